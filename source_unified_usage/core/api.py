@@ -1,0 +1,307 @@
+"""One HTTP conversation with a vendor: base URL, credential, budget, retries, and errors in the user's words."""
+
+import base64
+import copy
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, ClassVar, NamedTuple
+from urllib.parse import urlsplit
+
+import orjson
+import requests
+from airbyte_cdk.utils.airbyte_secrets_utils import add_to_secrets
+from requests.auth import AuthBase
+from requests.structures import CaseInsensitiveDict
+from typing_extensions import Self
+
+from source_unified_usage.core import clock
+from source_unified_usage.core.budget import Budget
+from source_unified_usage.core.errors import (
+    BrokenContract,
+    ConfigError,
+    KeyRefused,
+    SourceError,
+    Unavailable,
+)
+from source_unified_usage.core.gate import Gate
+from source_unified_usage.core.patience import LOOKING_UP, READING, Patience, Waits, told_wait
+from source_unified_usage.core.progress import Tally
+from source_unified_usage.core.usage import Row
+
+_PASSES_BY_ITSELF = {408, 409, 425, 429}
+
+
+class Refusal(NamedTuple):
+    """Why a credential was refused."""
+
+    status: int
+    said: str
+    advice: str
+
+
+class Credential(AuthBase):
+    """The headers that open one vendor's door, shared by every stream that uses the same key.
+
+    `option` is its place in the config, for messages. Once refused, nothing more is asked with it.
+    """
+
+    def __init__(self, option: str, headers: Mapping[str, str]) -> None:
+        self.option, self._headers = option, headers
+        self.refused: Refusal | None = None
+
+    @classmethod
+    def basic(cls, option: str, user: str, password: str) -> Self:
+        """HTTP Basic; the encoded pair is masked in all output like the secrets it is made of."""
+        encoded = base64.b64encode(f"{user}:{password}".encode()).decode()
+        add_to_secrets(encoded)
+        return cls(option, {"Authorization": f"Basic {encoded}"})
+
+    def __call__(self, request: requests.PreparedRequest) -> requests.PreparedRequest:
+        request.headers.update(self._headers)
+        return request
+
+
+class Verdict(NamedTuple):
+    """What an error answer means: the error to raise (None: it passes by itself) and what the user can do."""
+
+    error: type[SourceError] | None
+    advice: str = ""
+
+
+PASSES = Verdict(None)
+
+
+@dataclass(frozen=True)
+class Answer:
+    """A 200 with its parsed JSON."""
+
+    source: str  # who answered what, for messages
+    body: Any
+    headers: Mapping[str, str] = field(default_factory=CaseInsensitiveDict)
+
+    def rows(self, key: str, *, nullable: bool = False) -> list[Row]:
+        """The list of objects under `key`. Raises BrokenContract when there is none."""
+        rows = self.body.get(key) if isinstance(self.body, Mapping) else None
+        if rows is None and nullable and isinstance(self.body, Mapping):
+            return []
+        if not isinstance(rows, list) or not all(isinstance(row, Mapping) for row in rows):
+            raise self.broken(f"no list of objects under {key!r}")
+        return rows
+
+    def object(self, key: str) -> Row:
+        """The object under `key`; empty when absent or null. Raises BrokenContract when it is something else."""
+        value = self.body.get(key) if isinstance(self.body, Mapping) else self.body
+        if value is not None and not isinstance(value, Mapping):
+            raise self.broken(f"{key!r} is not an object")
+        return value or {}
+
+    def broken(self, what: str) -> BrokenContract:
+        return BrokenContract(f"{self.source}: the vendor's answer breaks its own documentation, {what}.")
+
+
+class Api:
+    """A vendor's API for one stream. A vendor subclasses it with its title, budgets and the meaning of its errors."""
+
+    title: ClassVar[str]
+    parallel: ClassVar[int] = 1  # windows read at once with one credential
+
+    def __init__(self, base_url: str, credential: Credential) -> None:
+        self.base_url, self.credential = base_url.rstrip("/"), credential
+        self.stream = ""
+        self.patience = READING
+        self.tolerated: frozenset[int] = frozenset()
+        self.tally = Tally("check")
+        self.on_limited: Callable[[], None] = lambda: None
+        self.gate = Gate(self.parallel)
+        self._session = self._new_session()
+
+    def bound(
+        self,
+        stream: str,
+        *,
+        tally: Tally | None = None,
+        patience: Patience | None = None,
+        on_limited: Callable[[], None] | None = None,
+    ) -> Self:
+        """The same door for another stream or with other patience, over its own connection."""
+        api = copy.copy(self)
+        api.stream = stream
+        api.tally = tally or api.tally
+        api.patience = patience or api.patience
+        api.on_limited = on_limited or api.on_limited
+        api._session = self._new_session()
+        return api
+
+    def optional(self, *tolerated: int) -> Self:
+        """For look-ups: less patience, and these refusals say nothing about the credential."""
+        api = self.bound(self.stream, patience=LOOKING_UP)
+        api.tolerated = frozenset(tolerated)
+        return api
+
+    # --- what a vendor says about itself
+
+    def budget(self, path: str) -> Budget | None:
+        """The limit that requests to `path` share."""
+
+    def judge(self, status: int, words: str, answer: requests.Response) -> Verdict:
+        """What an error status means at this vendor; this is what it means where its sheet says nothing."""
+        if status in _PASSES_BY_ITSELF or status >= 500:
+            return PASSES
+        if status == 401:
+            return Verdict(KeyRefused, f"Check that {self.credential.option} is right and not revoked.")
+        if status == 403:
+            return Verdict(ConfigError, f"Give {self.credential.option} the permission it lacks.")
+        if status in (404, 405):
+            return Verdict(ConfigError, f"Check base_url ({self.base_url}).")
+        return Verdict(ConfigError, "Check the configuration.")
+
+    def told_wait(self, answer: requests.Response, body: Any) -> float | None:
+        """Seconds that the vendor asks to wait."""
+        return told_wait(answer.headers)
+
+    def observe(self, answer: requests.Response, path: str) -> None:
+        """Look at the headers of every answer, for limits that are told only there."""
+
+    # --- talking
+
+    def get(self, path: str, params: Any = None, headers: Mapping[str, str] | None = None) -> Answer:
+        return self._send("GET", path, params=params, headers=headers)
+
+    def post(self, path: str, json: Any, params: Any = None) -> Answer:
+        return self._send("POST", path, params=params, json=json)
+
+    def _send(self, method: str, path: str, **options: Any) -> Answer:
+        """Ask until there is an answer, a refusal, or no patience left.
+
+        Raises KeyRefused, ConfigError, BrokenContract or Unavailable.
+        """
+        source = f"{self.title}, {f'stream {self.stream}' if self.stream else 'check'}, {path}"
+        waits = Waits(self.patience)
+        budget = self.budget(path)
+        while True:
+            if refused := self.credential.refused:
+                raise KeyRefused(f"{source}: {refused.said}. {refused.advice}", status=refused.status)
+            if budget and (paced := budget.take()):
+                self.tally.wait(
+                    paced,
+                    f"{self.title} allows {budget.requests} requests in {budget.seconds:.0f} s",
+                )
+            self.tally.requests += 1
+            began = time.monotonic()
+            status: int | None = None
+            told: float | None = None
+            try:
+                answer = self._session.request(
+                    method,
+                    self.base_url + path,
+                    timeout=self.patience.timeout,
+                    allow_redirects=False,
+                    **options,
+                )
+            except requests.RequestException as error:
+                words = _network_words(error)
+            else:
+                status = answer.status_code
+                self.observe(answer, path)
+                body = _json(answer.content)
+                if status == 200 and body is not _NOT_JSON:
+                    return Answer(source, body, answer.headers)
+                told = self.told_wait(answer, body)
+                words = vendor_words(body, answer) if status != 200 else "the body is not JSON"
+                self._refuse(source, status, words, answer)
+            if status == 429:
+                self.on_limited()
+            took = time.monotonic() - began
+            wait = waits.next(limited=status == 429, told=told, took=took)
+            said = f"{status} {words}" if status else words
+            if wait is None:
+                raise Unavailable(self._given_up(source, status, said, told), status=status, words=words)
+            self.tally.wait(wait, f"then asking {self.title} again after: {said}")
+            clock.sleep(wait)
+
+    def _refuse(self, source: str, status: int, words: str, answer: requests.Response) -> None:
+        """Raise what the vendor's error means; return when it passes by itself."""
+        if status == 200:
+            return
+        if 300 <= status < 400:
+            host = urlsplit(answer.headers.get("Location", "")).netloc or "another place"
+            raise ConfigError(
+                f"{source}: {status}, a redirect to {host}, which is never followed because the key would travel "
+                f"along. Set base_url to the API itself."
+            )
+        verdict = self.judge(status, words, answer)
+        if verdict.error is None:
+            return
+        request_id = answer.headers.get("x-request-id") or answer.headers.get("request-id")
+        said = f'{status} "{words}"' + (f" (request id {request_id})" if request_id else "")
+        if status in self.tolerated:
+            raise ConfigError(f"{source}: {said}.", status=status, words=words)
+        if verdict.error is KeyRefused:
+            self.credential.refused = Refusal(status, said, verdict.advice)
+        raise verdict.error(f"{source}: {said}. {verdict.advice}", status=status, words=words)
+
+    def _given_up(self, source: str, status: int | None, said: str, told: float | None) -> str:
+        later = "Airbyte tries again later." if self.stream else "Try again later."
+        if status == 429:
+            asked = f" and asks to wait {told:.0f} s" if told else ""
+            return f"{source}: the vendor limits the rate ({said}){asked}; it did not refuse the key. {later}"
+        if status is None and not self.stream:
+            later = "Check base_url and the network."
+        where = f" at {self.base_url}" if status is None else ""
+        return f"{source}: no usable answer{where}, {said}. {later}"
+
+    def _new_session(self) -> requests.Session:
+        session = requests.Session()
+        session.auth = self.credential
+        session.headers["User-Agent"] = "source-unified-usage"
+        session.headers["Accept"] = "application/json"
+        return session
+
+
+_NOT_JSON = object()
+
+
+def _json(content: bytes) -> Any:
+    try:
+        return orjson.loads(content)
+    except orjson.JSONDecodeError:
+        return _NOT_JSON
+
+
+def vendor_words(body: Any, answer: requests.Response) -> str:
+    """What the vendor says in an error body, whichever of the usual envelopes it uses; at most 300 characters."""
+    return (_words(body) or answer.reason or "no explanation")[:300]
+
+
+def _words(value: Any) -> str:
+    if isinstance(value, str):
+        return " ".join(value.split())
+    if isinstance(value, list):
+        return "; ".join(filter(None, map(_words, value[:3])))
+    if isinstance(value, Mapping):
+        for key in ("detail", "message", "msg", "reason", "error", "errors", "title"):
+            if words := _words(value.get(key)):
+                return words
+    return ""
+
+
+def _network_words(error: requests.RequestException) -> str:
+    """Why there was no answer, without the URL and the stack of wrappers."""
+    if isinstance(error, requests.Timeout):
+        return "no answer in time"
+    text = str(error).lower()
+    for sign, words in (
+        ("resolve", "the host name cannot be resolved"),
+        ("getaddrinfo", "the host name cannot be resolved"),
+        ("refused", "connection refused"),
+        ("certificate", "the TLS certificate cannot be verified"),
+        ("ssl", "the TLS connection failed"),
+        ("incompleteread", "the body ended early"),
+        ("reset", "the connection was cut"),
+        ("aborted", "the connection was cut"),
+        ("proxy", "the proxy cannot be reached"),
+    ):
+        if sign in text:
+            return words
+    return f"the connection failed ({type(error).__name__})"

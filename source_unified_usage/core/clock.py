@@ -1,0 +1,14 @@
+"""The two ways in which the source touches time; tests replace them."""
+
+import time
+from collections.abc import Callable
+from datetime import datetime, timezone
+
+from pendulum import DateTime, instance
+
+sleep: Callable[[float], None] = time.sleep
+
+
+def now() -> DateTime:
+    """The present instant in UTC."""
+    return instance(datetime.now(timezone.utc))

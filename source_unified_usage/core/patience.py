@@ -1,0 +1,99 @@
+"""How long to wait for a vendor before giving up, and how long until the next try."""
+
+import email.utils
+import random
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from source_unified_usage.core import clock
+from source_unified_usage.core.usage import parse_time
+
+
+@dataclass(frozen=True)
+class Patience:
+    """Waits named by the vendor do not count, up to `named` seconds of them in one request.
+
+    `rate_limited`: seconds of unnamed waits on 429. Anything else that passes by itself: at least `tries` and
+    `least` seconds, at most `most` seconds.
+    """
+
+    rate_limited: float = 600
+    named: float = 3600
+    tries: int = 6
+    least: float = 60
+    most: float = 300
+    timeout: tuple[float, float] = (10, 35)  # connect, read: six tries stay below `most`
+
+
+READING = Patience()
+LOOKING_UP = Patience(rate_limited=30, named=30)
+CHECKING = Patience(rate_limited=20, named=20, tries=2, least=0, most=40, timeout=(8, 15))
+
+
+class Waits:
+    """The waits of one request; `next` gives the seconds until the next try, or None when patience is over."""
+
+    def __init__(self, patience: Patience) -> None:
+        self._patience = patience
+        self._limited = self._named = self._spent = 0.0
+        self._tries = 0
+
+    def next(self, *, limited: bool, told: float | None, took: float) -> float | None:
+        """After a failure: `limited` for 429, `told` the wait that the vendor named, `took` the try's time."""
+        patience = self._patience
+        self._tries += 1
+        if told is not None and self._named + told <= patience.named:
+            self._named += told
+            return told
+        if told is not None and told > patience.rate_limited:
+            return None
+        # 2, 4, 8, ... 60: a vendor's window is a minute, and six tries spend 62 s
+        wait = told if told is not None else min(60.0, 2.0**self._tries) * random.uniform(1, 1.1)
+        if limited:
+            if self._limited >= patience.rate_limited:
+                return None
+            self._limited += wait
+            return wait
+        self._spent += took
+        enough = self._tries >= patience.tries and self._spent >= patience.least
+        if enough or self._spent + wait > patience.most:
+            return None
+        self._spent += wait
+        return wait
+
+
+_EPOCH_NOT_SECONDS = 1_000_000_000  # a reset of 30 years is a point in time
+
+
+def told_wait(headers: Mapping[str, str]) -> float | None:
+    """Seconds to wait as the answer's headers name them; `headers` must ignore case.
+
+    `retry-after-ms`, then `Retry-After` (seconds or HTTP date), then `X-RateLimit-Reset` or `RateLimit-Reset`
+    (seconds to go, epoch seconds, or a date).
+    """
+    if (milliseconds := _float(headers.get("retry-after-ms"))) is not None:
+        return max(0.0, milliseconds / 1000)
+    for name in ("Retry-After", "X-RateLimit-Reset", "RateLimit-Reset"):
+        if text := headers.get(name):
+            seconds = _float(text)
+            if seconds is None:
+                seconds = _until(text)
+            elif seconds > _EPOCH_NOT_SECONDS:
+                seconds -= clock.now().timestamp()
+            if seconds is not None:
+                return max(0.0, seconds)
+    return None
+
+
+def _float(text: str | None) -> float | None:
+    return float(text) if text and re.fullmatch(r"\s*\d+(\.\d+)?\s*", text) else None
+
+
+def _until(text: str) -> float | None:
+    for parse in (email.utils.parsedate_to_datetime, parse_time):
+        try:
+            return (parse(text) - clock.now()).total_seconds()
+        except (ValueError, TypeError):
+            continue
+    return None

@@ -1,0 +1,140 @@
+"""A stream, as a vendor writes it: where rows come from, what a row means, how far back the vendor corrects it."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import date, timedelta
+from typing import Any, Literal
+
+from pendulum import DateTime
+
+from source_unified_usage.core.api import Api
+from source_unified_usage.core.progress import logger
+from source_unified_usage.core.usage import Usage, record_id
+from source_unified_usage.core.window import Covered, Span, Window, days, gaps, utc_midnight
+
+Grain = Literal["day", "event", "month", "snapshot"]
+
+
+@dataclass(frozen=True)
+class Range:
+    """What the config asks for: from `start` (inclusive) to `end` (inclusive; None: as far as there is data)."""
+
+    start: date
+    end: date | None
+    include_current_day: bool
+    now: DateTime
+
+    @property
+    def today(self) -> DateTime:
+        return self.now.start_of("day")
+
+    def window(self, grain: Grain, *, open_day: bool = True) -> Window:
+        """The time to read at this grain; months are whole, an event's open day ends with the last full hour.
+
+        `open_day=False`: the vendor has no figures of the day that is still running.
+        """
+        if grain == "snapshot":
+            return Window(self.now, self.now)
+        start = utc_midnight(self.start)
+        end = utc_midnight(self.end + timedelta(days=1)) if self.end else None
+        if grain == "month":
+            next_month = self.now.start_of("month").add(months=1)
+            end = min(end.subtract(days=1).start_of("month").add(months=1), next_month) if end else next_month
+            return Window(start.start_of("month"), end)
+        latest = self.today
+        if self.include_current_day and open_day:
+            latest = self.now.start_of("hour") if grain == "event" else self.today.add(days=1)
+        return Window(start, min(end, latest) if end else latest)
+
+    def closed(self, grain: Grain) -> DateTime:
+        """The end of what is over: an open day or month never counts as read."""
+        return self.now.start_of("month") if grain == "month" else self.today
+
+
+class ServedFrom(Exception):
+    """Raised by `rows` when the vendor says that it keeps nothing before `day`: the window is read again from there."""
+
+    def __init__(self, day: DateTime) -> None:
+        super().__init__(str(day))
+        self.day = day
+
+
+class UsageStream:
+    """One stream of one vendor. Subclasses say what is particular; reading, state and output are the core's.
+
+    `name`: the stream's name, `<vendor>_<what>`; `about`: what one row is, for the catalog and the docs.
+    `step`: how much one request walk covers; `lookback`: how far back the vendor still corrects.
+    `grain`: "event" rows have one instant, "month" rows a whole month, "snapshot" is read once per sync as it is.
+    `open_day`: the vendor has figures of the running day.
+    """
+
+    name: str
+    about: str
+    step: Span = days(1)
+    lookback: Span = days(3)
+    grain: Grain = "day"
+    open_day: bool = True
+
+    def __init__(self, api: Api, lookback_days: int | None = None) -> None:
+        self.api = api.bound(self.name)
+        if lookback_days is not None:
+            self.lookback = days(lookback_days)
+        self.available_until: DateTime | None = None
+        self.served_from: DateTime | None = None
+        self.windows: Sequence[Window] = ()
+
+    # --- what a vendor writes
+
+    def rows(self, window: Window) -> Iterable[Any]:
+        """The vendor's rows of this window, page after page. May call `until`, or raise ServedFrom.
+
+        Where identity needs the whole window (`numbered`), it yields what `usages` needs: the row with its ordinal.
+        """
+        raise NotImplementedError
+
+    def usages(self, row: Any, window: Window) -> Iterable[Usage]:
+        """The records that one row makes. Pure: no I/O, no clock.
+
+        Raises KeyError, TypeError, ValueError or AttributeError when the row cannot be mapped.
+        """
+        raise NotImplementedError
+
+    def oldest(self, today: DateTime) -> DateTime | None:
+        """The oldest day that the vendor still serves; None when it does not say."""
+        return None
+
+    def path(self) -> str:
+        """The path whose budget paces this stream."""
+        return ""
+
+    # --- what a vendor uses
+
+    def id(self, *parts: Any) -> str:
+        return record_id(self.name, *parts)
+
+    # --- what the core does with it
+
+    def plan(self, wanted: Range, covered: Covered) -> Covered:
+        """Settle the windows to read; the coverage without what will be read again."""
+        if self.grain == "snapshot":
+            self.windows = [wanted.window("snapshot")]
+            return Covered()
+        window = wanted.window(self.grain, open_day=self.open_day)
+        if (oldest := self.oldest(wanted.today)) and window.start < oldest:
+            logger.warning(
+                f"{self.name}: start_date {window.first_day} is older than what {self.api.title} keeps; reading from "
+                f"{oldest.to_date_string()}, the oldest day it serves."
+            )
+            window = Window(oldest, max(oldest, window.end))
+        if covered.reached is not None:
+            since = self.lookback.before(covered.reached)
+            covered = covered.forget(since.start_of("month") if self.grain == "month" else since)
+        self.windows = [part for gap in gaps(window, covered.windows) for part in self.step.cut(gap)]
+        return covered
+
+    def until(self, moment: DateTime) -> None:
+        """The vendor's answer tells that it has nothing from `moment` on: windows end there, without an error."""
+        moment = moment.start_of("day")
+        if self.available_until is None or moment < self.available_until:
+            self.available_until = moment
+            logger.info(f"{self.name}: {self.api.title} has figures up to {moment.to_date_string()} (exclusive)")

@@ -1,0 +1,210 @@
+"""Building one record of the unified Usage schema: identity, money, numbers, times, leaving out what is unknown."""
+
+import hashlib
+import json
+import re
+from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
+from datetime import date, datetime, timedelta, timezone
+from decimal import Decimal, InvalidOperation
+from itertools import count
+from typing import Any, TypedDict, TypeVar
+from urllib.parse import quote
+
+Row = Mapping[str, Any]
+Number = int | float
+T = TypeVar("T")
+
+
+class Charge(TypedDict, total=False):
+    """One view of a line's amount; `currency` is upper-case ISO 4217 or the vendor's own unit."""
+
+    amount: Number
+    currency: str
+    type: str
+
+
+class Usage(TypedDict, total=False):
+    """One record. Only `id` is always there; what the vendor does not tell is left out."""
+
+    id: str
+    product: Mapping[str, Any]
+    metric_name: str
+    resources: Sequence[Mapping[str, Any]]
+    organization: Mapping[str, Any]
+    user: Mapping[str, Any]
+    model: Mapping[str, Any]
+    charges: Sequence[Charge]
+    usage: Mapping[str, Any]
+    start_date: str
+    end_date: str
+    created_at: str
+    updated_at: str
+    surface: str
+    remote_data: Row
+
+
+def compact(**fields: Any) -> dict[str, Any]:
+    """The fields that are known: without None, "", {} and []; a real 0 or False stays."""
+    return {name: value for name, value in fields.items() if value or value == 0}
+
+
+def usage(*, id: str, start_date: str, end_date: str, remote_data: Row, **fields: Any) -> Usage:
+    """A record from its parts; unknown fields are left out, `remote_data` is kept as received."""
+    record = {"id": id, **compact(**fields), "start_date": start_date, "end_date": end_date}
+    record["remote_data"] = remote_data
+    return record  # type: ignore[return-value]
+
+
+# --- identity ---------------------------------------------------------------------------------------------------
+
+_PLAIN = re.compile(r"[A-Za-z0-9\-_.:@+,]{1,64}").fullmatch
+MISSING = "~"
+
+
+def record_id(stream: str, *parts: Any) -> str:
+    """`<stream>/<part>/...`, the primary key made from the parts of the row's natural key."""
+    return "/".join((stream, *map(_id_part, parts)))
+
+
+def _id_part(value: Any) -> str:
+    if value.__class__ is str and _PLAIN(value):
+        return str(value)
+    if value is None or value == "" or value == {} or value == []:
+        return MISSING
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, (Mapping, list)) or len(str(value)) > 64:
+        return hashlib.sha256(canonical_json(value).encode()).hexdigest()[:16]
+    return quote(str(value), safe=":@+,").replace("~", "%7E")
+
+
+def canonical_json(value: Any) -> str:
+    """Sorted keys, no spaces, not escaped to ASCII: equal values give equal text."""
+    return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+
+
+def numbered(rows: Iterable[T], key: Callable[[T], Hashable], order: Callable[[T], Any]) -> Iterator[tuple[T, int]]:
+    """Every row with its ordinal among the rows of the same key, for rows that the vendor does not tell apart.
+
+    Twins are counted in `order`, so the ordinals do not depend on the order of `rows`.
+    """
+    groups: dict[Hashable, list[T]] = {}
+    for row in rows:
+        groups.setdefault(key(row), []).append(row)
+    for twins in groups.values():
+        if len(twins) > 1:
+            twins.sort(key=order)
+        yield from zip(twins, count())
+
+
+# --- numbers and money ------------------------------------------------------------------------------------------
+
+
+def decimal(value: Any) -> Decimal | None:
+    """The exact value of a JSON number or numeric string; None and "" are unknown.
+
+    Raises ValueError for anything else, NaN and Infinity included.
+    """
+    if value is None or value == "":
+        return None
+    if isinstance(value, bool) or not isinstance(value, (int, float, str, Decimal)):
+        raise ValueError(f"{value!r} is not a number")
+    try:
+        # repr is the shortest text that gives the same float: the digits that the vendor wrote
+        exact = Decimal(repr(value) if isinstance(value, float) else value)
+    except InvalidOperation:
+        raise ValueError(f"{value!r} is not a number") from None
+    if not exact.is_finite():
+        raise ValueError(f"{value!r} is not a finite number")
+    return exact
+
+
+def from_cents(value: Any) -> Decimal | None:
+    """Cents as the vendor sends them -> whole currency units."""
+    exact = decimal(value)
+    return None if exact is None else exact.scaleb(-2)
+
+
+def number(value: Decimal) -> Number:
+    """The JSON number of an exact value: an integer where it is one, else the nearest float.
+
+    Raises ValueError where no finite JSON number is near.
+    """
+    if value == (whole := value.to_integral_value()) and abs(whole) < 2**63:
+        return int(whole)
+    nearest = float(value)
+    if nearest in (float("inf"), float("-inf")):
+        raise ValueError(f"{value} is beyond a JSON number")
+    return nearest
+
+
+def quantity(value: Any) -> Number | None:
+    """A vendor's figure as a JSON number: an int stays as it is, text becomes a number, None stays unknown."""
+    if value.__class__ is int:
+        return int(value)
+    exact = decimal(value)
+    return None if exact is None else number(exact)
+
+
+def charges(
+    currency: str,
+    *,
+    net: Decimal | None = None,
+    total: Decimal | None = None,
+    **classes: Decimal | None,
+) -> list[Charge]:
+    """The views of one line's amount, in whole units of `currency`.
+
+    With a `net` there are always both `net` and `total` (equal when no total is given), and a `discount` of
+    total - net when it is not zero. `classes` are the vendor's own types: on_demand, committed, usage_based, ...
+    """
+    lines: list[Charge] = []
+    if net is not None:
+        total = net if total is None else total
+        lines.append({"amount": number(net), "currency": currency, "type": "net"})
+        lines.append({"amount": number(total), "currency": currency, "type": "total"})
+        if total != net:
+            amount = number(total - net)
+            lines.append({"amount": amount, "currency": currency, "type": "discount"})
+    for kind, value in classes.items():
+        if value is not None:
+            lines.append({"amount": number(value), "currency": currency, "type": kind})
+    return lines
+
+
+# --- times ------------------------------------------------------------------------------------------------------
+
+
+def midnight(day: date | str) -> str:
+    """The start of a UTC day, from a date or a text that begins with YYYY-MM-DD."""
+    return f"{day if isinstance(day, str) else day.isoformat()}"[:10] + "T00:00:00Z"
+
+
+def next_midnight(day: date | str) -> str:
+    """The end of a UTC day. Raises ValueError when the text is no date."""
+    day = date.fromisoformat(day[:10]) if isinstance(day, str) else day
+    return midnight((day if type(day) is date else date(*day.timetuple()[:3])) + timedelta(days=1))
+
+
+def rfc3339(moment: datetime) -> str:
+    """UTC text ending in Z; milliseconds only where there are some."""
+    moment = moment.astimezone(timezone.utc)
+    spec = "milliseconds" if moment.microsecond else "seconds"
+    return moment.replace(tzinfo=None).isoformat(timespec=spec) + "Z"
+
+
+def parse_time(text: str) -> datetime:
+    """An RFC 3339 date or date-time; without a zone it is UTC. Raises ValueError."""
+    # Python 3.10 knows neither the Z nor fractions of other than 3 or 6 digits
+    text = re.sub(r"(\.\d{1,6})\d*", lambda found: found[1].ljust(7, "0"), text.strip())
+    moment = datetime.fromisoformat(re.sub(r"[zZ]$", "+00:00", text))
+    return moment.replace(tzinfo=moment.tzinfo or timezone.utc).astimezone(timezone.utc)
+
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=timezone.utc)
+
+
+def from_epoch_ms(milliseconds: int) -> str:
+    """Epoch milliseconds -> RFC 3339 with milliseconds: 1790867045123 -> 2026-10-01T14:24:05.123Z."""
+    moment = _EPOCH + timedelta(milliseconds=milliseconds)
+    return moment.replace(tzinfo=None).isoformat(timespec="milliseconds") + "Z"

@@ -1,0 +1,264 @@
+"""The Airbyte source: spec, check, discover and read over all configured vendors."""
+
+import logging
+from collections.abc import Iterable, Iterator, Mapping, MutableMapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from itertools import chain
+from queue import Queue
+from typing import Any
+
+from airbyte_cdk.models import (
+    AirbyteConnectionStatus,
+    AirbyteMessage,
+    AirbyteStateMessage,
+    AirbyteStreamStatus,
+    AirbyteStreamStatusReason,
+    AirbyteStreamStatusReasonType,
+    ConfiguredAirbyteCatalog,
+    ConnectorSpecification,
+    FailureType,
+    Level,
+    Status,
+    StreamDescriptor,
+)
+from airbyte_cdk.sources import AbstractSource
+from airbyte_cdk.sources.concurrent_source.concurrent_source import ConcurrentSource
+from airbyte_cdk.sources.connector_state_manager import ConnectorStateManager
+from airbyte_cdk.sources.message import InMemoryMessageRepository, MessageRepository
+from airbyte_cdk.sources.message.concurrent_repository import ConcurrentMessageRepository
+from airbyte_cdk.sources.streams.concurrent.partitions.types import QueueItem
+from airbyte_cdk.sources.utils.slice_logger import DebugSliceLogger
+from airbyte_cdk.utils import AirbyteTracedException
+from airbyte_cdk.utils.stream_status_utils import as_airbyte_message as status_message
+
+from source_unified_usage.core import clock
+from source_unified_usage.core.config import excluded_fields, present, read_range
+from source_unified_usage.core.errors import ConfigError, SourceError, Unavailable
+from source_unified_usage.core.progress import logger as progress_logger
+from source_unified_usage.core.reading import RecordPage, StreamReading, WindowCursor, cdk_stream
+from source_unified_usage.core.schema import usage_schema
+from source_unified_usage.core.spec import specification
+from source_unified_usage.core.stream import Range, UsageStream
+from source_unified_usage.core.vendor import Probe, Vendor
+from source_unified_usage.core.window import Covered
+from source_unified_usage.vendors import VENDORS
+
+# Items are pages of records: some 10 MB wait at most for a slow reader of stdout.
+_QUEUED_PAGES = 32
+
+
+class SourceUnifiedUsage(AbstractSource):
+    """Usage and cost of the configured vendors, every record in one schema.
+
+    `as_bytes`: `read` yields RecordPages that carry finished lines, for an entry point that writes bytes; otherwise
+    it yields ordinary messages.
+    """
+
+    def __init__(self, *_: Any, as_bytes: bool = False, **__: Any) -> None:
+        self._as_bytes = as_bytes
+        self._queue: Queue[QueueItem] = Queue(maxsize=_QUEUED_PAGES)
+        self._repository = ConcurrentMessageRepository(self._queue, InMemoryMessageRepository(Level.INFO))
+
+    @property
+    def message_repository(self) -> MessageRepository:
+        return self._repository
+
+    def spec(self, logger: logging.Logger) -> ConnectorSpecification:
+        return specification(VENDORS)
+
+    # --- check
+
+    def check(self, logger: logging.Logger, config: Mapping[str, Any]) -> AirbyteConnectionStatus:
+        """Ask every configured credential once, all at the same time; name every one that fails."""
+        ok, reason = self.check_connection(logger, config)
+        status = Status.SUCCEEDED if ok else Status.FAILED
+        return AirbyteConnectionStatus(status=status, message=reason or None)
+
+    def check_connection(self, logger: logging.Logger, config: Mapping[str, Any]) -> tuple[bool, str]:
+        try:
+            self._wanted(config)
+            vendors = self._vendors(config)
+            for vendor in vendors:
+                vendor.streams()
+            probes = [probe for vendor in vendors for probe in vendor.probes()]
+        except ConfigError as error:
+            return False, str(error)
+        with ThreadPoolExecutor(len(probes)) as pool:
+            failures = [reason for reason in pool.map(_ask, probes) if reason]
+        return not failures, " ".join(failures)
+
+    # --- discover
+
+    def streams(self, config: Mapping[str, Any]) -> list[Any]:
+        """The offered streams as the CDK's discovery wants them. Asks no vendor."""
+        wanted = self._wanted(config)
+        return [
+            cdk_stream(StreamReading(stream, (), as_bytes=False), self._cursor(stream, Covered(), wanted))
+            for stream in self._offered(config)
+        ]
+
+    # --- read
+
+    def read(
+        self,
+        logger: logging.Logger,
+        config: Mapping[str, Any],
+        catalog: ConfiguredAirbyteCatalog,
+        state: list[AirbyteStateMessage] | None = None,
+    ) -> Iterator[AirbyteMessage]:
+        """Read the catalog's streams. One that fails leaves the others whole; the error comes at the end."""
+        wanted = self._wanted(config)
+        excluded = excluded_fields(present(config), list(usage_schema()["properties"]))
+        offered = {stream.name: stream for stream in self._offered(config)}
+        selected = [configured.stream.name for configured in catalog.streams]
+        unknown = [name for name in selected if name not in offered]
+        for name in unknown:
+            yield from _not_offered(name, offered)
+        readings = []
+        engine_streams = []
+        states = ConnectorStateManager(state)
+        for stream in (offered[name] for name in selected if name in offered):
+            covered = stream.plan(wanted, _covered(stream, states, wanted))
+            stream.api.on_limited = self._limited(stream.name)
+            reading = StreamReading(stream, excluded, as_bytes=self._as_bytes)
+            readings.append(reading)
+            engine_streams.append(cdk_stream(reading, self._cursor(stream, covered, wanted, states)))
+        if engine_streams:
+            yield from self._run(engine_streams)
+        failures = {reading.stream.name: reading.failure for reading in readings if reading.failure}
+        if failures or unknown:
+            raise _sync_failed(failures, unknown)
+
+    def _run(self, streams: list[Any]) -> Iterator[AirbyteMessage]:
+        engine = ConcurrentSource.create(
+            num_workers=2 * len(streams) + 1,
+            initial_number_of_partitions_to_generate=len(streams),
+            logger=_engine_logger(),
+            slice_logger=DebugSliceLogger(),
+            message_repository=self._repository,
+            queue=self._queue,
+        )
+        try:
+            for message in engine.read(streams):
+                if isinstance(message, RecordPage) and not self._as_bytes:
+                    yield from message.messages()
+                else:
+                    yield message
+        except AirbyteTracedException as error:
+            if error.internal_message != "Concurrent read failure":
+                raise
+            # the engine's summary is always a config error; the caller raises one that tells who must act
+
+    def _cursor(
+        self,
+        stream: UsageStream,
+        covered: Covered,
+        wanted: Range,
+        states: ConnectorStateManager | None = None,
+    ) -> WindowCursor:
+        return WindowCursor(stream, covered, wanted, self._repository, states or ConnectorStateManager())
+
+    def _limited(self, name: str) -> Any:
+        reasons = [AirbyteStreamStatusReason(type=AirbyteStreamStatusReasonType.RATE_LIMITED)]
+
+        def tell() -> None:
+            descriptor = StreamDescriptor(name=name)
+            self._repository.emit_message(status_message(descriptor, AirbyteStreamStatus.RUNNING, reasons))
+
+        return tell
+
+    # --- the config
+
+    def _wanted(self, config: Mapping[str, Any]) -> Range:
+        return read_range(present(config), clock.now())
+
+    def _vendors(self, config: Mapping[str, Any]) -> Sequence[Vendor]:
+        config = present(config)
+        vendors = [vendor(config[vendor.name]) for vendor in VENDORS if vendor.name in config]
+        if not vendors:
+            names = ", ".join(vendor.name for vendor in VENDORS)
+            raise ConfigError(f"No vendor is configured. Add an object with credentials for at least one of {names}.")
+        return vendors
+
+    def _offered(self, config: Mapping[str, Any]) -> list[UsageStream]:
+        return list(chain.from_iterable(vendor.streams() for vendor in self._vendors(config)))
+
+    # --- files that the user names
+
+    @classmethod
+    def read_config(cls, config_path: str) -> MutableMapping[str, Any]:
+        config = _read("configuration", super().read_config, config_path)
+        if not isinstance(config, MutableMapping):
+            raise ConfigError(f"The configuration {config_path} is no JSON object.")
+        return config
+
+    @classmethod
+    def read_catalog(cls, catalog_path: str) -> ConfiguredAirbyteCatalog:
+        catalog: ConfiguredAirbyteCatalog = _read("catalog", super().read_catalog, catalog_path)
+        return catalog
+
+    @classmethod
+    def read_state(cls, state_path: str) -> list[AirbyteStateMessage]:
+        state: list[AirbyteStateMessage] = _read("state", super().read_state, state_path)
+        return state
+
+
+def _read(what: str, reader: Any, path: str) -> Any:
+    try:
+        return reader(path)
+    except OSError as error:
+        raise ConfigError(f"The {what} file {path} cannot be read: {error.strerror}.") from None
+    except Exception as error:  # noqa: BLE001 - whatever a parser makes of a wrong file is the file's fault
+        raise ConfigError(f"The {what} file {path} is not valid: {error}") from None
+
+
+def _ask(probe: Probe) -> str:
+    """Why the credential fails; empty when it does not."""
+    try:
+        probe.ask()
+    except SourceError as error:
+        return str(error)
+    return ""
+
+
+def _covered(stream: UsageStream, states: ConnectorStateManager, wanted: Range) -> Covered:
+    window = wanted.window(stream.grain)
+    try:
+        return Covered.from_state(states.get_stream_state(stream.name, None), window.start)
+    except (ValueError, KeyError, TypeError) as error:
+        raise ConfigError(
+            f"The state of stream {stream.name} cannot be read ({error}). Reset the stream, it is then read anew."
+        ) from None
+
+
+def _not_offered(name: str, offered: Iterable[str]) -> Iterator[AirbyteMessage]:
+    """A stream of the catalog that the config does not offer is an error, not silence."""
+    descriptor = StreamDescriptor(name=name)
+    vendor = name.partition("_")[0]
+    others = ", ".join(other for other in offered if other.startswith(vendor)) or ", ".join(offered)
+    error = ConfigError(
+        f"Stream {name} is in the catalog but not offered by this configuration, which offers {others}. Configure its "
+        f"vendor, key or option, or take it out of the catalog."
+    )
+    yield error.as_airbyte_message(descriptor)
+    yield status_message(descriptor, AirbyteStreamStatus.INCOMPLETE)
+
+
+def _sync_failed(failures: Mapping[str, Exception], unknown: Sequence[str]) -> SourceError:
+    """One summary whose type tells Airbyte whether trying again helps: it does as soon as one stream may pass."""
+    reasons = [f"{name}: {error}" for name, error in failures.items()]
+    reasons += [f"{name}: not offered by this configuration" for name in unknown]
+    summary = f"{len(reasons)} streams were not read whole. " + " | ".join(reasons)
+    kinds = {getattr(error, "failure_type", FailureType.system_error) for error in failures.values()}
+    if FailureType.transient_error in kinds:
+        return Unavailable(summary)
+    return SourceError(summary) if FailureType.system_error in kinds else ConfigError(summary)
+
+
+def _engine_logger() -> logging.Logger:
+    """The engine's own log: without its chatter and without stack traces of errors that say what to do."""
+    logger = progress_logger.getChild("engine")
+    logger.setLevel(logging.WARNING)
+    if not logger.filters:
+        logger.addFilter(lambda record: not (record.exc_info and isinstance(record.exc_info[1], SourceError)))
+    return logger

@@ -1,0 +1,6 @@
+"""The vendors, one package each. This is the only list of them."""
+
+from source_unified_usage.core.vendor import Vendor
+from source_unified_usage.vendors.cursor import Cursor
+
+VENDORS: tuple[type[Vendor], ...] = (Cursor,)

@@ -1,0 +1,309 @@
+"""The Enterprise APIs: AI code tracking, analytics by user, Bugbot."""
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from source_unified_usage.core.stream import UsageStream
+from source_unified_usage.core.usage import (
+    Row,
+    Usage,
+    compact,
+    midnight,
+    next_midnight,
+    parse_time,
+    quantity,
+    rfc3339,
+    usage,
+)
+from source_unified_usage.core.window import Window, days
+from source_unified_usage.vendors.cursor.api import CursorApi, model_of, person
+from source_unified_usage.vendors.cursor.events import PRODUCT
+
+
+class AiCode(UsageStream):
+    """What the two AI code tracking streams share."""
+
+    step = days(7)
+    lookback = days(7)
+    grain = "event"
+    api: CursorApi
+    route: str
+
+    def path(self) -> str:
+        return f"/analytics/ai-code/{self.route}"
+
+    def rows(self, window: Window) -> Iterator[Row]:
+        bounds = {
+            "startDate": rfc3339(window.start),
+            "endDate": rfc3339(window.end.subtract(microseconds=1000)),
+        }
+        number, size, read = 1, 1000, 0
+        while True:
+            answer = self.api.get(self.path(), {**bounds, "page": number, "pageSize": size})
+            items = answer.rows("items")
+            yield from items
+            # the server may serve smaller pages than asked for
+            size = answer.body.get("pageSize") or size
+            read += len(items)
+            if not items or max(read, number * size) >= (answer.body.get("totalCount") or 0):
+                return
+            number += 1
+
+
+class AiCodeCommits(AiCode):
+    """Commits and how much of them the AI wrote."""
+
+    name = "cursor_ai_code_commits"
+    about = "One commit: lines in all and lines that came from tab completion or the composer."
+    route = "commits"
+
+    def usages(self, row: Row, window: Window) -> Iterator[Usage]:
+        instant = rfc3339(parse_time(row.get("commitTs") or row["createdAt"]))
+        repository, hash = row.get("repoName"), row["commitHash"]
+        yield usage(
+            id=self.id(hash, repository, row.get("branchName"), row.get("userId"), row.get("createdAt")),
+            product=PRODUCT,
+            metric_name="ai_code_commits",
+            resources=[compact(id=hash, name=repository)],
+            user=person({}, row.get("userEmail"), row.get("userId")),
+            usage={
+                "code": compact(
+                    lines_added=quantity(row.get("totalLinesAdded")),
+                    lines_removed=quantity(row.get("totalLinesDeleted")),
+                    lines_accepted_added=_sum(row, "tabLinesAdded", "composerLinesAdded"),
+                    lines_accepted_removed=_sum(row, "tabLinesDeleted", "composerLinesDeleted"),
+                    commits=1,
+                )
+            },
+            start_date=instant,
+            end_date=instant,
+            created_at=row.get("createdAt"),
+            surface=row.get("commitSource"),
+            remote_data=row,
+        )
+
+
+class AiCodeChanges(AiCode):
+    """Accepted AI changes."""
+
+    name = "cursor_ai_code_changes"
+    about = "One accepted AI change: its model and lines."
+    route = "changes"
+
+    def usages(self, row: Row, window: Window) -> Iterator[Usage]:
+        instant = rfc3339(parse_time(row["createdAt"]))
+        added, removed = (
+            quantity(row.get("totalLinesAdded")),
+            quantity(row.get("totalLinesDeleted")),
+        )
+        source = row.get("source")
+        yield usage(
+            id=self.id(row["changeId"]),
+            product=PRODUCT,
+            metric_name="ai_code_changes",
+            user=person({}, row.get("userEmail"), row.get("userId")),
+            model=model_of(row.get("model")),
+            usage={
+                "code": compact(
+                    lines_added=added,
+                    lines_removed=removed,
+                    lines_accepted_added=added,
+                    lines_accepted_removed=removed,
+                    accepts=1,
+                )
+            },
+            start_date=instant,
+            end_date=instant,
+            created_at=row["createdAt"],
+            surface=source.lower() if source else None,
+            remote_data=row,
+        )
+
+
+def _sum(row: Row, *fields: str) -> Any:
+    """The sum of the counts that are known; None when none is."""
+    known = [value for name in fields if (value := quantity(row.get(name))) is not None]
+    return sum(known) if known else None
+
+
+_LINES = {
+    "lines_added": "total_green_lines_suggested",
+    "lines_removed": "total_red_lines_suggested",
+    "lines_accepted_added": "total_green_lines_accepted",
+    "lines_accepted_removed": "total_red_lines_accepted",
+}
+
+
+@dataclass(frozen=True)
+class Metric:
+    """One by-user endpoint: which of its fields name a row, and where its figures go below `usage`."""
+
+    route: str
+    about: str
+    names: tuple[str, ...] = ()  # beside day and e-mail, in the order of the id
+    figures: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    surface: str | None = None
+    resource: Callable[[Row], Mapping[str, Any]] | None = None
+
+
+_METRICS = (
+    Metric(
+        "models",
+        "Messages that one member sent to one model on one day.",
+        ("model",),
+        {"conversations": {"message_count": "messages"}},
+    ),
+    Metric(
+        "agent-edits",
+        "Edits that the agent suggested to one member on one day, and what became of them.",
+        figures={
+            "code": {
+                **_LINES,
+                "applies": "total_suggested_diffs",
+                "accepts": "total_accepted_diffs",
+                "rejects": "total_rejected_diffs",
+            }
+        },
+        surface="agent",
+    ),
+    Metric(
+        "tabs",
+        "Tab completions shown to one member on one day, and what became of them.",
+        figures={
+            "requests": {"tab_shown": "total_suggestions", "tab_accepted": "total_accepts"},
+            "code": {**_LINES, "rejects": "total_rejects"},
+        },
+        surface="tab",
+    ),
+    Metric(
+        "mcp",
+        "Calls of one MCP tool by one member on one day.",
+        ("mcp_server_name", "tool_name"),
+        {"tools": {"action_count": "usage"}},
+        "mcp",
+        lambda row: {"id": f"{row.get('mcp_server_name') or ''}/{row.get('tool_name') or ''}"},
+    ),
+    Metric(
+        "skills",
+        "Uses of one skill by one member on one day.",
+        ("skill_name",),
+        {"tools": {"skills_used_count": "usage"}},
+        "skill",
+        lambda row: {"id": row.get("skill_name")},
+    ),
+    Metric(
+        "commands",
+        "Uses of one command by one member on one day.",
+        ("command_name",),
+        {"tools": {"action_count": "usage"}},
+        "command",
+        lambda row: {"id": row.get("command_name")},
+    ),
+    Metric(
+        "plans",
+        "Plan mode requests of one member with one model on one day.",
+        ("model",),
+        {"requests": {"total": "usage"}},
+        "plan_mode",
+    ),
+    Metric(
+        "ask-mode",
+        "Ask mode requests of one member with one model on one day.",
+        ("model",),
+        {"requests": {"chat": "usage"}},
+        "ask_mode",
+    ),
+)
+
+
+class UserAnalytics(UsageStream):
+    """One by-user analytics endpoint; they differ only in their `Metric`."""
+
+    step = days(30)  # the documented maximum
+    lookback = days(3)
+    api: CursorApi
+
+    def __init__(self, api: CursorApi, metric: Metric, lookback_days: int | None = None) -> None:
+        snake = metric.route.replace("-", "_")
+        self.name = f"cursor_analytics_{snake}" if snake != "ask_mode" else "cursor_analytics_ask_mode"
+        self.about = metric.about
+        self._metric = metric
+        super().__init__(api, lookback_days)
+
+    @classmethod
+    def all(cls, api: CursorApi, lookback_days: int | None) -> list["UserAnalytics"]:
+        return [cls(api, metric, lookback_days) for metric in _METRICS]
+
+    def path(self) -> str:
+        return f"/analytics/by-user/{self._metric.route}"
+
+    def rows(self, window: Window) -> Iterator[Row]:
+        """Day rows, each with its member's e-mail and, where the answer maps it, id."""
+        bounds = {"startDate": window.first_day, "endDate": window.last_day}
+        for page in self.api.pages("GET", self.path(), bounds, 500):
+            mappings = page.object("params").get("userMappings") or []
+            ids = {mapping.get("email"): mapping.get("id") for mapping in mappings}
+            for email, rows in page.object("data").items():
+                for row in rows:
+                    yield from self._by_model({"email": email, "userId": ids.get(email), **row})
+
+    def _by_model(self, row: Row) -> Iterator[Row]:
+        """A day's models as rows of their own; the other endpoints have one row already."""
+        if "model_breakdown" not in row:
+            yield row
+            return
+        for model, counts in row["model_breakdown"].items():
+            yield {**row, "model": model, **counts}
+
+    def usages(self, row: Row, window: Window) -> Iterator[Usage]:
+        metric = self._metric
+        day = (row.get("event_date") or row["date"])[:10]
+        figures = {
+            block: compact(**{name: quantity(row.get(field)) for name, field in fields.items()})
+            for block, fields in metric.figures.items()
+        }
+        yield usage(
+            id=self.id(day, row["email"].lower(), *(row.get(name) for name in metric.names)),
+            product=PRODUCT,
+            metric_name=self.name.removeprefix("cursor_"),
+            resources=[metric.resource(row)] if metric.resource else None,
+            user=person({}, row["email"], row.get("userId")),
+            model=model_of(row.get("model")),
+            usage=compact(**figures),
+            start_date=midnight(day),
+            end_date=next_midnight(day),
+            surface=metric.surface,
+            remote_data=row,
+        )
+
+
+class Bugbot(UsageStream):
+    """Bugbot's reviews of pull requests."""
+
+    name = "cursor_bugbot"
+    about = "One pull request that Bugbot reviewed: reviews, and in remote_data the issues found and resolved."
+    step = days(30)
+    lookback = days(3)
+    api: CursorApi
+
+    def path(self) -> str:
+        return "/analytics/team/bugbot"
+
+    def rows(self, window: Window) -> Iterator[Row]:
+        query = {"startDate": window.first_day, "endDate": window.last_day, "prState": "all"}
+        for page in self.api.pages("GET", self.path(), query, 250):
+            yield from page.rows("data")
+
+    def usages(self, row: Row, window: Window) -> Iterator[Usage]:
+        instant = rfc3339(parse_time(row["timestamp"]))
+        yield usage(
+            id=self.id(row["repo"], row["pr_number"]),
+            product=PRODUCT,
+            metric_name="bugbot",
+            resources=[{"id": row["repo"], "name": row["repo"]}],
+            usage=compact(requests=compact(bugbot=quantity(row.get("reviews"))), code={"pull_requests": 1}),
+            start_date=instant,
+            end_date=instant,
+            remote_data=row,
+        )

@@ -1,0 +1,163 @@
+"""The Cursor API: Basic auth with the key as user, one minute bucket per endpoint, three error envelopes."""
+
+import re
+import threading
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import requests
+
+from source_unified_usage.core.api import Answer, Api, Credential, Verdict
+from source_unified_usage.core.budget import Budget
+from source_unified_usage.core.errors import ConfigError, KeyRefused
+from source_unified_usage.core.usage import Row
+
+# Requests per minute and endpoint; a second more than a minute, because latency varies
+_PER_MINUTE = (
+    (re.compile("filtered-usage-events"), 60),
+    (re.compile("^/analytics/team/"), 100),
+    (re.compile("^/analytics/by-user/"), 50),
+    (re.compile(""), 20),
+)
+_SECONDS = 61
+
+
+@dataclass(frozen=True)
+class Scope:
+    """One team, or the teams of an organization (all when `teams` is empty)."""
+
+    organization: str | None = None
+    teams: tuple[int, ...] = ()
+
+    def path(self, route: str) -> str:
+        return f"/organizations/{route}" if self.organization else f"/teams/{route}"
+
+    def body(self, body: Mapping[str, Any]) -> dict[str, Any]:
+        if not self.organization:
+            return dict(body)
+        teams = {"teamIds": list(self.teams)} if self.teams else {}
+        return {"organizationId": self.organization, **teams, **body}
+
+    def of(self, row: Row) -> dict[str, Any]:
+        """The fields of a record that tell organization and team; none for a single team."""
+        if not self.organization:
+            return {}
+        team = row.get("teamId")
+        resource = {"id": str(team), "name": "team", "workspace": {"id": str(team)}}
+        return {
+            "organization": {"id": self.organization},
+            "resources": [resource] if team is not None else [],
+        }
+
+    def key(self, row: Row) -> tuple[Any, ...]:
+        """The leading parts of an id: the team where the organization tells it. Raises KeyError."""
+        return (row["teamId"],) if self.organization else ()
+
+
+class CursorApi(Api):
+    """One key's view of https://api.cursor.com."""
+
+    title = "Cursor"
+    parallel = 4  # every endpoint has its own bucket; more at once would only wait
+
+    def __init__(self, base_url: str, credential: Credential) -> None:
+        super().__init__(base_url, credential)
+        self._budgets: dict[str, Budget] = {}
+        self._lock = threading.Lock()
+
+    def budget(self, path: str) -> Budget:
+        # the by-user endpoints are documented as one line: taken as one bucket
+        shared = "/analytics/by-user/"
+        bucket = shared if path.startswith(shared) else path
+        with self._lock:
+            if bucket not in self._budgets:
+                limit = next(limit for pattern, limit in _PER_MINUTE if pattern.search(path))
+                self._budgets[bucket] = Budget(limit, _SECONDS)
+            return self._budgets[bucket]
+
+    def judge(self, status: int, words: str, answer: requests.Response) -> Verdict:
+        option = self.credential.option
+        if status == 401 and re.search(r"Invalid (Team |Organization )?API key", words, re.I):
+            if "organization" in words.lower():
+                return Verdict(
+                    KeyRefused,
+                    f"{option} must be the organization's key because organization_id is set; a team key is refused.",
+                )
+            return Verdict(
+                KeyRefused,
+                f"Put a team API key made by a team admin into {option}; personal and organization keys are refused.",
+            )
+        if status in (401, 403) and "scope" in words.lower():
+            return Verdict(ConfigError, f"Give {option} the scope that Cursor names, or admin:*.")
+        if status == 403 and "authorized" in words.lower():
+            return Verdict(ConfigError, "Check cursor.organization_id: it must be the organization of the key.")
+        if status in (401, 403):
+            return Verdict(
+                ConfigError,
+                f"The plan or rights of {option} do not include this API. It needs an Enterprise plan; set "
+                "cursor.enterprise to false or deselect the stream.",
+            )
+        if status == 404 and "organization" in words.lower():
+            return Verdict(ConfigError, "Check cursor.organization_id.")
+        return super().judge(status, words, answer)
+
+    def pages(self, method: str, path: str, query: Mapping[str, Any], size: int) -> Iterator[Answer]:
+        """Page after page while `pagination.hasNextPage`; an empty page in between is followed."""
+        number = 1
+        while True:
+            asked = {**query, "page": number, "pageSize": size}
+            answer = self.post(path, asked) if method == "POST" else self.get(path, asked)
+            yield answer
+            pagination = answer.object("pagination")
+            current = pagination.get("currentPage", pagination.get("page", number))
+            if current != number:
+                raise answer.broken(f"asked for page {number}, got page {current}")
+            if not pagination.get("hasNextPage"):
+                return
+            last = pagination.get("numPages", pagination.get("totalPages"))
+            if last is not None and number >= last:
+                raise answer.broken(f"hasNextPage on page {number} of {last}")
+            number += 1
+
+
+def members(api: CursorApi, scope: Scope) -> dict[str, Row]:
+    """The members by lower-cased e-mail, the only name that all endpoints share."""
+    if not scope.organization:
+        rows = api.get("/teams/members").rows("teamMembers")
+    else:
+        query = {"organizationId": scope.organization}
+        pages = api.pages("GET", "/organizations/members", query, 200)
+        rows = [row for page in pages for row in page.rows("members")]
+    return {row["email"].lower(): row for row in rows if row.get("email")}
+
+
+def person(people: Mapping[str, Row], email: str | None, id: Any = None) -> dict[str, Any]:
+    """The record's user; empty when neither id nor e-mail is known."""
+    member = people.get(email.lower(), {}) if email else {}
+    if id is None:
+        id = member.get("id", member.get("userId"))
+    user = {"id": None if id is None else str(id), "email": email, "name": member.get("name")}
+    return {name: value for name, value in user.items() if value}
+
+
+_PROVIDERS = (
+    ("claude", "anthropic"),
+    ("gpt", "openai"),
+    ("o1", "openai"),
+    ("o3", "openai"),
+    ("o4", "openai"),
+    ("codex", "openai"),
+    ("gemini", "google"),
+    ("grok", "xai"),
+    ("deepseek", "deepseek"),
+    ("kimi", "moonshot"),
+)
+
+
+def model_of(name: str | None) -> dict[str, str]:
+    """The record's model; Cursor's own names (default, auto, composer-1, ...) are Cursor's."""
+    if not name:
+        return {}
+    provider = next((who for start, who in _PROVIDERS if name.lower().startswith(start)), "cursor")
+    return {"id": name, "provider": provider}

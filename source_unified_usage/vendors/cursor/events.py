@@ -1,0 +1,218 @@
+"""The money feed: one row per model call."""
+
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from decimal import Decimal
+from functools import cache
+from typing import Any
+
+from source_unified_usage.core.errors import Unavailable
+from source_unified_usage.core.lookup import Lookup
+from source_unified_usage.core.stream import UsageStream
+from source_unified_usage.core.usage import (
+    Charge,
+    Row,
+    Usage,
+    canonical_json,
+    charges,
+    compact,
+    decimal,
+    from_epoch_ms,
+    numbered,
+    quantity,
+    usage,
+)
+from source_unified_usage.core.window import Window, days
+from source_unified_usage.vendors.cursor.api import CursorApi, Scope, model_of, person
+
+_PAGE_SIZE = 1000  # the documented maximum
+_TRIES = 3
+_PLACES = 10  # float noise such as 40.16699999999999 cents exists
+
+PRODUCT = {"id": "cursor", "name": "Cursor"}
+
+
+class UsageEvents(UsageStream):
+    """Model calls of a team or organization."""
+
+    name = "cursor_usage_events"
+    about = (
+        "One model call of one user: model, tokens, and what it cost. The sum of net is what Cursor charges by usage."
+    )
+    step = days(1)
+    lookback = days(2)
+    grain = "event"
+    api: CursorApi
+
+    def __init__(self, api: CursorApi, scope: Scope, people: Lookup, lookback_days: int | None = None) -> None:
+        super().__init__(api, lookback_days)
+        self._scope, self._people = scope, people
+        self.members: Mapping[str, Row] = {}
+
+    def path(self) -> str:
+        return self._scope.path("filtered-usage-events")
+
+    def rows(self, window: Window) -> Iterator[tuple[Row, int]]:
+        """Events with their ordinals. Newest-first offset paging drifts: a window counts only when its totals agree."""
+        self.members = self._people()
+        for _ in range(_TRIES):
+            events, totals = self._walk(window)
+            if not totals or totals == {len(events)}:
+                yield from numbered(events, self._key, _order)
+                return
+        raise Unavailable(
+            f"Cursor, stream {self.name}: {window.first_day} changed under every one of {_TRIES} readings (counted "
+            f"{len(events)} events, announced {sorted(totals)})."
+        )
+
+    def _walk(self, window: Window) -> tuple[list[Row], set[int]]:
+        """All events of the window, and the totals that its pages announced."""
+        body = {"startDate": int(window.start.timestamp() * 1000), "endDate": window.last_ms}
+        events: list[Row] = []
+        totals: set[int] = set()
+        for page in self.api.pages("POST", self.path(), self._scope.body(body), _PAGE_SIZE):
+            events += page.rows("usageEvents")
+            if (total := page.body.get("totalUsageEventsCount")) is not None:
+                totals.add(total)
+        return events, totals
+
+    def usages(self, row: tuple[Row, int], window: Window) -> Iterator[Usage]:
+        event, ordinal = row
+        milliseconds = int(event["timestamp"])
+        model = event.get("model")
+        kind = _kind(event.get("kind") or event.get("kindLabel") or "")
+        instant = from_epoch_ms(milliseconds)
+        scope = self._scope.of(event)
+        yield usage(
+            id=self.id(*self._scope.key(event), milliseconds, model, ordinal),
+            product=PRODUCT,
+            metric_name="usage_event",
+            resources=[*scope.get("resources", ()), *_resources(event)],
+            organization=scope.get("organization"),
+            user=self._user(event),
+            model=model_of(model),
+            charges=_charges(event, kind),
+            usage=compact(
+                quantity=quantity(event.get("requestsCosts")),
+                unit="request" if event.get("requestsCosts") is not None else None,
+                requests=_requests(event, kind),
+                tokens=_tokens(event.get("tokenUsage")),
+                activity=compact(max_mode=event.get("maxMode")),
+            ),
+            start_date=instant,
+            end_date=instant,
+            surface=_surface(event),
+            remote_data=event,
+        )
+
+    def _user(self, event: Row) -> dict[str, Any]:
+        if account := event.get("serviceAccountId"):
+            name = event.get("serviceAccountName")
+            return compact(id=account, email=event.get("userEmail"), name=name)
+        return person(self.members, event.get("userEmail"))
+
+    def _key(self, event: Row) -> tuple[Any, ...]:
+        team = event.get("teamId") if self._scope.organization else None
+        return team, str(event["timestamp"]), event.get("model") or ""
+
+
+def _order(event: Row) -> tuple[Any, ...]:
+    """A fixed order among events of one millisecond and model; equal twins are interchangeable."""
+    tokens = event.get("tokenUsage") or {}
+    counts = ("inputTokens", "outputTokens", "cacheWriteTokens", "cacheReadTokens")
+    names = ("conversationId", "cloudAgentId", "serviceAccountId", "kind")
+    return (
+        *(tokens.get(name) or 0 for name in counts),
+        event.get("requestsCosts") or 0,
+        bool(event.get("maxMode")),
+        bool(event.get("isHeadless")),
+        *(event.get(name) or "" for name in names),
+        canonical_json(event),
+    )
+
+
+@cache
+def _kind(text: str) -> str:
+    """ "Included in Business" and USAGE_EVENT_KIND_INCLUDED_IN_BUSINESS are one: INCLUDED_IN_BUSINESS."""
+    return re.sub(r"[^A-Z0-9]+", "_", text.upper()).removeprefix("USAGE_EVENT_KIND_")
+
+
+def _charges(event: Row, kind: str) -> list[Charge]:
+    """`isChargeable` decides the money, the kind only names the class of what is not charged."""
+    tokens = event.get("tokenUsage") or {}
+    cost, fee = decimal(tokens.get("totalCents")), decimal(event.get("cursorTokenFee"))
+    off = decimal(tokens.get("discountPercentOff")) or Decimal(0)
+    discount = (cost or Decimal(0)) * off / 100
+    charged = decimal(event.get("chargedCents"))
+    if charged is None:  # the payloads of 2025
+        if cost is None:
+            return []
+        charged = cost - discount + (fee or Decimal(0))
+    chargeable = event.get("isChargeable")
+    if chargeable is None:
+        chargeable = kind == "USAGE_BASED"
+    platform_fee = None if fee is None else _dollars(fee)
+    if chargeable:
+        net = _dollars(charged)
+        return charges(
+            "USD",
+            net=net,
+            total=_dollars(charged + discount),
+            usage_based=net,
+            platform_fee=platform_fee,
+        )
+    value = _dollars(charged)
+    included = value if kind.startswith("INCLUDED") else None
+    return charges("USD", net=Decimal(0), total=value, included=included, platform_fee=platform_fee)
+
+
+def _dollars(cents: Decimal) -> Decimal:
+    return round(cents.scaleb(-2), _PLACES)
+
+
+def _requests(event: Row, kind: str) -> dict[str, int]:
+    requests = {"total": 1}
+    if kind == "USAGE_BASED":
+        requests["usage_based"] = 1
+    elif kind.startswith("INCLUDED"):
+        requests["included"] = 1
+    elif kind == "USER_API_KEY":
+        requests["api_key"] = 1
+    if event.get("isFreeBugbot"):
+        requests["bugbot"] = 1
+    return requests
+
+
+def _tokens(tokens: Row | None) -> dict[str, Any]:
+    """The classes are disjoint; members that are zero may be missing."""
+    if tokens is None:
+        return {}
+    counts = {
+        "input": tokens.get("inputTokens") or 0,
+        "output": tokens.get("outputTokens") or 0,
+        "cache_read": tokens.get("cacheReadTokens") or 0,
+        "cache_write": tokens.get("cacheWriteTokens") or 0,
+    }
+    return {**counts, "total": sum(counts.values())}
+
+
+def _resources(event: Row) -> Iterable[dict[str, Any]]:
+    for field, name in (
+        ("conversationId", "conversation"),
+        ("cloudAgentId", "cloud_agent"),
+        ("automationId", "automation"),
+    ):
+        if id := event.get(field):
+            yield {"id": id, "name": name}
+
+
+def _surface(event: Row) -> str | None:
+    for field, surface in (
+        ("automationId", "automation"),
+        ("cloudAgentId", "cloud_agent"),
+        ("isFreeBugbot", "bugbot"),
+        ("isHeadless", "headless"),
+    ):
+        if event.get(field):
+            return surface
+    return None

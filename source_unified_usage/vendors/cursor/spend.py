@@ -1,0 +1,182 @@
+"""Spend without a day of its own: billing cycles by member, by billing group, and the pool of a contract."""
+
+from collections.abc import Iterator
+from decimal import Decimal
+from typing import Any
+
+from pendulum import DateTime, instance
+
+from source_unified_usage.core.stream import UsageStream
+from source_unified_usage.core.usage import (
+    Row,
+    Usage,
+    charges,
+    compact,
+    from_cents,
+    midnight,
+    parse_time,
+    quantity,
+    rfc3339,
+    usage,
+)
+from source_unified_usage.core.window import Window, days, months
+from source_unified_usage.vendors.cursor.api import CursorApi, Scope, person
+from source_unified_usage.vendors.cursor.events import PRODUCT
+
+_PAGE_SIZE = 100  # more is not documented
+
+
+class Spend(UsageStream):
+    """The open billing cycle by member; with an organization, its contract window."""
+
+    name = "cursor_spend"
+    about = (
+        "What one member spent so far in the open billing cycle (organization: contract period). Each sync overwrites "
+        "it until the cycle ends, so the last figures of every cycle stay."
+    )
+    grain = "snapshot"
+    api: CursorApi
+
+    def __init__(self, api: CursorApi, scope: Scope, lookback_days: int | None = None) -> None:
+        super().__init__(api, lookback_days)
+        self._scope = scope
+
+    def rows(self, window: Window) -> Iterator[Row]:
+        """The members' rows, each with the start of its cycle or period."""
+        path = self._scope.path("spend")
+        by = "email" if self._scope.organization else "user"  # a fixed order keeps paging stable
+        body = {"sortBy": by, "sortDirection": "asc", "pageSize": _PAGE_SIZE}
+        number, last = 1, 1
+        while number <= last:
+            answer = self.api.post(path, self._scope.body({**body, "page": number}))
+            bounds = (
+                {"period": answer.object("period")}
+                if self._scope.organization
+                else {"subscriptionCycleStart": answer.body.get("subscriptionCycleStart")}
+            )
+            for row in answer.rows("teamMemberSpend"):
+                yield {**row, **bounds}
+            last = answer.body.get("totalPages") or 1
+            number += 1
+
+    def usages(self, row: Row, window: Window) -> Iterator[Usage]:
+        start = row["period"]["startDate"] if self._scope.organization else row["subscriptionCycleStart"]
+        member, email = row.get("userId"), row.get("email")
+        spent = from_cents(row.get("spendCents"))
+        included = _included(row, spent)
+        total = None if spent is None else spent + (included or 0)
+        reading = rfc3339(window.start)
+        yield usage(
+            id=self.id(start, *self._scope.key(row), row["email"].lower() if member is None else member),
+            product=PRODUCT,
+            metric_name="billing_cycle_spend",
+            **self._scope.of(row),
+            user={**person({}, email, member), **compact(name=row.get("name"))},
+            charges=charges("USD", net=spent, total=total, on_demand=spent, included=included),
+            usage=_fast_requests(row),
+            start_date=rfc3339(_from_ms(start)),
+            end_date=reading,
+            updated_at=reading,
+            remote_data=row,
+        )
+
+
+def _included(row: Row, spent: Decimal | None) -> Decimal | None:
+    """The part that the plan covers: as sent, else what the overall spend is above the on-demand spend."""
+    if (included := from_cents(row.get("includedSpendCents"))) is not None:
+        return included
+    overall = from_cents(row.get("overallSpendCents"))
+    if overall is None or spent is None:
+        return None
+    return max(overall - spent, Decimal(0))
+
+
+def _fast_requests(row: Row) -> dict[str, Any]:
+    count = quantity(row.get("fastPremiumRequests"))
+    return {} if count is None else {"quantity": count, "unit": "request"}
+
+
+class GroupSpend(UsageStream):
+    """Billing groups by cycle, the only spend with a history."""
+
+    name = "cursor_group_spend"
+    about = "What one billing group spent in one billing cycle, members without a group as a group of their own."
+    step = months(1)
+    lookback = days(3)
+    api: CursorApi
+
+    def path(self) -> str:
+        return "/teams/groups"
+
+    def rows(self, window: Window) -> Iterator[Row]:
+        """The groups of every cycle that touches the window, each row with its cycle's bounds."""
+        day = window.start
+        while day < window.end:
+            answer = self.api.get(self.path(), {"billingCycle": day.to_date_string()})
+            cycle = answer.object("billingCycle")
+            groups = [*answer.rows("groups"), answer.object("unassignedGroup")]
+            yield from ({**group, "billingCycle": cycle} for group in groups if group)
+            end = _cycle_end(cycle)
+            if end is None or end <= day:
+                raise answer.broken(f"the billing cycle of {day.to_date_string()} ends before it")
+            day = end
+
+    def usages(self, row: Row, window: Window) -> Iterator[Usage]:
+        cycle = row["billingCycle"]
+        spent = from_cents(row.get("spendCents"))
+        yield usage(
+            id=self.id(cycle["cycleStart"], row["id"]),
+            product=PRODUCT,
+            metric_name="group_spend",
+            resources=[compact(id=row["id"], name=row.get("name"))],
+            charges=charges("USD", net=spent),
+            start_date=rfc3339(parse_time(cycle["cycleStart"])),
+            end_date=rfc3339(parse_time(cycle["cycleEnd"])),
+            created_at=row.get("createdAt"),
+            updated_at=row.get("updatedAt"),
+            remote_data=row,
+        )
+
+
+def _cycle_end(cycle: Row) -> DateTime | None:
+    end = cycle.get("cycleEnd")
+    return instance(parse_time(end)) if isinstance(end, str) else None
+
+
+class PooledUsage(UsageStream):
+    """The pool of an Enterprise contract by team."""
+
+    name = "cursor_pooled_usage"
+    about = "What one team has used of the organization's pool in the contract period so far."
+    grain = "snapshot"
+    api: CursorApi
+
+    def __init__(self, api: CursorApi, scope: Scope, lookback_days: int | None = None) -> None:
+        super().__init__(api, lookback_days)
+        self._scope = scope
+
+    def rows(self, window: Window) -> Iterator[Row]:
+        """The teams' rows, each with the pool it draws from."""
+        answer = self.api.post("/organizations/pooled-usage", self._scope.body({}))
+        pool = answer.object("pool")
+        yield from ({**team, "pool": pool} for team in answer.rows("teams"))
+
+    def usages(self, row: Row, window: Window) -> Iterator[Usage]:
+        start = row["pool"].get("contractStartDate")
+        used = from_cents(row.get("usedCents"))
+        reading = rfc3339(window.start)
+        yield usage(
+            id=self.id(start, row["teamId"]),
+            product=PRODUCT,
+            metric_name="pooled_usage",
+            **self._scope.of(row),
+            charges=charges("USD", net=used, committed=from_cents(row.get("budgetLimitCents"))),
+            start_date=rfc3339(parse_time(start)) if start else midnight(window.first_day),
+            end_date=reading,
+            updated_at=reading,
+            remote_data=row,
+        )
+
+
+def _from_ms(milliseconds: int) -> DateTime:
+    return instance(parse_time("1970-01-01")).add(microseconds=milliseconds * 1000)

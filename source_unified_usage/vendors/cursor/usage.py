@@ -1,0 +1,106 @@
+"""Daily activity: what each member did on each day, without money."""
+
+from collections.abc import Iterator, Mapping
+
+from source_unified_usage.core.lookup import Lookup
+from source_unified_usage.core.stream import UsageStream
+from source_unified_usage.core.usage import (
+    Row,
+    Usage,
+    compact,
+    from_epoch_ms,
+    midnight,
+    next_midnight,
+    quantity,
+    usage,
+)
+from source_unified_usage.core.window import Window, days
+from source_unified_usage.vendors.cursor.api import CursorApi, Scope, model_of, person
+from source_unified_usage.vendors.cursor.events import PRODUCT
+
+_PAGE_SIZE = 1000  # users, the largest in the docs' samples
+
+_REQUESTS = {
+    "chat": "chatRequests",
+    "agent": "agentRequests",
+    "composer": "composerRequests",
+    "cmdk": "cmdkUsages",
+    "tab_shown": "totalTabsShown",
+    "tab_accepted": "totalTabsAccepted",
+    "api_key": "apiKeyReqs",
+    "included": "subscriptionIncludedReqs",
+    "usage_based": "usageBasedReqs",
+    "bugbot": "bugbotUsages",
+}
+_CODE = {
+    "lines_added": "totalLinesAdded",
+    "lines_removed": "totalLinesDeleted",
+    "lines_accepted_added": "acceptedLinesAdded",
+    "lines_accepted_removed": "acceptedLinesDeleted",
+    "applies": "totalApplies",
+    "accepts": "totalAccepts",
+    "rejects": "totalRejects",
+}
+
+
+class DailyUsage(UsageStream):
+    """Requests, tabs and lines of code by member and day."""
+
+    name = "cursor_daily_usage"
+    about = "What one member did on one day: requests by kind, tab completions, lines of code. Idle seats included."
+    step = days(30)  # the documented maximum
+    lookback = days(3)
+    api: CursorApi
+
+    def __init__(
+        self,
+        api: CursorApi,
+        scope: Scope,
+        people: Lookup,
+        lookback_days: int | None = None,
+        *,
+        inactive: bool = True,
+    ) -> None:
+        super().__init__(api, lookback_days)
+        self._scope, self._people, self._inactive = scope, people, inactive
+        self.members: Mapping[str, Row] = {}
+
+    def path(self) -> str:
+        return self._scope.path("daily-usage-data")
+
+    def rows(self, window: Window) -> Iterator[Row]:
+        self.members = self._people()
+        # page and pageSize are what makes the API list idle members too
+        body = {"startDate": int(window.start.timestamp() * 1000), "endDate": window.last_ms}
+        for page in self.api.pages("POST", self.path(), self._scope.body(body), _PAGE_SIZE):
+            yield from page.rows("data")
+
+    def usages(self, row: Row, window: Window) -> Iterator[Usage]:
+        counts = {name: quantity(row.get(field)) for name, field in _REQUESTS.items()}
+        code = {name: quantity(row.get(field)) for name, field in _CODE.items()}
+        if not self._inactive and not row.get("isActive") and not any((*counts.values(), *code.values())):
+            return
+        day = row.get("day") or from_epoch_ms(row["date"])[:10]
+        email = row.get("email")
+        member = row.get("userId")
+        billed = [counts[name] for name in ("included", "usage_based", "api_key")]
+        extensions = compact(
+            apply_most_used=row.get("applyMostUsedExtension"),
+            tab_most_used=row.get("tabMostUsedExtension"),
+        )
+        yield usage(
+            id=self.id(*self._scope.key(row), day, row["email"].lower() if member is None else member),
+            product=PRODUCT,
+            metric_name="daily_usage",
+            **self._scope.of(row),
+            user=person(self.members, email, member),
+            model=model_of(row.get("mostUsedModel")),
+            usage=compact(
+                requests=compact(total=None if None in billed else sum(filter(None, billed)), **counts),
+                code=compact(**code, file_extensions=extensions),
+                activity=compact(is_active=row.get("isActive"), client_version=row.get("clientVersion")),
+            ),
+            start_date=midnight(day),
+            end_date=next_midnight(day),
+            remote_data=row,
+        )
