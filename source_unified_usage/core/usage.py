@@ -205,6 +205,6 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=timezone.utc)
 
 
 def from_epoch_ms(milliseconds: int) -> str:
-    """Epoch milliseconds -> RFC 3339 with milliseconds: 1790867045123 -> 2026-10-01T14:24:05.123Z."""
+    """Epoch milliseconds -> RFC 3339 with milliseconds: 1790867045123 -> 2026-10-01T15:04:05.123Z."""
     moment = _EPOCH + timedelta(milliseconds=milliseconds)
     return moment.replace(tzinfo=None).isoformat(timespec="milliseconds") + "Z"

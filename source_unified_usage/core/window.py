@@ -1,6 +1,6 @@
 """Half-open windows of days and months: what to read, how it is cut, and what has been read already."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date
 from itertools import pairwise
@@ -126,7 +126,7 @@ def gaps(within: Window, covered: Iterable[Window]) -> list[Window]:
 class Covered:
     """What earlier syncs have written: merged windows, and how far they ever reached."""
 
-    windows: Sequence[Window] = ()
+    windows: tuple[Window, ...] = ()
     reached: DateTime | None = None
 
     @classmethod
@@ -145,19 +145,19 @@ class Covered:
             raise ValueError(f"neither slices nor start_date in {sorted(state)}")
         windows = [Window(_next_midnight(begin), _inclusive(end).start_of("day")) for begin, end in slices]
         ends = [_inclusive(end).start_of("day") for _, end in slices]
-        return cls(merge(windows), max(ends, default=None))
+        return cls(tuple(merge(windows)), max(ends, default=None))
 
     def forget(self, since: DateTime) -> "Covered":
         """Without what lies between `since` and `reached`, so that it is read again; `reached` stays."""
         if self.reached is None or since >= self.reached:
             return self
-        return Covered(without(self.windows, Window(since, self.reached)), self.reached)
+        return Covered(tuple(without(self.windows, Window(since, self.reached))), self.reached)
 
     def add(self, window: Window) -> "Covered":
         if window.empty:
             return self
         reached = window.end if self.reached is None else max(self.reached, window.end)
-        return Covered(merge([*self.windows, window]), reached)
+        return Covered(tuple(merge([*self.windows, window])), reached)
 
     def to_state(self) -> dict[str, Any]:
         """The CDK's date-range form; a zero-length slice tells `reached` where no window ends there."""

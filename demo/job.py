@@ -1,0 +1,113 @@
+"""The job itself: one PyAirbyte read per vendor, because a read that fails commits none of its streams."""
+
+import contextlib
+import io
+import json
+import shutil
+import sys
+import time
+from collections.abc import Callable, Iterator, Mapping
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import airbyte as ab
+import duckdb
+from airbyte.caches import DuckDBCache
+from airbyte.exceptions import PyAirbyteError
+from rich.console import Console
+
+from demo import report
+from sandbox import Sandbox
+from source_unified_usage.vendors import VENDORS
+
+SCHEMA = "usage"
+DAYS = 14
+console = Console(width=None if sys.stdout.isatty() else 110)
+
+
+def run(folder: Path) -> int:
+    """Two syncs of every vendor of the sandbox, two days apart, and a report."""
+    shutil.rmtree(folder / "cache", ignore_errors=True)
+    path = folder / "lake.duckdb"
+    path.unlink(missing_ok=True)
+    with Sandbox() as sandbox:
+        vendors = list(sandbox.vendors)
+        console.rule("[bold]source-unified-usage demo")
+        console.print(f"A sandbox plays {', '.join(vendors)} on http://localhost:{sandbox.port}.")
+        configs = {name: _config(sandbox, name) for name in vendors}
+        failed = _all(configs, "check", lambda source: source.check())
+        first = _sync(configs, path, failed, "first sync")
+        before = report.snapshot(path, SCHEMA)
+        sandbox.clock.advance(days=2)
+        console.print("\nTwo days later the vendors have corrected recent days and show new ones.")
+        second = _sync(configs, path, failed, "second sync")
+    report.show(console, path, SCHEMA, before)
+    for name, reason in {**failed, **first, **second}.items():
+        console.print(f"[red]{name} failed:[/] {reason} What it had delivered before is kept.")
+    console.print(f"\nAll of it is in [bold]{path}[/]. One line to try:")
+    query = f"select start_date, model ->> 'id' as model, usage from {SCHEMA}.cursor_usage_events limit 5"
+    console.print(
+        f'  .venv/bin/python -c "import duckdb; print(duckdb.connect(\'{path}\').sql(\\"{query}\\"))"', soft_wrap=True
+    )
+    return 1 if failed or first or second else 0
+
+
+def _config(sandbox: Sandbox, vendor: str) -> dict[str, Any]:
+    """The example's credentials for one vendor, from some days back."""
+    text = Path("secrets.example/sandbox.json").read_text(encoding="utf-8").replace(":8800/", f":{sandbox.port}/")
+    start = sandbox.clock.now() - timedelta(days=DAYS)
+    return {"start_date": f"{start:%Y-%m-%d}", vendor: json.loads(text)[vendor]}
+
+
+def _source(config: Mapping[str, Any]) -> ab.Source:
+    executable = Path(sys.executable).parent / "source-unified-usage"
+    return ab.get_source(
+        "source-unified-usage", local_executable=executable, config=dict(config), streams="*", install_if_missing=False
+    )
+
+
+def _sync(configs: Mapping[str, Any], path: Path, failed: Mapping[str, str], title: str) -> dict[str, str]:
+    healthy = {name: config for name, config in configs.items() if name not in failed}
+
+    def read(source: ab.Source) -> None:
+        cache = DuckDBCache(db_path=path, schema_name=SCHEMA)
+        source.read(cache=cache)
+
+    return _all(healthy, title, read)
+
+
+def _all(configs: Mapping[str, Any], title: str, work: Callable[[ab.Source], None]) -> dict[str, str]:
+    """Do it for each vendor; why it failed, by vendor."""
+    failed = {}
+    for vendor, config in configs.items():
+        began = time.monotonic()
+        outcome = "[green]ok"
+        with console.status(f"{title}: {vendor} ..."), _quiet() as said:
+            try:
+                work(_source(config))
+            except PyAirbyteError as error:
+                failed[vendor] = _reason(error, said)
+                outcome = "[red]failed"
+        console.print(f"{title}: {vendor:<10} {outcome}[/] in {time.monotonic() - began:.1f} s")
+    return failed
+
+
+@contextlib.contextmanager
+def _quiet() -> Iterator[io.StringIO]:
+    """PyAirbyte prints its progress record by record; the demo has its own."""
+    said = io.StringIO()
+    with contextlib.redirect_stdout(said), contextlib.redirect_stderr(said):
+        yield said
+
+
+def _reason(error: PyAirbyteError, said: io.StringIO) -> str:
+    """The source's own sentence, where PyAirbyte passed it on."""
+    text = f"{error.get_message()} {error.log_text or ''} {said.getvalue()}"
+    titles = [vendor.title for vendor in VENDORS]
+    sentences = [line for line in text.splitlines() if any(f"{title}, " in line for title in titles)]
+    return sentences[0].strip() if sentences else error.get_message()
+
+
+def connect(path: Path) -> duckdb.DuckDBPyConnection:
+    return duckdb.connect(str(path), read_only=True)

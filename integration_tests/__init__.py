@@ -1,0 +1,1 @@
+"""The source as a process against the sandbox."""

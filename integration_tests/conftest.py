@@ -1,0 +1,20 @@
+"""A sandbox and a source at the same frozen time."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from integration_tests.harness import NOW, Source
+from sandbox import Sandbox
+
+
+@pytest.fixture
+def sandbox() -> Iterator[Sandbox]:
+    with Sandbox(days=60, now=NOW) as running:
+        yield running
+
+
+@pytest.fixture
+def source(sandbox: Sandbox, tmp_path: Path) -> Source:
+    return Source(sandbox, tmp_path)

@@ -1,0 +1,35 @@
+"""The source's console command at a given time, where waiting moves the clocks on instead of taking time.
+
+    python -m integration_tests.frozen_source NOW SANDBOX_URL read --config ...
+
+The time of this process starts at NOW; whatever it sleeps, its own clock and the sandbox's are set forward by.
+"""
+
+import sys
+import threading
+import urllib.request
+
+import time_machine
+
+from source_unified_usage import run
+from source_unified_usage.core import clock
+
+
+def main() -> None:
+    now, sandbox_url, *arguments = sys.argv[1:]
+    sys.argv = ["source-unified-usage", *arguments]
+    lock = threading.Lock()
+    with time_machine.travel(now, tick=True) as traveller:
+
+        def sleep(seconds: float) -> None:
+            with lock:
+                traveller.shift(seconds)
+                body = b'{"advance": %f}' % seconds
+                urllib.request.urlopen(f"{sandbox_url}/clock", body).read()
+
+        clock.sleep = sleep
+        run.run()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,205 @@
+"""Runs the source as a process and sorts what it says."""
+
+import hashlib
+import json
+import subprocess
+import sys
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Mapping
+from copy import deepcopy
+from dataclasses import dataclass, field
+from datetime import datetime, timezone
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+from sandbox import Sandbox
+from sandbox.ledger import Ledger
+
+ROOT = Path(__file__).parent.parent
+NOW = datetime(2026, 9, 22, 9, 30, tzinfo=timezone.utc)  # a Tuesday in the third week of a month
+State = list[dict[str, Any]]
+
+
+@dataclass
+class Output:
+    """What one run wrote: messages in their order, and the same sorted by kind."""
+
+    code: int
+    text: str
+    messages: list[dict[str, Any]] = field(default_factory=list)
+
+    @property
+    def records(self) -> dict[str, list[dict[str, Any]]]:
+        """Records by stream, in order."""
+        found: dict[str, list[dict[str, Any]]] = defaultdict(list)
+        for message in self.messages:
+            if message["type"] == "RECORD":
+                found[message["record"]["stream"]].append(message["record"]["data"])
+        return found
+
+    @property
+    def states(self) -> State:
+        """The last state of every stream, as a file for the next run."""
+        last = {m["state"]["stream"]["stream_descriptor"]["name"]: m["state"] for m in self.of("STATE")}
+        return list(last.values())
+
+    @property
+    def traces(self) -> list[dict[str, Any]]:
+        """The errors."""
+        return [m["trace"]["error"] for m in self.of("TRACE") if m["trace"]["type"] == "ERROR"]
+
+    @property
+    def statuses(self) -> dict[str, str]:
+        """The last status of every stream."""
+        updates = [m["trace"]["stream_status"] for m in self.of("TRACE") if m["trace"]["type"] == "STREAM_STATUS"]
+        return {update["stream_descriptor"]["name"]: update["status"] for update in updates}
+
+    @property
+    def logs(self) -> list[str]:
+        return [f"{m['log']['level']} {m['log']['message']}" for m in self.of("LOG")]
+
+    def of(self, kind: str) -> list[dict[str, Any]]:
+        return [message for message in self.messages if message["type"] == kind]
+
+    def slices(self, stream: str) -> list[tuple[str, str]]:
+        """The days that the last state of a stream covers, as (first, end) pairs."""
+        for state in self.states:
+            if state["stream"]["stream_descriptor"]["name"] == stream:
+                return [(s["start"][:10], s["end"][:10]) for s in state["stream"]["stream_state"]["slices"]]
+        return []
+
+
+def parse(code: int, raw: bytes) -> Output:
+    """Every line must be a message of the protocol."""
+    text = raw.decode()
+    return Output(code, text, [json.loads(line) for line in text.splitlines() if line.strip()])
+
+
+def sandbox_config(sandbox: Sandbox, vendors: Iterable[str] = (), **options: Any) -> dict[str, Any]:
+    """secrets.example/sandbox.json for these vendors (all when none is named) at this sandbox's port."""
+    text = (ROOT / "secrets.example" / "sandbox.json").read_text().replace(":8800/", f":{sandbox.port}/")
+    config: dict[str, Any] = json.loads(text)
+    wanted = set(vendors) or set(sandbox.vendors)
+    for name in set(sandbox.vendors) - wanted:
+        config.pop(name, None)
+    return merged(config, options)
+
+
+def merged(config: Mapping[str, Any], changes: Mapping[str, Any]) -> dict[str, Any]:
+    """The config with nested changes; None takes an option away."""
+    result = deepcopy(dict(config))
+    for name, value in changes.items():
+        if value is None:
+            result.pop(name, None)
+        elif isinstance(value, Mapping) and isinstance(result.get(name), Mapping):
+            result[name] = merged(result[name], value)
+        else:
+            result[name] = value
+    return result
+
+
+class Source:
+    """The source's command line, at a time that stands where the sandbox's clock stands."""
+
+    def __init__(self, sandbox: Sandbox, folder: Path) -> None:
+        self.sandbox, self.folder = sandbox, folder
+
+    def command(self, *arguments: str) -> list[str]:
+        now = self.sandbox.clock.now().isoformat()
+        url = f"http://localhost:{self.sandbox.port}"
+        return [sys.executable, "-m", "integration_tests.frozen_source", now, url, *arguments]
+
+    def run(self, *arguments: str) -> Output:
+        done = subprocess.run(self.command(*arguments), cwd=ROOT, capture_output=True, timeout=300, check=False)
+        assert not done.stderr, done.stderr.decode()
+        return parse(done.returncode, done.stdout)
+
+    def check(self, config: Mapping[str, Any]) -> dict[str, Any]:
+        """The connection status."""
+        output = self.run("check", "--config", self.file("config", config))
+        (status,) = output.of("CONNECTION_STATUS")
+        result: dict[str, Any] = status["connectionStatus"]
+        return result
+
+    def catalog(self, config: Mapping[str, Any], streams: Iterable[str] = ()) -> dict[str, Any]:
+        """A configured catalog of these streams (all when none is named)."""
+        output = self.run("discover", "--config", self.file("config", config))
+        (catalog,) = output.of("CATALOG")
+        wanted = set(streams)
+        return {
+            "streams": [
+                {"stream": stream, "sync_mode": "incremental", "destination_sync_mode": "append_dedup"}
+                for stream in catalog["catalog"]["streams"]
+                if not wanted or stream["name"] in wanted
+            ]
+        }
+
+    def reading(self, config: Mapping[str, Any], streams: Iterable[str] = (), state: State | None = None) -> list[str]:
+        """The command that reads."""
+        arguments = ["read", "--config", self.file("config", config)]
+        arguments += ["--catalog", self.file("catalog", self.catalog(config, streams))]
+        if state is not None:
+            arguments += ["--state", self.file("state", state)]
+        return self.command(*arguments)
+
+    def read(self, config: Mapping[str, Any], streams: Iterable[str] = (), state: State | None = None) -> Output:
+        command = self.reading(config, streams, state)
+        done = subprocess.run(command, cwd=ROOT, capture_output=True, timeout=300, check=False)
+        assert not done.stderr, done.stderr.decode()
+        return parse(done.returncode, done.stdout)
+
+    def file(self, name: str, content: Any) -> str:
+        path = self.folder / f"{name}.json"
+        path.write_text(json.dumps(content))
+        return str(path)
+
+
+def sums(records: Iterable[Mapping[str, Any]]) -> dict[tuple[str, str], Decimal]:
+    """Exact sums of the charges by (type, currency)."""
+    found: dict[tuple[str, str], Decimal] = defaultdict(Decimal)
+    for record in records:
+        for charge in record.get("charges", ()):
+            found[charge.get("type", ""), charge["currency"]] += Decimal(repr(charge["amount"]))
+    return dict(found)
+
+
+def expected_id(stream: str, key: Iterable[Any]) -> str:
+    """The id of a ledger entry, spelled from the written rule and not by the source's code."""
+    return "/".join([stream, *(_expected_part(part) for part in key)])
+
+
+def _expected_part(part: Any) -> str:
+    if part is None or part == "" or part == {} or part == []:
+        return "~"
+    text = {True: "true", False: "false"}[part] if isinstance(part, bool) else part
+    if isinstance(part, (dict, list)) or len(str(text)) > 64:
+        canonical = json.dumps(part, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+        return hashlib.sha256(canonical.encode()).hexdigest()[:16]
+    plain = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_.:@+,"
+    return "".join(c if c in plain else "".join(f"%{byte:02X}" for byte in c.encode()) for c in str(text))
+
+
+def assert_conserved(output: Output, ledger: Ledger, streams: Iterable[str] = ()) -> None:
+    """Every entry of the ledger came exactly once, nothing else came, and the money is the same to the last digit."""
+    records = output.records
+    for stream in streams or ledger:
+        entries = ledger[stream]
+        expected = {expected_id(stream, entry.key): entry for entry in entries}
+        assert len(expected) == len(entries), f"{stream}: the ledger's keys are not unique"
+        found = Counter(record["id"] for record in records[stream])
+        assert [id for id, count in found.items() if count > 1] == [], f"{stream}: emitted twice"
+        assert sorted(expected.keys() - found.keys())[:5] == [], f"{stream}: missing"
+        assert sorted(found.keys() - expected.keys())[:5] == [], f"{stream}: invented"
+        for record in records[stream]:
+            entry = expected[record["id"]]
+            assert record["start_date"] == entry.start, record["id"]
+            assert sums([record]) == entry.charges, record["id"]
+            for path, value in entry.usage.items():
+                assert Decimal(repr(_at(record["usage"], path))) == value, f"{record['id']}: usage.{path}"
+
+
+def _at(value: Any, path: str) -> Any:
+    for name in path.split("."):
+        value = value[name]
+    return value

@@ -1,0 +1,35 @@
+"""The CDK's standard tests on a scenario of the sandbox."""
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from airbyte_cdk.test.standard_tests import SourceTestSuiteBase
+
+from integration_tests.harness import ROOT, sandbox_config
+from sandbox import Sandbox
+from source_unified_usage import SourceUnifiedUsage
+
+pytest_plugins = ["airbyte_cdk.test.standard_tests.pytest_hooks"]
+
+# acceptance-test-config.yml names this file
+SCENARIO = ROOT / ".tmp" / "sandbox.json"
+
+
+@pytest.fixture(scope="module", autouse=True)
+def scenario() -> Iterator[Path]:
+    """Three days of every vendor: few enough requests to stay below every limit without waiting."""
+    with Sandbox() as sandbox:
+        start = sandbox.clock.today().toordinal() - 3
+        SCENARIO.parent.mkdir(exist_ok=True)
+        SCENARIO.write_text(
+            json.dumps(sandbox_config(sandbox, start_date=str(type(sandbox.clock.today()).fromordinal(start))))
+        )
+        yield SCENARIO
+
+
+class TestSuite(SourceTestSuiteBase):
+    """Spec, check, discover and read as Airbyte's own suite wants them."""
+
+    connector = SourceUnifiedUsage

@@ -1,0 +1,227 @@
+"""The HTTP conversation: what is retried, how long, and what a person is told."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+import requests
+import time_machine
+from requests_mock import Mocker
+
+from source_unified_usage.core import clock
+from source_unified_usage.core.api import Answer, Api, Credential
+from source_unified_usage.core.budget import Budget
+from source_unified_usage.core.errors import BrokenContract, ConfigError, KeyRefused, Unavailable
+from source_unified_usage.core.patience import told_wait
+
+URL = "https://api.acme.example/v1/usage"
+NOW = "2026-09-22T09:30:00+00:00"
+
+
+class Acme(Api):
+    title = "Acme"
+
+
+@pytest.fixture
+def waits(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[float]]:
+    """Every wait, taken at once: the clock moves on by it."""
+    slept: list[float] = []
+    with time_machine.travel(NOW, tick=False) as traveller:
+
+        def sleep(seconds: float) -> None:
+            slept.append(seconds)
+            traveller.shift(seconds)
+
+        monkeypatch.setattr(clock, "sleep", sleep)
+        yield slept
+
+
+@pytest.fixture
+def api() -> Acme:
+    door = Acme("https://api.acme.example/v1/", Credential.basic("acme.api_key", "key-12345678", "secret-12345678"))
+    return door.bound("acme_usage")
+
+
+def test_the_credential_opens_the_door(api: Acme, requests_mock: Mocker, waits: list[float]) -> None:
+    requests_mock.get(URL, json={"data": [{"a": 1}]})
+    assert api.get("/usage", {"page": 1}).rows("data") == [{"a": 1}]
+    sent = requests_mock.last_request
+    assert sent
+    assert sent.headers["Authorization"] == "Basic a2V5LTEyMzQ1Njc4OnNlY3JldC0xMjM0NTY3OA=="
+    assert sent.query == "page=1"
+    assert waits == []
+
+
+@pytest.mark.parametrize(
+    ("headers", "seconds"),
+    [
+        ({"Retry-After": "7"}, 7),
+        ({"Retry-After": "1.5"}, 1.5),
+        ({"retry-after-ms": "250", "Retry-After": "7"}, 0.25),
+        ({"Retry-After": "Tue, 22 Sep 2026 09:31:30 GMT"}, 90),
+        ({"Retry-After": "2026-09-22T09:30:20Z"}, 20),
+        ({"Retry-After": "Tue, 22 Sep 2026 09:00:00 GMT"}, 0),
+        ({"X-RateLimit-Reset": "53"}, 53),
+        ({"RateLimit-Reset": "12"}, 12),
+        ({"X-RateLimit-Reset": "1790069460"}, 60),
+        ({"Retry-After": "soon"}, None),
+        ({"Retry-After": "-5"}, None),
+        ({}, None),
+    ],
+)
+@time_machine.travel(NOW, tick=False)
+def test_every_form_of_a_named_wait(headers: dict[str, str], seconds: float | None) -> None:
+    found = told_wait(requests.structures.CaseInsensitiveDict(headers))
+    assert found == (None if seconds is None else pytest.approx(seconds))
+
+
+def test_it_waits_exactly_as_told(api: Acme, requests_mock: Mocker, waits: list[float]) -> None:
+    limited = {"status_code": 429, "headers": {"Retry-After": "53"}, "json": {"error": "slow down"}}
+    requests_mock.get(URL, [limited, limited, {"json": {}}])
+    api.get("/usage")
+    assert waits == [53, 53]
+
+
+def test_endless_429_is_given_up_after_ten_minutes_of_unnamed_waits(
+    api: Acme, requests_mock: Mocker, waits: list[float]
+) -> None:
+    requests_mock.get(URL, status_code=429, json={"error": "slow down"})
+    with pytest.raises(Unavailable) as told:
+        api.get("/usage")
+    assert 600 <= sum(waits) < 700
+    assert str(told.value) == (
+        "Acme, stream acme_usage, /usage: the vendor limits the rate (429 slow down); it did not refuse the key. "
+        "Airbyte tries again later."
+    )
+
+
+def test_named_waits_do_not_count_against_patience(api: Acme, requests_mock: Mocker, waits: list[float]) -> None:
+    hour = {"status_code": 429, "headers": {"Retry-After": "3600"}}
+    plain: dict[str, Any] = {"status_code": 429}
+    requests_mock.get(URL, [hour, *[plain] * 5, {"json": {}}])
+    api.get("/usage")
+    assert waits[0] == 3600
+    assert len(waits) == 6
+
+
+def test_a_wait_of_more_than_an_hour_is_not_waited_for(api: Acme, requests_mock: Mocker, waits: list[float]) -> None:
+    requests_mock.get(URL, status_code=429, headers={"Retry-After": "3601"})
+    with pytest.raises(Unavailable, match="asks to wait 3601 s"):
+        api.get("/usage")
+    assert waits == []
+
+
+@pytest.mark.parametrize(
+    ("trouble", "said"),
+    [
+        ({"status_code": 503, "reason": "Service Unavailable", "text": "<html>no</html>"}, "503 Service Unavailable"),
+        ({"status_code": 500, "json": {"error": {"message": "Oops"}}}, "500 Oops"),
+        ({"status_code": 409, "reason": "Conflict"}, "409 Conflict"),
+        ({"status_code": 200, "text": '{"data": ['}, "200 the body is not JSON"),
+        ({"exc": requests.ReadTimeout}, "no answer in time"),
+        ({"exc": requests.ConnectionError("[Errno 111] Connection refused")}, "connection refused"),
+        ({"exc": requests.ConnectionError("Failed to resolve 'api'")}, "the host name cannot be resolved"),
+        ({"exc": requests.exceptions.ChunkedEncodingError("IncompleteRead(3 bytes)")}, "the body ended early"),
+    ],
+)
+def test_what_passes_by_itself_is_tried_six_times_in_one_to_five_minutes(
+    api: Acme, requests_mock: Mocker, waits: list[float], trouble: dict[str, Any], said: str
+) -> None:
+    requests_mock.get(URL, [trouble])
+    with pytest.raises(Unavailable) as told:
+        api.get("/usage")
+    assert requests_mock.call_count == 6
+    assert 60 <= sum(waits) <= 300
+    assert said in str(told.value)
+    assert "stream acme_usage" in str(told.value)
+
+
+def test_a_burst_of_errors_is_survived(api: Acme, requests_mock: Mocker, waits: list[float]) -> None:
+    requests_mock.get(URL, [{"status_code": 502}, {"exc": requests.ReadTimeout}, {"json": {"ok": True}}])
+    assert api.get("/usage").body == {"ok": True}
+    assert len(waits) == 2
+
+
+@pytest.mark.parametrize(
+    ("status", "error", "advice"),
+    [
+        (400, ConfigError, "Check the configuration."),
+        (401, KeyRefused, "Check that acme.api_key is right and not revoked."),
+        (403, ConfigError, "Give acme.api_key the permission it lacks."),
+        (404, ConfigError, "Check base_url (https://api.acme.example/v1)."),
+    ],
+)
+def test_what_the_user_can_fix_is_said_at_once(
+    api: Acme, requests_mock: Mocker, waits: list[float], status: int, error: type[ConfigError], advice: str
+) -> None:
+    requests_mock.get(URL, status_code=status, json={"message": "No."}, headers={"X-Request-Id": "req-7"})
+    with pytest.raises(error) as told:
+        api.get("/usage")
+    assert str(told.value) == f'Acme, stream acme_usage, /usage: {status} "No." (request id req-7). {advice}'
+    assert (requests_mock.call_count, waits) == (1, [])
+
+
+def test_a_refused_key_is_not_tried_by_another_stream(api: Acme, requests_mock: Mocker) -> None:
+    requests_mock.get(URL, status_code=401, json={"message": "No."})
+    other = api.bound("acme_cost")
+    with pytest.raises(KeyRefused):
+        api.get("/usage")
+    with pytest.raises(KeyRefused) as told:
+        other.get("/cost")
+    assert str(told.value).startswith('Acme, stream acme_cost, /cost: 401 "No."')
+    assert requests_mock.call_count == 1
+
+
+def test_a_look_up_may_be_refused_without_hurting_the_key(api: Acme, requests_mock: Mocker) -> None:
+    requests_mock.get("https://api.acme.example/v1/people", status_code=401, json={"message": "Missing scope"})
+    requests_mock.get(URL, json={})
+    with pytest.raises(ConfigError):
+        api.optional(401).get("/people")
+    api.get("/usage")
+
+
+def test_a_redirect_is_refused(api: Acme, requests_mock: Mocker) -> None:
+    requests_mock.get(URL, status_code=302, headers={"Location": "https://evil.example/usage"})
+    with pytest.raises(ConfigError, match=r"302, a redirect to evil\.example"):
+        api.get("/usage")
+    assert requests_mock.call_count == 1
+
+
+@pytest.mark.parametrize("body", [[], {}, {"data": None}, {"data": {}}, {"data": [1]}])
+def test_an_answer_without_its_rows_breaks_the_contract(body: Any) -> None:
+    with pytest.raises(BrokenContract, match="no list of objects under 'data'"):
+        Answer("Acme", body).rows("data")
+
+
+def test_rows_may_be_null_where_the_vendor_does_so() -> None:
+    assert Answer("Acme", {"data": None}).rows("data", nullable=True) == []
+    assert Answer("Acme", {}).rows("data", nullable=True) == []
+
+
+def test_a_budget_never_lets_more_through_than_its_limit(waits: list[float]) -> None:
+    budget = Budget(requests=5, seconds=60)
+    times = []
+    for _ in range(23):
+        budget.take()
+        times.append(clock.now().timestamp())
+    for first, sixth in zip(times, times[5:], strict=False):
+        assert sixth - first >= 60
+    assert times[-1] - times[0] < 5 * 60
+
+
+def test_a_held_budget_waits(waits: list[float]) -> None:
+    budget = Budget(requests=5, seconds=60)
+    budget.hold(30)
+    assert budget.take() == pytest.approx(30)
+
+
+def test_errors_carry_no_stack_trace_and_no_secret() -> None:
+    from airbyte_cdk.utils.airbyte_secrets_utils import update_secrets
+
+    update_secrets(["hunter2-hunter2"])
+    message = ConfigError("Acme: the key hunter2-hunter2 is wrong.").as_airbyte_message()
+    update_secrets([])
+    assert message.trace
+    assert message.trace.error
+    assert message.trace.error.message == "Acme: the key **** is wrong."
+    assert message.trace.error.stack_trace is None
