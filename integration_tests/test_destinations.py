@@ -1,5 +1,6 @@
 """Into a real database through PyAirbyte: twice, with corrected figures in between."""
 
+import json
 import os
 import subprocess
 import sys
@@ -32,9 +33,8 @@ source.read(cache=DuckDBCache(db_path=path, schema_name="usage"))
 
 def job(sandbox: Sandbox, config: Mapping[str, Any], folder: Path) -> subprocess.CompletedProcess[str]:
     """One PyAirbyte read at the sandbox's time into folder/lake.duckdb."""
-    import json
-
-    command = folder / "source-unified-usage"
+    command = folder / "bin" / "source-unified-usage"
+    command.parent.mkdir(exist_ok=True)
     now, url = sandbox.clock.now().isoformat(), f"http://localhost:{sandbox.port}"
     command.write_text(
         f'#!/bin/sh\ncd {ROOT} && exec {sys.executable} -m integration_tests.frozen_source {now} {url} "$@"\n'

@@ -1,6 +1,7 @@
 """The console entry point: launch, write records as bytes, and end at once when the reader of stdout goes away."""
 
 import gc
+import io
 import logging
 import os
 import select
@@ -55,7 +56,7 @@ def run() -> None:
     # what the imports left behind is never garbage; without this every collection walks it again
     gc.freeze()
     gc.set_threshold(50_000, 20, 20)
-    out = sys.stdout.buffer
+    out = _stdout()
     _end_with(out)
     try:
         entrypoint = Entrypoint(SourceUnifiedUsage(as_bytes=True), out)
@@ -70,6 +71,19 @@ def run() -> None:
     except BaseException as error:  # noqa: BLE001 - workers may still run: the process must end here
         _report(error)
         os._exit(1)
+
+
+def _stdout() -> BinaryIO:
+    """Stdout for bytes, text and log lines alike, always buffered: the buffer's lock keeps every line whole.
+
+    With PYTHONUNBUFFERED set, Python's own stdout would cut a large page where a pipe is full and let a log line in.
+    """
+    out = io.BufferedWriter(io.FileIO(sys.stdout.fileno(), "wb", closefd=False), 1 << 16)
+    sys.stdout = io.TextIOWrapper(out, encoding="utf-8", write_through=True)
+    for handler in logging.getLogger().handlers:
+        if isinstance(handler, logging.StreamHandler):
+            handler.setStream(sys.stdout)
+    return out
 
 
 def _report(error: BaseException) -> None:
@@ -88,8 +102,6 @@ def _report(error: BaseException) -> None:
 
 def _end_with(out: BinaryIO) -> None:
     """End the process as soon as nobody reads its output any more, even while it waits for a vendor."""
-    if not hasattr(select, "poll"):  # pragma: no cover - Windows
-        return
     poll = select.poll()
     poll.register(out.fileno(), 0)
 

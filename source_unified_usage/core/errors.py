@@ -1,5 +1,7 @@
 """The three owners of an error: the user, time, the vendor."""
 
+from typing import Any
+
 from airbyte_cdk.models import AirbyteMessage, FailureType, StreamDescriptor
 from airbyte_cdk.utils import AirbyteTracedException
 from airbyte_cdk.utils.airbyte_secrets_utils import filter_secrets
@@ -44,3 +46,14 @@ class Unavailable(SourceError):
 
 class BrokenContract(SourceError):
     """The vendor answered what its documentation excludes."""
+
+
+UNMAPPABLE = (KeyError, TypeError, ValueError, AttributeError, IndexError, ArithmeticError)
+
+
+class Unmappable(Exception):
+    """A row without what a record needs; the reading names it in a BrokenContract."""
+
+    def __init__(self, row: Any, reason: Exception) -> None:
+        super().__init__(row, reason)
+        self.row, self.reason = row, reason

@@ -16,7 +16,7 @@ from airbyte_cdk.sources.streams.concurrent.partitions.partition import Partitio
 from airbyte_cdk.sources.streams.concurrent.partitions.partition_generator import PartitionGenerator
 from airbyte_cdk.sources.types import Record
 
-from source_unified_usage.core.errors import BrokenContract, ConfigError, SourceError
+from source_unified_usage.core.errors import UNMAPPABLE, BrokenContract, ConfigError, SourceError, Unmappable
 from source_unified_usage.core.progress import Tally, logger
 from source_unified_usage.core.schema import usage_schema
 from source_unified_usage.core.stream import Range, ServedFrom, UsageStream
@@ -27,8 +27,6 @@ from source_unified_usage.core.window import Covered, Window
 _PAGE = 250
 # In windows that fail one after another the fault is not the window's: the stream stops at the second.
 _FAILED_IN_A_ROW = 2
-
-_UNMAPPABLE = (KeyError, TypeError, ValueError, AttributeError, IndexError, ArithmeticError)
 
 
 class RecordPage(AirbyteMessage):
@@ -195,7 +193,7 @@ class StreamReading(PartitionGenerator):
             return
         budget = self.stream.api.budget(self.stream.path())
         pace = ""
-        if budget and (seconds := len(windows) * budget.seconds / budget.requests) >= 10:
+        if budget and budget.requests and (seconds := len(windows) * budget.seconds / budget.requests) >= 10:
             pace = f", at least {seconds:.0f} s at {budget.requests} requests in {budget.seconds:.0f} s"
         count = f"{len(windows)} windows" if len(windows) > 1 else "1 window"
         logger.info(f"{name}: {count} to read, {windows[0].first_day} to {windows[-1].last_day}{pace}")
@@ -236,14 +234,17 @@ class StreamReading(PartitionGenerator):
     def _mapped(self, window: Window) -> Iterator[list[Usage]]:
         page: list[Usage] = []
         usages = self.stream.usages
-        for row in self.stream.rows(window):
-            try:
-                page.extend(usages(row, window))
-            except _UNMAPPABLE as error:
-                raise self._unmappable(row, error) from error
-            if len(page) >= _PAGE:
-                yield page
-                page = []
+        try:
+            for row in self.stream.rows(window):
+                try:
+                    page.extend(usages(row, window))
+                except UNMAPPABLE as error:
+                    raise Unmappable(row, error) from error
+                if len(page) >= _PAGE:
+                    yield page
+                    page = []
+        except Unmappable as error:
+            raise self._unmappable(error.row, error.reason) from error
         if page:
             yield page
 

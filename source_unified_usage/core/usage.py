@@ -6,9 +6,13 @@ import re
 from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
 from datetime import date, datetime, timedelta, timezone
 from decimal import Decimal, InvalidOperation
+from functools import lru_cache
 from itertools import count
-from typing import Any, TypedDict, TypeVar
+from math import isfinite
+from typing import Any, TypedDict, TypeVar, cast
 from urllib.parse import quote
+
+from source_unified_usage.core.errors import UNMAPPABLE, Unmappable
 
 Row = Mapping[str, Any]
 Number = int | float
@@ -50,9 +54,14 @@ def compact(**fields: Any) -> dict[str, Any]:
 
 def usage(*, id: str, start_date: str, end_date: str, remote_data: Row, **fields: Any) -> Usage:
     """A record from its parts; unknown fields are left out, `remote_data` is kept as received."""
-    record = {"id": id, **compact(**fields), "start_date": start_date, "end_date": end_date}
+    record: dict[str, Any] = {"id": id}
+    for name, value in fields.items():
+        if value or value == 0:
+            record[name] = value
+    record["start_date"] = start_date
+    record["end_date"] = end_date
     record["remote_data"] = remote_data
-    return record  # type: ignore[return-value]
+    return cast(Usage, record)
 
 
 # --- identity ---------------------------------------------------------------------------------------------------
@@ -67,7 +76,7 @@ def record_id(stream: str, *parts: Any) -> str:
 
 
 def _id_part(value: Any) -> str:
-    if value.__class__ is str and _PLAIN(value):
+    if value.__class__ is int or (value.__class__ is str and _PLAIN(value)):
         return str(value)
     if value is None or value == "" or value == {} or value == []:
         return MISSING
@@ -86,15 +95,19 @@ def canonical_json(value: Any) -> str:
 def numbered(rows: Iterable[T], key: Callable[[T], Hashable], order: Callable[[T], Any]) -> Iterator[tuple[T, int]]:
     """Every row with its ordinal among the rows of the same key, for rows that the vendor does not tell apart.
 
-    Twins are counted in `order`, so the ordinals do not depend on the order of `rows`.
+    Twins are counted in `order`, so the ordinals do not depend on the order of `rows`. Raises Unmappable.
     """
     groups: dict[Hashable, list[T]] = {}
     for row in rows:
-        groups.setdefault(key(row), []).append(row)
+        try:
+            groups.setdefault(key(row), []).append(row)
+        except UNMAPPABLE as error:
+            raise Unmappable(row, error) from error
     for twins in groups.values():
-        if len(twins) > 1:
-            twins.sort(key=order)
-        yield from zip(twins, count())
+        if len(twins) == 1:
+            yield twins[0], 0
+        else:
+            yield from zip(sorted(twins, key=order), count())
 
 
 # --- numbers and money ------------------------------------------------------------------------------------------
@@ -130,11 +143,11 @@ def number(value: Decimal) -> Number:
 
     Raises ValueError where no finite JSON number is near.
     """
-    if value == (whole := value.to_integral_value()) and abs(whole) < 2**63:
-        return int(whole)
     nearest = float(value)
-    if nearest in (float("inf"), float("-inf")):
+    if not isfinite(nearest):
         raise ValueError(f"{value} is beyond a JSON number")
+    if nearest.is_integer() and value == value.to_integral_value() and abs(nearest) < 2**63:
+        return int(value)
     return nearest
 
 
@@ -159,16 +172,19 @@ def charges(
     total - net when it is not zero. `classes` are the vendor's own types: on_demand, committed, usage_based, ...
     """
     lines: list[Charge] = []
+    billed: Number = 0
     if net is not None:
-        total = net if total is None else total
-        lines.append({"amount": number(net), "currency": currency, "type": "net"})
-        lines.append({"amount": number(total), "currency": currency, "type": "total"})
-        if total != net:
-            amount = number(total - net)
-            lines.append({"amount": amount, "currency": currency, "type": "discount"})
+        amount = billed = number(net)
+        lines.append({"amount": amount, "currency": currency, "type": "net"})
+        discounted = total is not None and total != net
+        amount = number(total) if total is not None and discounted else billed
+        lines.append({"amount": amount, "currency": currency, "type": "total"})
+        if total is not None and discounted:
+            lines.append({"amount": number(total - net), "currency": currency, "type": "discount"})
     for kind, value in classes.items():
         if value is not None:
-            lines.append({"amount": number(value), "currency": currency, "type": kind})
+            amount = billed if value is net else number(value)
+            lines.append({"amount": amount, "currency": currency, "type": kind})
     return lines
 
 
@@ -201,10 +217,17 @@ def parse_time(text: str) -> datetime:
     return moment.replace(tzinfo=moment.tzinfo or timezone.utc).astimezone(timezone.utc)
 
 
-_EPOCH = datetime(1970, 1, 1, tzinfo=timezone.utc)
+_EPOCH = date(1970, 1, 1).toordinal()
+
+
+@lru_cache(maxsize=64)
+def _day_of_epoch(day: int) -> str:
+    return date.fromordinal(_EPOCH + day).isoformat()
 
 
 def from_epoch_ms(milliseconds: int) -> str:
     """Epoch milliseconds -> RFC 3339 with milliseconds: 1790867045123 -> 2026-10-01T15:04:05.123Z."""
-    moment = _EPOCH + timedelta(milliseconds=milliseconds)
-    return moment.replace(tzinfo=None).isoformat(timespec="milliseconds") + "Z"
+    day, rest = divmod(milliseconds, 86_400_000)
+    seconds, rest = divmod(rest, 1000)
+    minutes, second = divmod(seconds, 60)
+    return f"{_day_of_epoch(day)}T{minutes // 60:02}:{minutes % 60:02}:{second:02}.{rest:03}Z"

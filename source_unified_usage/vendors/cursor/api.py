@@ -4,6 +4,7 @@ import re
 import threading
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
 import requests
@@ -155,7 +156,8 @@ _PROVIDERS = (
 )
 
 
-def model_of(name: str | None) -> dict[str, str]:
+@cache
+def model_of(name: str | None) -> Mapping[str, str]:
     """The record's model; Cursor's own names (default, auto, composer-1, ...) are Cursor's."""
     if not name:
         return {}

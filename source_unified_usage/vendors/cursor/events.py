@@ -54,10 +54,10 @@ class UsageEvents(UsageStream):
 
     def rows(self, window: Window) -> Iterator[tuple[Row, int]]:
         """Events with their ordinals. Newest-first offset paging drifts: a window counts only when its totals agree."""
-        self.members = self._people()
         for _ in range(_TRIES):
             events, totals = self._walk(window)
             if not totals or totals == {len(events)}:
+                self.members = self._people()
                 yield from numbered(events, self._key, _order)
                 return
         raise Unavailable(
@@ -140,11 +140,13 @@ def _kind(text: str) -> str:
 def _charges(event: Row, kind: str) -> list[Charge]:
     """`isChargeable` decides the money, the kind only names the class of what is not charged."""
     tokens = event.get("tokenUsage") or {}
-    cost, fee = decimal(tokens.get("totalCents")), decimal(event.get("cursorTokenFee"))
-    off = decimal(tokens.get("discountPercentOff")) or Decimal(0)
-    discount = (cost or Decimal(0)) * off / 100
+    fee = decimal(event.get("cursorTokenFee"))
+    discount = Decimal(0)
+    if off := decimal(tokens.get("discountPercentOff")):
+        discount = (decimal(tokens.get("totalCents")) or discount) * off / 100
     charged = decimal(event.get("chargedCents"))
     if charged is None:  # the payloads of 2025
+        cost = decimal(tokens.get("totalCents"))
         if cost is None:
             return []
         charged = cost - discount + (fee or Decimal(0))
@@ -157,7 +159,7 @@ def _charges(event: Row, kind: str) -> list[Charge]:
         return charges(
             "USD",
             net=net,
-            total=_dollars(charged + discount),
+            total=_dollars(charged + discount) if discount else net,
             usage_based=net,
             platform_fee=platform_fee,
         )

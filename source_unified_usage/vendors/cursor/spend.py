@@ -105,17 +105,26 @@ class GroupSpend(UsageStream):
     lookback = days(3)
     api: CursorApi
 
+    def __init__(self, api: CursorApi, lookback_days: int | None = None) -> None:
+        super().__init__(api, lookback_days)
+        self._read: set[Any] = set()
+
     def path(self) -> str:
         return "/teams/groups"
 
     def rows(self, window: Window) -> Iterator[Row]:
-        """The groups of every cycle that touches the window, each row with its cycle's bounds."""
+        """The groups of every cycle that touches the window, each row with its cycle's bounds.
+
+        A cycle that touches two windows of a sync comes with the first one only.
+        """
         day = window.start
         while day < window.end:
             answer = self.api.get(self.path(), {"billingCycle": day.to_date_string()})
             cycle = answer.object("billingCycle")
-            groups = [*answer.rows("groups"), answer.object("unassignedGroup")]
-            yield from ({**group, "billingCycle": cycle} for group in groups if group)
+            if (start := cycle.get("cycleStart")) not in self._read:
+                groups = [*answer.rows("groups"), answer.object("unassignedGroup")]
+                yield from ({**group, "billingCycle": cycle} for group in groups if group)
+                self._read.add(start)
             end = _cycle_end(cycle)
             if end is None or end <= day:
                 raise answer.broken(f"the billing cycle of {day.to_date_string()} ends before it")

@@ -69,10 +69,10 @@ class DailyUsage(UsageStream):
         return self._scope.path("daily-usage-data")
 
     def rows(self, window: Window) -> Iterator[Row]:
-        self.members = self._people()
         # page and pageSize are what makes the API list idle members too
         body = {"startDate": int(window.start.timestamp() * 1000), "endDate": window.last_ms}
         for page in self.api.pages("POST", self.path(), self._scope.body(body), _PAGE_SIZE):
+            self.members = self._people()
             yield from page.rows("data")
 
     def usages(self, row: Row, window: Window) -> Iterator[Usage]:
