@@ -1,5 +1,7 @@
-"""The simulated vendors, one module each."""
+"""The simulated vendors, one package each."""
 
 from sandbox.vendor import SandboxVendor
+from sandbox.vendors.confluent import ConfluentSandbox
+from sandbox.vendors.cursor import CursorSandbox
 
-VENDORS: tuple[type[SandboxVendor], ...] = ()
+VENDORS: tuple[type[SandboxVendor], ...] = (ConfluentSandbox, CursorSandbox)

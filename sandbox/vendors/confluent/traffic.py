@@ -1,0 +1,100 @@
+"""The bytes that every principal moved on every cluster, day by day."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import date, datetime, time, timedelta, timezone
+from decimal import Decimal
+from random import Random
+
+from sandbox.ledger import Entry
+from sandbox.vendors.confluent.estate import Cluster, Estate
+from sandbox.vendors.confluent.knobs import Knobs
+from sandbox.world import World
+
+METRICS = (
+    "io.confluent.kafka.server/request_bytes",
+    "io.confluent.kafka.server/response_bytes",
+)
+_TENTH = Decimal("0.1")
+_STRAGGLERS = Decimal("0.98")
+# the vendor says about five minutes
+_DELAY = timedelta(minutes=5)
+
+
+@dataclass(frozen=True)
+class Point:
+    """One principal's bytes of a day; `late`: it is reported half a day after the day has ended."""
+
+    principal: str | None
+    value: Decimal | None
+    late: bool = False
+
+
+class Traffic:
+    """Pure per day; a day once made is kept."""
+
+    def __init__(self, world: World, estate: Estate, knobs: Knobs) -> None:
+        self._world, self._estate, self._knobs = world, estate, knobs
+        self._days: dict[tuple[date, str, str], list[Point]] = {}
+
+    def cluster(self, id: str) -> Cluster | None:
+        """The cluster of this id that still exists."""
+        return next((cluster for cluster in self._estate.clusters if cluster.id == id), None)
+
+    def points(self, metric: str, cluster: Cluster, day: date, now: datetime) -> list[Point]:
+        """What the vendor tells of this day at `now`, nothing of days beyond its history."""
+        oldest = now.date() - self._knobs.metrics_history
+        if not self._world.has_data(day) or day < oldest or metric not in METRICS:
+            return []
+        begin = datetime.combine(day, time(), timezone.utc)
+        age = now - _DELAY - begin
+        if age < timedelta(hours=1):
+            return []
+        share = Decimal(min(24, age // timedelta(hours=1))) / 24 * _STRAGGLERS
+        if age >= timedelta(days=2):
+            share = Decimal(1)
+        return [
+            Point(point.principal, _scaled(point.value, share))
+            for point in self._made(metric, cluster, day)
+            if not point.late or age >= timedelta(hours=36)
+        ]
+
+    def entries(self, start: date, end: date, now: datetime) -> Iterator[Entry]:
+        """One entry per point that has a value."""
+        first = max(start, now.date() - self._knobs.metrics_history)
+        last = min(end, now.date() + timedelta(days=1))
+        for ordinal in range(first.toordinal(), last.toordinal()):
+            day = date.fromordinal(ordinal)
+            for metric in METRICS:
+                for cluster in self._estate.clusters:
+                    for point in self.points(metric, cluster, day, now):
+                        if point.value is not None:
+                            key = (day.isoformat(), metric, cluster.id, point.principal)
+                            usage = {"quantity": point.value}
+                            yield Entry(key, f"{day.isoformat()}T00:00:00Z", {}, usage)
+
+    def _made(self, metric: str, cluster: Cluster, day: date) -> list[Point]:
+        place = (day, metric, cluster.id)
+        if place not in self._days:
+            draw = self._world.random("confluent", "metrics", *place)
+            self._days[place] = list(self._drawn(cluster, day, draw))
+        return self._days[place]
+
+    def _drawn(self, cluster: Cluster, day: date, draw: Random) -> Iterator[Point]:
+        busy = cluster.share * self._world.rhythm(day)
+        principals = self._estate.principals[cluster.id]
+        for number, (principal, gone) in enumerate(principals):
+            size = busy * draw.uniform(1e6, 4e8)
+            value = Decimal(round(size * 10)) / 10
+            if gone is None or day < gone:
+                yield Point(principal, value, late=number == len(principals) - 1)
+        # bytes of nobody, and a principal of which only the name is known
+        yield Point(None, Decimal(round(busy * draw.uniform(1e3, 1e6))))
+        if draw.random() < 0.3:
+            yield Point("sa-silent", None)
+
+
+def _scaled(value: Decimal | None, share: Decimal) -> Decimal | None:
+    if value is None or share == 1:
+        return value
+    return (value * share).quantize(_TENTH)

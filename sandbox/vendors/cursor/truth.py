@@ -1,0 +1,207 @@
+"""The ledger: what a faultless reader emits for these days, as of now."""
+
+import json
+from collections import defaultdict
+from datetime import date, datetime, timedelta, timezone
+from decimal import Decimal
+from typing import Any
+
+from sandbox.ledger import Entry, Ledger
+from sandbox.vendors.cursor.books import Books
+from sandbox.vendors.cursor.enterprise import METRICS, Enterprise, user_id
+from sandbox.vendors.cursor.money import group_cents, groups_of, pool_cents, stamp
+from sandbox.world import Person
+
+Charges = dict[tuple[str, str], Decimal]
+_CENT = Decimal("0.01")
+
+
+class Truth:
+    """Entries by stream for some teams; organization keys lead with the team."""
+
+    def __init__(self, books: Books, enterprise: Enterprise, teams: set[int], *, organization: bool) -> None:
+        self._books, self._enterprise, self._teams = books, enterprise, teams
+        self._organization = organization
+
+    def ledger(self, start: date, end: date) -> Ledger:
+        days = [start + timedelta(days=n) for n in range((end - start).days)]
+        found: Ledger = {
+            "cursor_usage_events": self._events(start, end),
+            "cursor_daily_usage": self._daily(days),
+            "cursor_spend": self._spend(),
+        }
+        if self._organization:
+            found["cursor_pooled_usage"] = self._pooled()
+            return found
+        (team,) = self._teams
+        found["cursor_ai_code_commits"] = [
+            Entry(
+                (row["commitHash"], row["repoName"], row["branchName"], row["userId"], row["createdAt"]),
+                _short(row["commitTs"] or row["createdAt"]),
+                usage={"code.lines_added": Decimal(row["totalLinesAdded"])},
+            )
+            for day in days
+            for row in self._enterprise.commits(day, team)
+        ]
+        found["cursor_ai_code_changes"] = [
+            Entry((row["changeId"],), _short(row["createdAt"]), usage={"code.accepts": Decimal(1)})
+            for day in days
+            for row in self._enterprise.changes(day, team)
+        ]
+        for metric in METRICS:
+            found[f"cursor_analytics_{metric.replace('-', '_')}"] = self._analytics(metric, days, team)
+        found["cursor_bugbot"] = [
+            Entry((row["repo"], row["pr_number"]), _short(row["timestamp"]))
+            for d in days
+            for row in self._enterprise.bugbot(d)
+        ]
+        found["cursor_group_spend"] = self._groups(start, end)
+        return found
+
+    def _lead(self, team: int) -> tuple[int, ...]:
+        return (team,) if self._organization else ()
+
+    def _events(self, start: date, end: date) -> list[Entry]:
+        first, last = (
+            int(datetime(d.year, d.month, d.day, tzinfo=timezone.utc).timestamp() * 1000) for d in (start, end)
+        )
+        groups: dict[tuple[Any, ...], list[dict[str, Any]]] = defaultdict(list)
+        for row in self._books.events(first, last - 1, self._teams):
+            key = (*self._lead(row["teamId"]), int(row["timestamp"]), row["model"])
+            groups[key].append(row)
+        entries = []
+        for key, rows in groups.items():
+            for ordinal, row in enumerate(sorted(rows, key=_twin_order)):
+                moment = datetime(1970, 1, 1) + timedelta(milliseconds=int(row["timestamp"]))
+                usage = {"requests.total": Decimal(1), **_tokens(row)}
+                text = moment.isoformat(timespec="milliseconds") + "Z"
+                entries.append(Entry((*key, ordinal), text, event_charges(row), usage))
+        return entries
+
+    def _people(self) -> list[Person]:
+        return [p for p in self._books.world.people if self._books.team_of(p) in self._teams]
+
+    def _daily(self, days: list[date]) -> list[Entry]:
+        entries = []
+        for person in self._people():
+            who = user_id(person) if self._organization else 12_000 + person.number
+            for day in filter(person.active_on, days):
+                row = self._books.daily(day, person)
+                requests = sum(row[n] for n in ("subscriptionIncludedReqs", "usageBasedReqs", "apiKeyReqs"))
+                figures = {
+                    "requests.total": Decimal(requests),
+                    "code.lines_added": Decimal(row["totalLinesAdded"]),
+                    "requests.tab_shown": Decimal(row["totalTabsShown"]),
+                }
+                key = (*self._lead(self._books.team_of(person)), day.isoformat(), who)
+                entries.append(Entry(key, f"{day}T00:00:00Z", usage=figures))
+        return entries
+
+    def _spend(self) -> list[Entry]:
+        start, end = self._books.contract() if self._organization else self._books.cycle(self._books.clock.now())
+        milliseconds = round(start.timestamp() * 1000)
+        entries = []
+        for person in self._people():
+            on_demand, included = (round(v, 6) * _CENT for v in self._books.spend(start, end, person))
+            charges = {"net": on_demand, "total": on_demand, "on_demand": on_demand}
+            if not self._organization:
+                charges |= {"total": on_demand + included, "included": included}
+                if included:
+                    charges["discount"] = included
+            key = (milliseconds, *self._lead(self._books.team_of(person)), user_id(person))
+            entries.append(Entry(key, f"{start:%Y-%m-%dT%H:%M:%SZ}", _usd(charges)))
+        return entries
+
+    def _pooled(self) -> list[Entry]:
+        start, _ = self._books.contract()
+        entries = []
+        for team in sorted(self._teams):
+            used = round(pool_cents(self._books, team), 6) * _CENT
+            charges = {"net": used, "total": used}
+            if team == 101:
+                charges["committed"] = Decimal(20_000)
+            entries.append(Entry((stamp(start), team), f"{start:%Y-%m-%dT%H:%M:%SZ}", _usd(charges)))
+        return entries
+
+    def _analytics(self, metric: str, days: list[date], team: int) -> list[Entry]:
+        entries = []
+        for person in self._books.teams[team]:
+            if self._books.gone(person):
+                continue
+            for day in days:
+                for row in self._enterprise.by_user(metric, day, person):
+                    for name in row.get("model_breakdown", {None: None}):
+                        names = {
+                            "models": (name,),
+                            "mcp": (row.get("mcp_server_name"), row.get("tool_name")),
+                            "skills": (row.get("skill_name"),),
+                            "commands": (row.get("command_name"),),
+                            "plans": (row.get("model"),),
+                            "ask-mode": (row.get("model"),),
+                        }.get(metric, ())
+                        key = (day.isoformat(), person.email, *names)
+                        entries.append(Entry(key, f"{day}T00:00:00Z"))
+        return entries
+
+    def _groups(self, start: date, end: date) -> list[Entry]:
+        """Every cycle that touches the days."""
+        entries = []
+        moment = datetime(start.year, start.month, start.day, 12, tzinfo=timezone.utc)
+        last = datetime(end.year, end.month, end.day, tzinfo=timezone.utc)
+        while moment < last:
+            begin, finish = self._books.cycle(min(moment, self._books.clock.now()))
+            for group, people in groups_of(self._books).items():
+                spent = round(group_cents(self._books, people, begin, finish), 6) * _CENT
+                charges = _usd({"net": spent, "total": spent})
+                entries.append(Entry((stamp(begin), group), f"{begin:%Y-%m-%dT%H:%M:%SZ}", charges))
+            moment = finish
+        return entries
+
+
+def event_charges(row: dict[str, Any]) -> Charges:
+    """Contract section 4, from the vendor's own figures."""
+    tokens = row.get("tokenUsage", {})
+    cost, off = Decimal(repr(tokens.get("totalCents", 0))), Decimal(tokens.get("discountPercentOff", 0))
+    charged, discount = Decimal(repr(row["chargedCents"])), cost * off / 100
+    charges: dict[str, Decimal] = {}
+    if row["isChargeable"]:
+        charges |= {"net": charged, "total": charged + discount, "usage_based": charged}
+    else:
+        charges |= {"net": Decimal(0), "total": charged}
+        if row["kind"].startswith("Included"):
+            charges["included"] = charged
+    if charges["total"] != charges["net"]:
+        charges["discount"] = charges["total"] - charges["net"]
+    if "cursorTokenFee" in row:
+        charges["platform_fee"] = Decimal(repr(row["cursorTokenFee"]))
+    return _usd({kind: round(value * _CENT, 10) for kind, value in charges.items()})
+
+
+def _usd(charges: dict[str, Decimal]) -> Charges:
+    return {(kind, "USD"): value for kind, value in charges.items()}
+
+
+def _tokens(row: dict[str, Any]) -> dict[str, Decimal]:
+    if "tokenUsage" not in row:
+        return {}
+    names = ("inputTokens", "outputTokens", "cacheWriteTokens", "cacheReadTokens")
+    return {"tokens.total": Decimal(sum(row["tokenUsage"].get(name, 0) for name in names))}
+
+
+def _twin_order(row: dict[str, Any]) -> tuple[Any, ...]:
+    """The sheet's order inside a group of one millisecond and model."""
+    tokens = row.get("tokenUsage", {})
+    seen = {name: value for name, value in row.items() if name != "teamId"}
+    return (
+        *(tokens.get(n, 0) for n in ("inputTokens", "outputTokens", "cacheWriteTokens", "cacheReadTokens")),
+        row.get("requestsCosts", 0),
+        row.get("maxMode", False),
+        row.get("isHeadless", False),
+        *(row.get(n, "") for n in ("conversationId", "cloudAgentId", "serviceAccountId", "kind")),
+        json.dumps(seen, sort_keys=True, separators=(",", ":")),
+    )
+
+
+def _short(text: str) -> str:
+    """Milliseconds only where there are some."""
+    return text.replace(".000Z", "Z")
