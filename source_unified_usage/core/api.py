@@ -183,10 +183,7 @@ class Api:
             if refused := self.credential.refused:
                 raise KeyRefused(f"{source}: {refused.said}. {refused.advice}", status=refused.status)
             if budget and (paced := budget.take()):
-                self.tally.wait(
-                    paced,
-                    f"{self.title} allows {budget.requests} requests in {budget.seconds:.0f} s",
-                )
+                self.tally.wait(paced, f"{self.title} {budget}")
             self.tally.requests += 1
             began = time.monotonic()
             status: int | None = None

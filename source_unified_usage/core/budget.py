@@ -7,16 +7,26 @@ from airbyte_cdk.sources.streams.call_rate import CallRateLimitHit, MovingWindow
 
 from source_unified_usage.core import clock
 
+_UNKNOWN = 1_000_000
+
 
 class Budget:
-    """At most `requests` in any `seconds`, shared by everything that asks the vendor with the same limit."""
+    """At most `requests` in any `seconds`, shared by everything that asks the vendor with the same limit.
 
-    def __init__(self, requests: int, seconds: float) -> None:
+    Without `requests` the vendor publishes no figure: only what it tells in its answers holds requests back.
+    """
+
+    def __init__(self, requests: int = 0, seconds: float = 60) -> None:
         self.requests, self.seconds = requests, seconds
-        rate = Rate(limit=requests, interval=timedelta(seconds=seconds))
+        rate = Rate(limit=requests or _UNKNOWN, interval=timedelta(seconds=seconds))
         self._policy = MovingWindowCallRatePolicy(rates=[rate], matchers=[])
         self._held_until = 0.0
         self._lock = threading.Lock()
+
+    def __str__(self) -> str:
+        if not self.requests:
+            return "has no request left for the moment"
+        return f"allows {self.requests} requests in {self.seconds:.0f} s"
 
     def take(self) -> float:
         """Wait for one request's turn; the seconds waited."""

@@ -1,6 +1,7 @@
 """The vendors, one package each. This is the only list of them."""
 
 from source_unified_usage.core.vendor import Vendor
+from source_unified_usage.vendors.confluent import Confluent
 from source_unified_usage.vendors.cursor import Cursor
 
-VENDORS: tuple[type[Vendor], ...] = (Cursor,)
+VENDORS: tuple[type[Vendor], ...] = (Confluent, Cursor)

@@ -1,0 +1,58 @@
+"""Confluent Cloud: costs of an organization, and traffic by principal."""
+
+from collections.abc import Sequence
+
+from source_unified_usage.core import clock
+from source_unified_usage.core.api import Credential
+from source_unified_usage.core.config import base_url_of
+from source_unified_usage.core.lookup import Lookup
+from source_unified_usage.core.patience import CHECKING
+from source_unified_usage.core.stream import UsageStream
+from source_unified_usage.core.vendor import Probe, Vendor
+from source_unified_usage.vendors.confluent import costs
+from source_unified_usage.vendors.confluent.api import ConfluentApi, MetricsApi
+from source_unified_usage.vendors.confluent.inventory import environments, organization
+from source_unified_usage.vendors.confluent.metrics import MetricsUsage
+
+
+class Confluent(Vendor):
+    """One organization: the one whose Cloud API key is configured."""
+
+    name = "confluent"
+    title = "Confluent"
+    address = "https://api.confluent.cloud"
+    metrics_address = "https://api.telemetry.confluent.cloud"
+
+    def streams(self) -> Sequence[UsageStream]:
+        credential = self._credential()
+        api = ConfluentApi(self.base_url, credential)
+        names = Lookup(api, "environment names", environments)
+        owner = Lookup(api, "organization name", organization)
+        streams: list[UsageStream] = [costs.Costs(api, names, owner, self.lookback_days)]
+        if self.options.get("include_metrics"):
+            streams.append(MetricsUsage(MetricsApi(self._metrics_url, credential), api, self.lookback_days))
+        return streams
+
+    def probes(self) -> Sequence[Probe]:
+        api = ConfluentApi(self.base_url, self._credential())
+        return [Probe("confluent.api_key", lambda: self._probe(api))]
+
+    def _credential(self) -> Credential:
+        advice = "Make a Cloud API key in the Confluent Cloud console."
+        key = self.require("api_key", advice)
+        return Credential.basic("confluent.api_key", key, self.require("api_secret", advice))
+
+    @property
+    def _metrics_url(self) -> str:
+        address = self.options.get("metrics_base_url") or self.metrics_address
+        return base_url_of("confluent.metrics_base_url", address)
+
+    def _probe(self, api: ConfluentApi) -> None:
+        """A day that is complete; no row of it is needed."""
+        today = clock.now().start_of("day")
+        query = {
+            "start_date": today.subtract(days=4).to_date_string(),
+            "end_date": today.subtract(days=3).to_date_string(),
+            "page_size": 1,
+        }
+        api.bound("", patience=CHECKING).get(costs.PATH, query)

@@ -1,0 +1,105 @@
+"""The Confluent Cloud APIs: Basic auth with a Cloud API key, a limit told only in headers, tokens inside of URLs."""
+
+from collections.abc import Callable, Mapping
+from typing import Any
+from urllib.parse import parse_qs, urlsplit
+
+import requests
+
+from source_unified_usage.core.api import PASSES, Answer, Api, Credential, Verdict
+from source_unified_usage.core.budget import Budget
+from source_unified_usage.core.errors import ConfigError, KeyRefused
+from source_unified_usage.core.patience import told_wait
+from source_unified_usage.core.usage import Row
+
+LOOK_UP_SIZE = 99  # 100 is documented, one client holds that the server wants less
+
+Token = Callable[[Answer], str | None]
+
+
+class ConfluentApi(Api):
+    """One key's view of https://api.confluent.cloud; one request at a time, as all of an organization share a limit."""
+
+    title = "Confluent"
+    parallel = 1
+
+    def __init__(self, base_url: str, credential: Credential) -> None:
+        super().__init__(base_url, credential)
+        self._budget = Budget()
+
+    def budget(self, path: str) -> Budget:
+        return self._budget
+
+    def observe(self, answer: requests.Response, path: str) -> None:
+        remaining = answer.headers.get("X-RateLimit-Remaining") or answer.headers.get("RateLimit-Remaining")
+        if remaining == "0" and answer.status_code == 200 and (reset := told_wait(answer.headers)):
+            self._budget.hold(reset)
+
+    def judge(self, status: int, words: str, answer: requests.Response) -> Verdict:
+        if status == 400 and "too far in the past" in words:
+            # comes under throttling for days well inside the year; days before that are never asked for
+            return PASSES
+        if status == 401:
+            return Verdict(
+                KeyRefused,
+                "Put a Cloud API key (scope: Cloud resource management) and its secret into confluent.api_key and "
+                "api_secret; the key of a cluster or a deleted key is refused.",
+            )
+        if status == 403:
+            return Verdict(
+                ConfigError,
+                "Give the owner of confluent.api_key the role OrganizationAdmin or BillingAdmin on the organization.",
+            )
+        return super().judge(status, words, answer)
+
+    def listing(self, path: str, query: Mapping[str, Any]) -> list[Row]:
+        """All rows under `data`, page after page."""
+        return self.collect(lambda token: self.get(path, {**query, **token}), next_token)
+
+    def collect(self, ask: Callable[[Mapping[str, str]], Answer], token_of: Token) -> list[Row]:
+        """All rows under `data` of the pages that `ask` gets; tokens expire, then the pages are read again, once."""
+        again = True
+        while True:
+            rows: list[Row] = []
+            token: str | None = None
+            seen: set[str] = set()
+            try:
+                while True:
+                    answer = ask({"page_token": token} if token else {})
+                    rows += answer.rows("data", nullable=True)
+                    token = token_of(answer)
+                    if token is None:
+                        return rows
+                    if token in seen:
+                        raise answer.broken(f"the page token {token!r} came twice")
+                    seen.add(token)
+            except ConfigError as error:
+                if error.status != 400 or token is None or not again:
+                    raise
+                again = False
+
+
+def next_token(answer: Answer) -> str | None:
+    """The token in `metadata.next`. Its host is never asked: the key would travel along."""
+    url = answer.object("metadata").get("next")
+    if not url:
+        return None
+    token = parse_qs(urlsplit(str(url)).query).get("page_token")
+    if not token:
+        raise answer.broken("metadata.next has no page_token")
+    return token[0]
+
+
+class MetricsApi(ConfluentApi):
+    """The same key's view of https://api.telemetry.confluent.cloud."""
+
+    title = "Confluent"
+
+    def __init__(self, base_url: str, credential: Credential) -> None:
+        super().__init__(base_url, credential)
+        self._budget = Budget(60, 61)  # a minute, and one second because latency varies
+
+    def judge(self, status: int, words: str, answer: requests.Response) -> Verdict:
+        if status == 403:
+            return Verdict(ConfigError, "Give the owner of confluent.api_key the role MetricsViewer.")
+        return super().judge(status, words, answer)

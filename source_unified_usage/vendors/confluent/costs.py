@@ -1,0 +1,188 @@
+"""Costs: one row per day, product, line type, resource and price tier."""
+
+from collections.abc import Iterable, Iterator, Mapping
+from datetime import date, timedelta
+from decimal import Decimal
+from typing import Any
+
+from pendulum import DateTime
+
+from source_unified_usage.core.lookup import Lookup
+from source_unified_usage.core.progress import logger
+from source_unified_usage.core.stream import UsageStream
+from source_unified_usage.core.usage import (
+    Charge,
+    Row,
+    Usage,
+    charges,
+    compact,
+    decimal,
+    midnight,
+    numbered,
+    quantity,
+    usage,
+)
+from source_unified_usage.core.window import Window, days, months
+from source_unified_usage.vendors.confluent.api import ConfluentApi
+from source_unified_usage.vendors.confluent.inventory import name_of
+
+PATH = "/billing/v1/costs"
+_PAGE_SIZE = 10_000  # the documented maximum
+_KEPT = 364  # days; "one year" is documented, a day less is safe in leap years too
+
+_PRODUCTS = {
+    "KAFKA": "Kafka",
+    "CONNECT": "Connect",
+    "CUSTOM_CONNECT": "Custom Connect",
+    "KSQL": "ksqlDB",
+    "FLINK": "Flink",
+    "STREAM_GOVERNANCE": "Stream Governance",
+    "CLUSTER_LINK": "Cluster Linking",
+    "AUDIT_LOG": "Audit Log",
+    "TABLEFLOW": "Tableflow",
+    "USM": "Unified Stream Manager",
+    "SUPPORT_CLOUD_BASIC": "Support (Basic)",
+    "SUPPORT_CLOUD_DEVELOPER": "Support (Developer)",
+    "SUPPORT_CLOUD_BUSINESS": "Support (Business)",
+    "SUPPORT_CLOUD_PREMIER": "Support (Premier)",
+}
+
+
+class Costs(UsageStream):
+    """The bill, day by day."""
+
+    name = "confluent_costs"
+    about = (
+        "What one product's line type cost on one day for one resource, network access type and price tier; support, "
+        "credits and refunds are rows of their own. The sum of net is the bill."
+    )
+    step = months(1)
+    lookback = days(7)  # a day is complete after 72 hours, and a margin
+    api: ConfluentApi
+
+    def __init__(
+        self, api: ConfluentApi, environments: Lookup, organization: Lookup, lookback_days: int | None = None
+    ) -> None:
+        super().__init__(api, lookback_days)
+        self._environments, self._organization = environments, organization
+        self.environments: Mapping[str, Row] = {}
+        self.organization: Mapping[str, str] = {}
+
+    def oldest(self, today: DateTime) -> DateTime:
+        return today.subtract(days=_KEPT)
+
+    def path(self) -> str:
+        return PATH
+
+    def rows(self, window: Window) -> Iterator[tuple[Row, int]]:
+        """The month's rows with their ordinals among rows that differ in price or amount alone."""
+        query = {"start_date": window.first_day, "end_date": window.end_day, "page_size": _PAGE_SIZE}
+        rows = self.api.listing(PATH, query)
+        self.environments, self.organization = self._environments(), self._organization()
+        self._warn_of_long(rows)
+        yield from numbered(rows, self._key, _order)
+
+    def usages(self, row: tuple[Row, int], window: Window) -> Iterator[Usage]:
+        cost, ordinal = row
+        start, end = _days(cost)
+        unit = cost.get("unit")
+        yield usage(
+            id=f"{self._key(cost)}/{ordinal}",
+            product=_product(cost.get("product")),
+            metric_name=cost.get("line_type"),
+            resources=self._resources(cost),
+            organization=self.organization,
+            charges=_charges(cost),
+            usage=compact(quantity=quantity(cost.get("quantity")), unit=unit),
+            start_date=midnight(start),
+            end_date=midnight(end),
+            remote_data=cost,
+        )
+
+    def _key(self, cost: Row) -> str:
+        return self.id(
+            _days(cost)[0],
+            cost.get("product"),
+            cost.get("line_type"),
+            _environment(cost),
+            (cost.get("resource") or {}).get("id"),
+            cost.get("network_access_type"),
+            cost.get("tier_dimensions"),
+            cost.get("description"),
+        )
+
+    def _resources(self, cost: Row) -> list[dict[str, Any]]:
+        resource, environment = cost.get("resource") or {}, _environment(cost)
+        workspace = compact(id=environment, name=name_of(self.environments, environment))
+        found = compact(id=resource.get("id"), name=resource.get("display_name"), workspace=workspace)
+        return [found] if found else []
+
+    def _warn_of_long(self, rows: Iterable[Row]) -> None:
+        """Rows of more than a day would overlap when they are read again in another window."""
+        long = [row for row in rows if _spans_days(row)]
+        if long:
+            logger.warning(
+                f"{self.name}: Confluent sent {len(long)} rows that span more than one day, the first from "
+                f"{long[0].get('start_date')} to {long[0].get('end_date')}; they keep their own dates."
+            )
+
+
+def _spans_days(cost: Row) -> bool:
+    start, end = cost.get("start_date"), cost.get("end_date")
+    return start is not None and end is not None and _next(start[:10]) != end[:10]
+
+
+def _days(cost: Row) -> tuple[str, str]:
+    """The row's first day and the day after its last; one of both can be missing. Raises ValueError."""
+    start, end = (cost.get("start_date") or "")[:10], (cost.get("end_date") or "")[:10]
+    if not start and not end:
+        raise ValueError("neither start_date nor end_date")
+    return start or _next(end, -1), end or _next(start)
+
+
+def _next(day: str, days: int = 1) -> str:
+    return (date.fromisoformat(day) + timedelta(days=days)).isoformat()
+
+
+def _environment(cost: Row) -> str | None:
+    """Nested, or a plain string, or beside the resource: organizations from before May 2024 have the latter two."""
+    resource = cost.get("resource") or {}
+    for place in (resource.get("environment"), cost.get("environment")):
+        found = place.get("id") if isinstance(place, Mapping) else place
+        if found:
+            return str(found)
+    return None
+
+
+def _product(product: str | None) -> Mapping[str, str]:
+    if not product:
+        return {"id": "confluent_cloud", "name": "Confluent Cloud"}
+    return {"id": product, "name": _PRODUCTS.get(product) or product.replace("_", " ").title()}
+
+
+def _charges(cost: Row) -> list[Charge]:
+    """Every amount may be missing; what is given is never calculated anew."""
+    amount, original = decimal(cost.get("amount")), decimal(cost.get("original_amount"))
+    discount = decimal(cost.get("discount_amount")) or Decimal(0)
+    net = amount
+    if net is None and original is not None:
+        net = original - discount
+    if net is None:
+        price, count = decimal(cost.get("price")), decimal(cost.get("quantity"))
+        if price is None or count is None:
+            return []
+        net = price * count
+    credit = net if cost.get("line_type") == "PROMO_CREDIT" else None
+    return charges("USD", net=net, total=net + discount if original is None else original, credit=credit)
+
+
+def _order(cost: Row) -> tuple[Any, ...]:
+    """Price descending, so that a cheaper tier that appears later takes the next number; without a price last."""
+    price = decimal(cost.get("price"))
+    return (
+        price is None,
+        -price if price is not None else price,
+        str(cost.get("id") or ""),
+        decimal(cost.get("original_amount")) or Decimal(0),
+        decimal(cost.get("quantity")) or Decimal(0),
+    )

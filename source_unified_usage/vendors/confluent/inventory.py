@@ -1,0 +1,31 @@
+"""What an organization owns: environments and clusters, and its own name."""
+
+from collections.abc import Mapping
+
+from source_unified_usage.core.usage import Row, compact
+from source_unified_usage.vendors.confluent.api import LOOK_UP_SIZE, ConfluentApi
+
+
+def environments(api: ConfluentApi) -> Mapping[str, Row]:
+    """The environments that the key may see, by id."""
+    return _by_id(api.listing("/org/v2/environments", {"page_size": LOOK_UP_SIZE}))
+
+
+def organization(api: ConfluentApi) -> Mapping[str, str]:
+    """The key's organization as a record carries it; empty unless there is exactly one."""
+    rows = api.listing("/org/v2/organizations", {"page_size": LOOK_UP_SIZE})
+    return compact(id=rows[0].get("id"), name=rows[0].get("display_name")) if len(rows) == 1 else {}
+
+
+def clusters(api: ConfluentApi, environment: str) -> Mapping[str, Row]:
+    """The Kafka clusters of one environment, by id."""
+    return _by_id(api.listing("/cmk/v2/clusters", {"environment": environment, "page_size": LOOK_UP_SIZE}))
+
+
+def _by_id(rows: list[Row]) -> Mapping[str, Row]:
+    return {row["id"]: row for row in rows if row.get("id")}
+
+
+def name_of(rows: Mapping[str, Row], id: str | None) -> str | None:
+    name = rows.get(id, {}).get("display_name") if id else None
+    return str(name) if name else None

@@ -1,0 +1,98 @@
+"""Metrics: bytes by principal and cluster, the only view that knows users."""
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from pendulum import DateTime
+
+from source_unified_usage.core.api import Answer
+from source_unified_usage.core.progress import logger
+from source_unified_usage.core.stream import UsageStream
+from source_unified_usage.core.usage import Row, Usage, compact, midnight, next_midnight, quantity, usage
+from source_unified_usage.core.window import Window, days
+from source_unified_usage.vendors.confluent.api import ConfluentApi, MetricsApi
+from source_unified_usage.vendors.confluent.inventory import clusters, environments, organization
+
+PATH = "/v2/metrics/cloud/query"
+_METRICS = ("io.confluent.kafka.server/request_bytes", "io.confluent.kafka.server/response_bytes")
+_PRINCIPAL = "metric.principal_id"
+_GROUPS = 1000  # the documented maximum
+_KEPT = 7  # days; as users of the API report
+
+
+class MetricsUsage(UsageStream):
+    """Traffic by principal."""
+
+    name = "confluent_metrics_usage"
+    about = "The bytes that one principal sent to (request_bytes) or got from (response_bytes) one cluster on one day."
+    step = days(30)
+    lookback = days(2)
+    api: MetricsApi
+
+    def __init__(self, api: MetricsApi, cloud: ConfluentApi, lookback_days: int | None = None) -> None:
+        super().__init__(api, lookback_days)
+        self._cloud = cloud
+        self.organization: Mapping[str, str] = {}
+
+    def oldest(self, today: DateTime) -> DateTime:
+        return today.subtract(days=_KEPT)
+
+    def path(self) -> str:
+        return PATH
+
+    def rows(self, window: Window) -> Iterator[tuple[Row, str, Mapping[str, Any]]]:
+        """Points, each with its metric and the cluster as a record carries it."""
+        found = self._clusters()
+        if not found:
+            logger.warning(f"{self.name}: the key sees no Kafka cluster, there is nothing to read.")
+        for cluster in found:
+            for metric in _METRICS:
+                for point in self._points(metric, cluster["id"], window):
+                    if point.get("value") is not None:
+                        yield point, metric, cluster
+
+    def _clusters(self) -> list[Mapping[str, Any]]:
+        door = self._cloud.bound(self.name, tally=self.api.tally, on_limited=self.api.on_limited)
+        self.organization = organization(door)
+        return [
+            compact(
+                id=id,
+                name=(cluster.get("spec") or {}).get("display_name"),
+                workspace=compact(id=environment, name=about.get("display_name")),
+            )
+            for environment, about in environments(door).items()
+            for id, cluster in clusters(door, environment).items()
+        ]
+
+    def _points(self, metric: str, cluster: str, window: Window) -> list[Row]:
+        query = {
+            "aggregations": [{"metric": metric}],
+            "filter": {"field": "resource.kafka.id", "op": "EQ", "value": cluster},
+            "granularity": "P1D",
+            "group_by": [_PRINCIPAL],
+            "intervals": [f"{midnight(window.first_day)}/{midnight(window.end_day)}"],
+            "limit": _GROUPS,
+            "format": "FLAT",
+        }
+        return self.api.collect(lambda token: self.api.post(PATH, query, token), _next_token)
+
+    def usages(self, row: tuple[Row, str, Mapping[str, Any]], window: Window) -> Iterator[Usage]:
+        point, metric, cluster = row
+        day, principal = point["timestamp"][:10], point.get(_PRINCIPAL)
+        yield usage(
+            id=self.id(day, metric, cluster["id"], principal),
+            product={"id": "KAFKA", "name": "Kafka"},
+            metric_name=metric,
+            resources=[cluster],
+            organization=self.organization,
+            user=compact(id=principal),
+            usage=compact(quantity=quantity(point["value"]), unit="byte"),
+            start_date=midnight(day),
+            end_date=next_midnight(day),
+            remote_data=point,
+        )
+
+
+def _next_token(answer: Answer) -> str | None:
+    token = (answer.object("meta").get("pagination") or {}).get("next_page_token")
+    return str(token) if token else None
