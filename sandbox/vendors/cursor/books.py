@@ -59,12 +59,12 @@ class Books:
     def teams(self) -> dict[int, list[Person]]:
         people = self.world.people
         return {
-            HOME_TEAM: [p for p in people if p.number % 4],
-            OTHER_TEAM: [p for p in people if not p.number % 4],
+            HOME_TEAM: [p for p in people if self.team_of(p) == HOME_TEAM],
+            OTHER_TEAM: [p for p in people if self.team_of(p) == OTHER_TEAM],
         }
 
     def team_of(self, person: Person) -> int:
-        return OTHER_TEAM if person.number % 4 == 0 else HOME_TEAM
+        return OTHER_TEAM if person.number % 4 == 1 else HOME_TEAM
 
     def gone(self, person: Person) -> bool:
         """Removed from the team as of now: the address vanishes, from old rows too."""
@@ -146,7 +146,7 @@ class Books:
         cost = Decimal(sum(tokens.values())) / 900 + Decimal(draw.randrange(1, 100_000)) / 10_000
         final = self._priced(draw, row, tokens, cost, third_party and chargeable)
         early = self._priced(draw, row, tokens, cost * Decimal("0.9"), third_party and chargeable)
-        if draw.random() > 0.06 or "discountPercentOff" in final["tokenUsage"]:
+        if draw.random() > 0.15 or "discountPercentOff" in final["tokenUsage"]:
             early = final
         return self._settled(draw, at, person, early, final)
 

@@ -1,0 +1,192 @@
+"""The simulated Cursor keeps the rules of the real one."""
+
+from collections.abc import Iterator
+from datetime import date, datetime, timezone
+from decimal import Decimal
+from typing import Any
+
+import pytest
+import requests
+
+from sandbox import Sandbox
+from sandbox.vendors.cursor.keys import (
+    FOREIGN_ORGANIZATION_ID,
+    ORGANIZATION_ID,
+    ORGANIZATION_KEY,
+    ORGANIZATION_KEY_WITHOUT_USAGE,
+    PERSONAL_KEY,
+    READ_ONLY_TEAM_KEY,
+    TEAM_KEY,
+    TEAMS_PLAN_KEY,
+)
+
+NOW = datetime(2026, 9, 22, 9, 30, tzinfo=timezone.utc)
+DAY = 1790035200000 - 5 * 86_400_000  # 2026-09-17
+WINDOW = {"startDate": DAY, "endDate": DAY + 86_399_999}
+EVENTS, DAILY = "/teams/filtered-usage-events", "/teams/daily-usage-data"
+
+
+@pytest.fixture
+def sandbox() -> Iterator[Sandbox]:
+    with Sandbox(days=40, now=NOW) as running:
+        running.cursor.limits = {"": None}
+        yield running
+
+
+def ask(sandbox: Sandbox, path: str, body: Any = None, key: str = TEAM_KEY, **query: Any) -> requests.Response:
+    method = "GET" if body is None else "POST"
+    return requests.request(method, sandbox.url("cursor") + path, json=body, params=query, auth=(key, ""), timeout=10)
+
+
+def events(sandbox: Sandbox, **body: Any) -> list[dict[str, Any]]:
+    rows: list[dict[str, Any]] = []
+    page = 1
+    while True:
+        answer = ask(sandbox, EVENTS, {**WINDOW, "page": page, "pageSize": 1000, **body}).json()
+        rows += answer["usageEvents"]
+        if not answer["pagination"]["hasNextPage"]:
+            assert answer["totalUsageEventsCount"] == len(rows)
+            return rows
+        page += 1
+
+
+@pytest.mark.parametrize(
+    ("path", "body", "key", "status", "words"),
+    [
+        (EVENTS, WINDOW, "crsr_wrong", 401, "Invalid Team API Key"),
+        (EVENTS, WINDOW, PERSONAL_KEY, 401, "Invalid Team API Key"),
+        (EVENTS, WINDOW, ORGANIZATION_KEY, 401, "Invalid Team API Key"),
+        ("/organizations/spend", {}, TEAM_KEY, 401, "Invalid Organization API Key"),
+        ("/organizations/spend", {}, ORGANIZATION_KEY, 400, "organizationId is required"),
+        ("/organizations/spend", {}, ORGANIZATION_KEY_WITHOUT_USAGE, 401, "missing required scope: usage:*"),
+        ("/organizations/spend", {"organizationId": FOREIGN_ORGANIZATION_ID}, ORGANIZATION_KEY, 403, "Not authorized"),
+        ("/organizations/spend", {"organizationId": "org_x"}, ORGANIZATION_KEY, 404, "Organization not found"),
+        ("/teams/members", None, READ_ONLY_TEAM_KEY, 403, "Not authorized"),
+        ("/teams/groups", None, TEAMS_PLAN_KEY, 403, "Enterprise access required"),
+        ("/analytics/by-user/models", None, TEAMS_PLAN_KEY, 401, "member of an enterprise team"),
+        ("/analytics/by-user/nothing", None, TEAM_KEY, 404, "Resource not found"),
+        ("/nowhere", None, TEAM_KEY, 404, "Resource not found"),
+        (EVENTS, {"startDate": "yesterday"}, TEAM_KEY, 400, "epoch milliseconds"),
+        (EVENTS, {**WINDOW, "pageSize": 1001}, TEAM_KEY, 400, "pageSize"),
+        (EVENTS, {**WINDOW, "hostingType": "MOON"}, TEAM_KEY, 400, "Invalid hostingType"),
+        (DAILY, {"startDate": DAY - 31 * 86_400_000, "endDate": DAY}, TEAM_KEY, 400, "cannot exceed 30 days"),
+    ],
+)
+def test_refusals(sandbox: Sandbox, path: str, body: Any, key: str, status: int, words: str) -> None:
+    answer = ask(sandbox, path, body, key)
+    assert (answer.status_code, words in answer.text) == (status, True), answer.text
+
+
+def test_the_key_is_the_user_of_basic_and_nothing_else(sandbox: Sandbox) -> None:
+    url = sandbox.url("cursor") + "/teams/members"
+    assert requests.get(url, auth=(TEAM_KEY, ""), timeout=10).status_code == 200
+    assert requests.get(url, auth=(TEAM_KEY, "x"), timeout=10).status_code == 401
+    assert requests.get(url, headers={"Authorization": f"Bearer {TEAM_KEY}"}, timeout=10).status_code == 401
+
+
+def test_every_endpoint_has_its_own_minute(sandbox: Sandbox) -> None:
+    sandbox.cursor.limits = {"spend": 2, "": None}
+    body = {"page": 1}
+    assert [ask(sandbox, "/teams/spend", body).status_code for _ in range(3)] == [200, 200, 429]
+    refused = ask(sandbox, "/teams/spend", body)
+    assert refused.headers["Retry-After"] == "60"
+    sandbox.cursor.retry_after = False
+    assert "Retry-After" not in ask(sandbox, "/teams/spend", body).headers
+    assert ask(sandbox, "/teams/members").status_code == 200
+    sandbox.clock.advance(seconds=60)
+    assert ask(sandbox, "/teams/spend", body).status_code == 200
+
+
+def test_events_come_newest_first_and_both_bounds_are_inclusive(sandbox: Sandbox) -> None:
+    rows = events(sandbox)
+    times = [int(row["timestamp"]) for row in rows]
+    assert times == sorted(times, reverse=True)
+    edge = {"startDate": times[3], "endDate": times[3]}
+    assert len(events(sandbox, **edge)) == times.count(times[3])
+
+
+def test_any_page_size_cuts_the_same_rows(sandbox: Sandbox) -> None:
+    whole = events(sandbox)
+    for size in (7, 100):
+        sandbox.cursor.page_cap = size
+        assert events(sandbox) == whole
+
+
+def test_there_are_twins_in_one_millisecond(sandbox: Sandbox) -> None:
+    rows = [row for n in range(20) for row in events(sandbox, **_shifted(-n))]
+    assert len({(row["timestamp"], row["model"]) for row in rows}) < len(rows)
+
+
+def _shifted(days: int) -> dict[str, int]:
+    return {name: value + days * 86_400_000 for name, value in WINDOW.items()}
+
+
+def test_daily_usage_without_paging_leaves_idle_members_out(sandbox: Sandbox) -> None:
+    active = ask(sandbox, DAILY, WINDOW).json()
+    every = ask(sandbox, DAILY, {**WINDOW, "page": 1, "pageSize": 1000}).json()
+    assert "pagination" not in active
+    assert len(active["data"]) < len(every["data"])
+    assert all(row["isActive"] for row in active["data"])
+
+
+def test_a_removed_member_loses_the_address_but_not_the_events(sandbox: Sandbox) -> None:
+    before = events(sandbox)
+    number = next(p.number for p in sandbox.world.people if p.email == before[0]["userEmail"])
+    sandbox.cursor.remove(number)
+    after = events(sandbox)
+    assert [row["timestamp"] for row in after] == [row["timestamp"] for row in before]
+    assert "userEmail" not in after[0]
+
+
+def test_drift_puts_a_late_event_between_two_pages(sandbox: Sandbox) -> None:
+    sandbox.cursor.page_cap = 5
+    sandbox.cursor.drift = 1
+    totals = {
+        ask(sandbox, EVENTS, {**WINDOW, "page": page, "pageSize": 5}).json()["totalUsageEventsCount"] for page in (1, 2)
+    }
+    assert len(totals) == 2
+
+
+def test_the_era_of_2025(sandbox: Sandbox) -> None:
+    sandbox.cursor.era_2025 = True
+    row = events(sandbox)[0]
+    assert "kindLabel" in row
+    assert not {"kind", "chargedCents", "isChargeable"} & row.keys()
+
+
+def test_same_seed_and_day_same_bytes(sandbox: Sandbox) -> None:
+    with Sandbox(days=40, now=NOW) as other:
+        for path, body in ((EVENTS, WINDOW), (DAILY, WINDOW), ("/teams/spend", {}), ("/teams/groups", None)):
+            assert ask(other, path, body).content == ask(sandbox, path, body).content
+
+
+def test_late_figures_change_and_rows_come_late(sandbox: Sandbox) -> None:
+    recent = {"startDate": 1790035200000 - 3 * 86_400_000, "endDate": 1790035200000 - 1}
+    before = {_name(row): row for row in events(sandbox, **recent)}
+    sandbox.clock.advance(days=2)
+    after = {_name(row): row for row in events(sandbox, **recent)}
+    assert before.keys() < after.keys()
+    assert [name for name, row in before.items() if row["chargedCents"] != after[name]["chargedCents"]]
+
+
+def _name(row: dict[str, Any]) -> tuple[Any, ...]:
+    return row["timestamp"], row["model"], row.get("conversationId")
+
+
+def test_the_ledger_sums_up_what_is_served(sandbox: Sandbox) -> None:
+    entries = sandbox.cursor.ledger(date(2026, 9, 17), date(2026, 9, 18))["cursor_usage_events"]
+    rows = events(sandbox)
+    assert len(entries) == len(rows)
+    net = sum(entry.charges.get(("net", "USD"), Decimal(0)) for entry in entries)
+    billed = sum(Decimal(repr(row["chargedCents"])) for row in rows if row["isChargeable"])
+    assert abs(net * 100 - billed) < Decimal("0.0000001") * len(rows)
+
+
+def test_an_organization_sees_both_teams(sandbox: Sandbox) -> None:
+    body = {**WINDOW, "organizationId": ORGANIZATION_ID}
+    path = "/organizations/filtered-usage-events"
+    teams = {row["teamId"] for row in ask(sandbox, path, body, ORGANIZATION_KEY).json()["usageEvents"]}
+    assert teams == {101, 202}
+    only = ask(sandbox, path, {**body, "teamIds": [202]}, ORGANIZATION_KEY).json()["usageEvents"]
+    assert {row["teamId"] for row in only} == {202}
+    assert len(ask(sandbox, "/organizations/pooled-usage", body, ORGANIZATION_KEY).json()["teams"]) == 2

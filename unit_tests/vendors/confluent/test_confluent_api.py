@@ -1,0 +1,183 @@
+"""How the Confluent streams page, wait and fail."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+import requests_mock
+
+from source_unified_usage.core import clock
+from source_unified_usage.core.errors import BrokenContract, ConfigError, KeyRefused, Unavailable
+from unit_tests.vendors.samples import records, sample, stream_of, window
+
+CONFIG = {"api_key": "CLOUDAPIKEY", "api_secret": "not-a-real-secret"}
+URL = "https://api.confluent.cloud/billing/v1/costs"
+ROW = {"start_date": "2026-09-01", "end_date": "2026-09-02", "product": "KAFKA", "line_type": "KAFKA_BASE", "amount": 1}
+ERRORS = {error["case"]: error for error in sample("confluent", "errors")}
+
+
+@pytest.fixture
+def server() -> Iterator[requests_mock.Mocker]:
+    with requests_mock.Mocker() as mocker:
+        mocker.get("https://api.confluent.cloud/org/v2/environments", json={"data": None})
+        mocker.get("https://api.confluent.cloud/org/v2/organizations", json={"data": []})
+        yield mocker
+
+
+@pytest.fixture(autouse=True)
+def waits(monkeypatch: pytest.MonkeyPatch) -> list[float]:
+    """What was waited, instead of waiting."""
+    waited: list[float] = []
+    monkeypatch.setattr(clock, "sleep", waited.append)
+    return waited
+
+
+def read(start: str = "2026-09-01", end: str = "2026-10-01") -> list[dict[str, Any]]:
+    return records(stream_of("confluent", CONFIG, "confluent_costs"), window(start, end))
+
+
+def page(*rows: Any, next: Any = ...) -> dict[str, Any]:
+    return {"json": {"data": list(rows), "metadata": {} if next is ... else {"next": next}}}
+
+
+def error(case: str) -> dict[str, Any]:
+    found = ERRORS[case]
+    return {"status_code": found["status"], "headers": found["headers"], "json": found["body"]}
+
+
+def costs_requests(server: requests_mock.Mocker) -> list[dict[str, list[str]]]:
+    return [request.qs for request in server.request_history if request.path == "/billing/v1/costs"]
+
+
+def test_the_bounds_and_the_size_of_a_request(server: requests_mock.Mocker) -> None:
+    server.get(URL, **page(ROW))
+    read("2026-09-01", "2026-10-01")
+    assert costs_requests(server) == [
+        {"start_date": ["2026-09-01"], "end_date": ["2026-10-01"], "page_size": ["10000"]}
+    ]
+
+
+@pytest.mark.parametrize("last", [..., None, ""])
+def test_the_token_of_next_travels_with_the_same_dates(server: requests_mock.Mocker, last: Any) -> None:
+    other = {**ROW, "line_type": "KAFKA_STORAGE"}
+    server.get(URL, [page(ROW, next="https://elsewhere.example/?page_token=t%3D1"), page(other, next=last)])
+    assert len(read()) == 2
+    first, second = costs_requests(server)
+    assert second == {**first, "page_token": ["t=1"]}
+    assert {request.hostname for request in server.request_history} == {"api.confluent.cloud"}
+
+
+def test_empty_page_is_not_the_end_and_a_repeated_cursor_is(server: requests_mock.Mocker) -> None:
+    server.get(URL, [page(next="https://a/?page_token=1"), page(ROW)])
+    assert len(read()) == 1
+    server.get(URL, **page(ROW, next="https://a/?page_token=1"))
+    with pytest.raises(BrokenContract, match="page token '1' came twice"):
+        read()
+    server.get(URL, **page(ROW, next="https://a/"))
+    with pytest.raises(BrokenContract, match=r"metadata\.next has no page_token"):
+        read()
+
+
+def test_an_expired_token_starts_the_month_again_once(server: requests_mock.Mocker) -> None:
+    expired = {"status_code": 400, "json": {"errors": [{"detail": "invalid page token"}]}}
+    first = page(ROW, next="https://a/?page_token=1")
+    other = {**ROW, "line_type": "KAFKA_STORAGE"}
+    server.get(URL, [first, expired, first, page(other)])
+    assert len(read()) == 2
+    server.get(URL, [first, expired, first, expired])
+    with pytest.raises(ConfigError, match='400 "invalid page token"'):
+        read()
+
+
+def test_the_transient_400_is_asked_again(server: requests_mock.Mocker, waits: list[float]) -> None:
+    server.get(URL, [error("start_date_too_old"), page(ROW)])
+    assert len(read()) == 1
+    assert len(waits) == 1
+
+
+@pytest.mark.parametrize(
+    ("case", "kind", "sentence"),
+    [
+        ("bad_or_missing_key", KeyRefused, '401 "Valid authentication credentials must be provided"'),
+        ("role_missing", ConfigError, "OrganizationAdmin or BillingAdmin"),
+        ("range_too_long", ConfigError, '400 "date range exceeds one month"'),
+        ("server_error", Unavailable, "Oops, something went wrong!"),
+    ],
+)
+def test_an_error_names_vendor_stream_and_what_to_do(
+    server: requests_mock.Mocker, case: str, kind: type[Exception], sentence: str
+) -> None:
+    server.get(URL, **error(case))
+    with pytest.raises(kind, match="Confluent, stream confluent_costs, /billing/v1/costs: ") as raised:
+        read()
+    assert sentence in str(raised.value)
+    if kind is not Unavailable:
+        assert "request id 6f0c2a51-6a1e-4f7a-9b7e-2f3f6b1b9a10" in str(raised.value)
+
+
+def test_waits_exactly_as_told(server: requests_mock.Mocker, waits: list[float]) -> None:
+    empty = {"status_code": 429, "headers": {"ratelimit-reset": "7"}}
+    server.get(URL, [error("rate_limited"), empty, page(ROW)])
+    assert len(read()) == 1
+    assert waits == [53.0, 7.0]
+
+
+def test_nothing_left_holds_the_next_request_back(
+    server: requests_mock.Mocker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    now = [clock.now()]
+    monkeypatch.setattr(clock, "now", lambda: now[0])
+    waited: list[float] = []
+
+    def sleep(seconds: float) -> None:
+        waited.append(seconds)
+        now[0] = now[0].add(seconds=seconds)
+
+    monkeypatch.setattr(clock, "sleep", sleep)
+    spent = {"X-RateLimit-Remaining": "0", "X-RateLimit-Reset": "40"}
+    server.get(URL, [{**page(ROW, next="https://a/?page_token=1"), "headers": spent}, page()])
+    read()
+    assert waited == [pytest.approx(40)]
+
+
+def test_the_look_ups_may_be_refused(server: requests_mock.Mocker) -> None:
+    for what in ("environments", "organizations"):
+        server.get(f"https://api.confluent.cloud/org/v2/{what}", status_code=403, json={})
+    server.get(URL, **page({**ROW, "resource": {"id": "lkc-1", "environment": {"id": "env-1"}}}))
+    (record,) = read()
+    assert record["resources"] == [{"id": "lkc-1", "workspace": {"id": "env-1"}}]
+    assert "organization" not in record
+
+
+@pytest.mark.parametrize(
+    ("dates", "days"),
+    [
+        ({"end_date": "2026-09-02"}, ("2026-09-01T00:00:00Z", "2026-09-02T00:00:00Z")),
+        ({"start_date": "2026-09-01 00:00:00"}, ("2026-09-01T00:00:00Z", "2026-09-02T00:00:00Z")),
+        ({"start_date": "2026-09-01", "end_date": "2026-09-04"}, ("2026-09-01T00:00:00Z", "2026-09-04T00:00:00Z")),
+    ],
+)
+def test_days_of_malformed_rows(server: requests_mock.Mocker, dates: dict[str, str], days: tuple[str, str]) -> None:
+    server.get(URL, **page({"line_type": "SUPPORT", "amount": 1, **dates}))
+    (record,) = read()
+    assert (record["start_date"], record["end_date"]) == days
+
+
+def test_amounts_fall_back(server: requests_mock.Mocker) -> None:
+    day = {"start_date": "2026-09-01", "line_type": "X"}
+    given: list[dict[str, Any]] = [
+        {"original_amount": 5, "discount_amount": "0.5"},
+        {"price": 0.1, "quantity": 3},
+        {"amount": 4, "discount_amount": 1},
+        {"amount": 4, "original_amount": 6},
+        {},
+    ]
+    server.get(URL, **page(*({**day, **row, "description": str(n)} for n, row in enumerate(given))))
+    found = [{c["type"]: c["amount"] for c in record.get("charges", ())} for record in read()]
+    assert found == [
+        {"net": 4.5, "total": 5, "discount": 0.5},
+        {"net": 0.3, "total": 0.3},
+        {"net": 4, "total": 5, "discount": 1},
+        {"net": 4, "total": 6, "discount": 2},
+        {},
+    ]

@@ -1,0 +1,206 @@
+"""How the Cursor streams page, notice drift, keep ids and fail."""
+
+import random
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+import requests_mock
+from hypothesis import given
+from hypothesis import strategies as st
+
+from source_unified_usage.core import clock
+from source_unified_usage.core.errors import BrokenContract, ConfigError, KeyRefused, Unavailable
+from source_unified_usage.vendors.cursor import Cursor
+from unit_tests.vendors.samples import records, sample, stream_of, window
+
+CONFIG = {"api_key": "crsr_not_a_real_key", "enterprise": True}
+API = "https://api.cursor.com"
+EVENTS = f"{API}/teams/filtered-usage-events"
+DAILY = f"{API}/teams/daily-usage-data"
+EVENT = {
+    "timestamp": "1788220800123",
+    "userEmail": "ada@acme.example",
+    "model": "gpt-5.2",
+    "kind": "Usage-based",
+    "isChargeable": True,
+    "chargedCents": 2.5,
+    "cursorTokenFee": 0.5,
+    "tokenUsage": {"inputTokens": 1, "totalCents": 2.0},
+}
+
+
+@pytest.fixture
+def server() -> Iterator[requests_mock.Mocker]:
+    with requests_mock.Mocker() as mocker:
+        mocker.get(f"{API}/teams/members", json={"teamMembers": []})
+        yield mocker
+
+
+@pytest.fixture(autouse=True)
+def _no_waiting(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(clock, "sleep", lambda _: None)
+
+
+def read(name: str = "cursor_usage_events", **config: Any) -> list[dict[str, Any]]:
+    return records(stream_of("cursor", {**CONFIG, **config}, name), window("2026-09-01", "2026-09-02"))
+
+
+def page(*events: Any, number: int = 1, more: bool = False, total: int | None = None) -> dict[str, Any]:
+    body = {"usageEvents": events, "pagination": {"currentPage": number, "hasNextPage": more}}
+    return {"json": body if total is None else {**body, "totalUsageEventsCount": total}}
+
+
+def at(milliseconds: int, **fields: Any) -> dict[str, Any]:
+    return {**EVENT, "timestamp": str(milliseconds), **fields}
+
+
+def test_a_window_ends_with_its_last_millisecond(server: requests_mock.Mocker) -> None:
+    server.post(EVENTS, **page(EVENT))
+    read()
+    (asked,) = [request.json() for request in server.request_history if request.method == "POST"]
+    assert asked == {"startDate": 1788220800000, "endDate": 1788307199999, "page": 1, "pageSize": 1000}
+
+
+def test_page_drift_is_noticed(server: requests_mock.Mocker) -> None:
+    """An event that arrives while a day is paged shifts one row onto the next page: the day is read again."""
+    a, b, c = at(1788220800003), at(1788220800002), at(1788220800001)
+    drifted = [page(a, more=True, total=2), page(a, b, number=2, total=3)]
+    settled = [page(c, more=True, total=3), page(a, b, number=2, total=3)]
+    server.post(EVENTS, [*drifted, *settled])
+    assert sorted(record["start_date"][-5:] for record in read()) == [".001Z"[-5:], ".002Z"[-5:], ".003Z"[-5:]]
+
+
+def test_a_day_that_never_settles_is_an_error_and_not_a_guess(server: requests_mock.Mocker) -> None:
+    server.post(EVENTS, **page(EVENT, total=2))
+    with pytest.raises(Unavailable, match="changed under every one of 3 readings"):
+        read()
+
+
+def test_twin_events_stay_two(server: requests_mock.Mocker) -> None:
+    server.post(EVENTS, **page(EVENT, EVENT, total=2))
+    assert [record["id"] for record in read()] == [f"cursor_usage_events/1788220800123/gpt-5.2/{n}" for n in (0, 1)]
+
+
+def test_restated_amount_keeps_its_id(server: requests_mock.Mocker) -> None:
+    server.post(EVENTS, **page(EVENT))
+    (before,) = read()
+    server.post(EVENTS, **page({**EVENT, "chargedCents": 9.9, "kind": "Included in Pro"}))
+    (after,) = read()
+    assert before["id"] == after["id"]
+    assert before["charges"] != after["charges"]
+
+
+def test_removed_user_keeps_the_id(server: requests_mock.Mocker) -> None:
+    server.post(EVENTS, **page(EVENT))
+    (before,) = read()
+    server.post(EVENTS, **page({name: value for name, value in EVENT.items() if name != "userEmail"}))
+    (after,) = read()
+    assert before["id"] == after["id"]
+    assert "user" not in after
+
+
+def test_cents_are_not_dollars_and_fee_inside_total_is_not_added_again(server: requests_mock.Mocker) -> None:
+    server.post(EVENTS, **page(EVENT))
+    (record,) = read()
+    assert {charge["type"]: charge["amount"] for charge in record["charges"]} == {
+        "net": 0.025,
+        "total": 0.025,
+        "usage_based": 0.025,
+        "platform_fee": 0.005,
+    }
+
+
+TWINS = [{**EVENT, "tokenUsage": {"inputTokens": n % 3}, "requestsCosts": n % 2} for n in range(6)]
+
+
+@given(st.randoms(use_true_random=False))
+def test_ordinals_do_not_depend_on_the_order_of_the_rows(draw: random.Random) -> None:
+    shuffled = [*TWINS]
+    draw.shuffle(shuffled)
+    with requests_mock.Mocker() as server:
+        server.get(f"{API}/teams/members", json={"teamMembers": []})
+        server.post(EVENTS, **page(*shuffled))
+        found = {record["id"]: record["remote_data"]["tokenUsage"]["inputTokens"] for record in read()}
+    assert [found[f"cursor_usage_events/1788220800123/gpt-5.2/{n}"] for n in range(6)] == [0, 0, 1, 1, 2, 2]
+
+
+def test_empty_page_is_not_the_end_and_a_repeated_cursor_is(server: requests_mock.Mocker) -> None:
+    server.post(EVENTS, [page(more=True), page(EVENT, number=2)])
+    assert len(read()) == 1
+    server.post(EVENTS, **page(EVENT, more=True))
+    with pytest.raises(BrokenContract, match="asked for page 2, got page 1"):
+        read()
+
+
+def test_row_without_its_natural_key_is_an_error(server: requests_mock.Mocker) -> None:
+    broken = {name: value for name, value in EVENT.items() if name != "timestamp"}
+    server.post(EVENTS, **page(broken))
+    with pytest.raises(Exception, match="timestamp"):
+        read()
+
+
+ERRORS = {
+    error["body"]["message" if "message" in error["body"] else "error"]: error for error in sample("cursor", "errors")
+}
+
+
+@pytest.mark.parametrize(
+    ("words", "kind", "advice"),
+    [
+        ("Invalid Team API Key", KeyRefused, "team API key made by a team admin into cursor.api_key"),
+        ("Invalid API key", KeyRefused, "team API key made by a team admin into cursor.api_key"),
+        ("You must be a member of an enterprise team to access this resource", ConfigError, "needs an Enterprise plan"),
+        ("Enterprise access required", ConfigError, "needs an Enterprise plan"),
+        ("Invalid Organization API Key", KeyRefused, "organization's key because organization_id is set"),
+        ("Organization API key missing required scope: usage:*", ConfigError, "the scope that Cursor names"),
+        ("Not authorized", ConfigError, "Check cursor.organization_id"),
+        ("Organization not found", ConfigError, "Check cursor.organization_id"),
+        ("Date range cannot exceed 30 days", ConfigError, "Check the configuration"),
+        ("Rate limit exceeded. Please try again later.", Unavailable, "it did not refuse the key"),
+        ("An unexpected error occurred", Unavailable, "Airbyte tries again later"),
+    ],
+)
+def test_an_error_names_vendor_stream_and_what_to_do(
+    server: requests_mock.Mocker, words: str, kind: type[Exception], advice: str
+) -> None:
+    server.post(DAILY, status_code=ERRORS[words]["status"], json=ERRORS[words]["body"])
+    with pytest.raises(kind, match="Cursor, stream cursor_daily_usage, /teams/daily-usage-data: ") as raised:
+        read("cursor_daily_usage")
+    assert words in str(raised.value)
+    assert advice in str(raised.value)
+    assert (type(raised.value) is KeyRefused) == (kind is KeyRefused)
+
+
+@pytest.mark.parametrize(
+    ("block", "sentence"),
+    [
+        ({}, "cursor.api_key is missing"),
+        ({"api_key": "crsr_1", "team_ids": [1]}, "cursor.team_ids works only with cursor.organization_id"),
+        ({"api_key": "crsr_1", "organization_id": "org_1", "enterprise": True}, "analytics_api_key is missing"),
+    ],
+)
+def test_a_block_that_cannot_work(block: dict[str, Any], sentence: str) -> None:
+    with pytest.raises(ConfigError, match=sentence):
+        Cursor(block).streams()
+
+
+def test_the_catalog_follows_from_the_config() -> None:
+    always = ["cursor_usage_events", "cursor_daily_usage", "cursor_spend"]
+    assert [stream.name for stream in Cursor({"api_key": "crsr_1"}).streams()] == always
+    organization = {"api_key": "crsr_1", "organization_id": "org_1"}
+    assert [stream.name for stream in Cursor(organization).streams()] == [*always, "cursor_pooled_usage"]
+    assert [stream.name.removeprefix("cursor_") for stream in Cursor(CONFIG).streams()][3:] == [
+        "ai_code_commits",
+        "ai_code_changes",
+        "analytics_models",
+        "analytics_agent_edits",
+        "analytics_tabs",
+        "analytics_mcp",
+        "analytics_skills",
+        "analytics_commands",
+        "analytics_plans",
+        "analytics_ask_mode",
+        "bugbot",
+        "group_spend",
+    ]
