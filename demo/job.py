@@ -73,6 +73,7 @@ def _sync(configs: Mapping[str, Any], path: Path, failed: Mapping[str, str], tit
     def read(source: ab.Source) -> None:
         cache = DuckDBCache(db_path=path, schema_name=SCHEMA)
         source.read(cache=cache)
+        cache.get_sql_engine().dispose()  # or the report could not open the file
 
     return _all(healthy, title, read)
 

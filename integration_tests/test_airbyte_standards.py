@@ -18,7 +18,7 @@ SCENARIO = ROOT / ".tmp" / "sandbox.json"
 
 
 @pytest.fixture(scope="module", autouse=True)
-def scenario() -> Iterator[Path]:
+def _sandbox_scenario() -> Iterator[Path]:
     """Three days of every vendor: few enough requests to stay below every limit without waiting."""
     with Sandbox() as sandbox:
         start = sandbox.clock.today().toordinal() - 3

@@ -1,0 +1,47 @@
+# Everything runs in .venv, which `setup` builds from the exact versions in constraints.txt (the same as poetry.lock).
+
+PYTHON ?= python3
+BIN := .venv/bin
+STAMP := .venv/.installed
+
+.DEFAULT_GOAL := help
+.PHONY: help setup lint test demo sandbox bench soak lock clean
+
+help: ## List the targets
+	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
+
+setup: $(STAMP) ## Build .venv with everything: the source, the sandbox, the demo, the tools
+
+$(STAMP): pyproject.toml constraints.txt
+	@$(PYTHON) -c 'import sys; v = sys.version_info[:2]; sys.exit(0 if (3, 10) <= v <= (3, 13) else "Python 3.10 to 3.13 is needed, this is %d.%d; name another one with PYTHON=..." % v)'
+	@test -x $(BIN)/python || $(PYTHON) -m venv .venv
+	@echo "Installing into .venv ..."
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[dev]'
+	@touch $@
+
+lint: setup ## ruff and mypy
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+test: lint ## Set-up, lint and all tests
+	$(BIN)/python -m pytest -q
+
+demo: setup ## Read every vendor of the sandbox into a DuckDB file, twice, and show what came in
+	$(BIN)/python -m demo
+
+sandbox: setup ## Serve the simulated vendors on http://localhost:8800
+	$(BIN)/python -m sandbox
+
+bench: setup ## Measure against other ways to do the same; writes benchmarks/RESULTS.md
+	$(BIN)/python -m benchmarks
+
+soak: setup ## Ninety days with random faults, again and again
+	$(BIN)/python -m benchmarks.soak
+
+lock: ## Renew poetry.lock and constraints.txt (needs poetry on the PATH)
+	poetry lock
+	$(PYTHON) scripts/constraints.py
+
+clean: ## Remove what the other targets made
+	rm -rf .venv .demo .tmp build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis
