@@ -33,6 +33,28 @@ def test_check_succeeds(source: Source, config: dict[str, Any]) -> None:
     assert source.check(config)["status"] == "SUCCEEDED"
 
 
+def test_check_names_every_credential_that_fails(source: Source, config: dict[str, Any]) -> None:
+    broken = {"cursor": {"api_key": "crsr_mistyped_key_000"}, "confluent": {"base_url": "http://localhost:9"}}
+    status = source.check(merged(config, broken))
+    assert status["status"] == "FAILED"
+    first, second = status["message"].splitlines()
+    assert first.startswith(
+        "Confluent, check, /billing/v1/costs: no usable answer at http://localhost:9, connection ref"
+    )
+    assert second.startswith('Cursor, check, /teams/filtered-usage-events: 401 "Invalid Team API Key"')
+
+
+def test_check_tells_a_rate_limit_from_a_refusal(source: Source, sandbox: Sandbox, config: dict[str, Any]) -> None:
+    sandbox.fault("cursor", Fault(status=429, body={"message": "Slow down"}, times=None))
+    message = source.check(config)["message"]
+    assert "the vendor limits the rate (429 Slow down); it did not refuse the key" in message
+
+
+def test_check_asks_each_credential_once(source: Source, sandbox: Sandbox, config: dict[str, Any]) -> None:
+    source.check(config)
+    assert sum(sandbox.requests.values()) == 2
+
+
 @pytest.mark.parametrize("vendor", ["cursor", "confluent"])
 def test_a_whole_sync_conserves_every_row_and_cent(
     source: Source, sandbox: Sandbox, config: dict[str, Any], vendor: str

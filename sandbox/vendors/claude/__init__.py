@@ -1,0 +1,5 @@
+"""Claude: the Enterprise Analytics API and the Admin API of the Console."""
+
+from sandbox.vendors.claude.simulator import ClaudeSandbox
+
+__all__ = ["ClaudeSandbox"]

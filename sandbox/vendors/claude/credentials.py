@@ -1,0 +1,31 @@
+"""The keys that the sandbox knows, one for every kind that the two APIs tell apart."""
+
+from dataclasses import dataclass
+from typing import Literal
+
+ANALYTICS_KEY = "sk-ant-api01-sandbox-analytics-0001"
+ANALYTICS_KEY_WITHOUT_MEMBERS = "sk-ant-api01-sandbox-no-members-0001"
+MEMBERS_ONLY_KEY = "sk-ant-api01-sandbox-members-only-0001"
+ADMIN_KEY = "sk-ant-admin01-sandbox-admin-0001"
+ADMIN_OAUTH_TOKEN = "sk-ant-oat01-sandbox-org-admin-0001"
+INFERENCE_KEY = "sk-ant-api03-sandbox-inference-0001"
+
+
+@dataclass(frozen=True)
+class Key:
+    """`organization`: whose data it sees; `bearer`: sent as a Bearer token, not as `x-api-key`."""
+
+    organization: Literal["enterprise", "console"]
+    scopes: tuple[str, ...]
+    bearer: bool = False
+
+
+def default_keys() -> dict[str, Key]:
+    """Secret -> key. The inference key is not here: both APIs refuse it like a wrong one."""
+    return {
+        ANALYTICS_KEY: Key("enterprise", ("read:analytics", "read:members")),
+        ANALYTICS_KEY_WITHOUT_MEMBERS: Key("enterprise", ("read:analytics",)),
+        MEMBERS_ONLY_KEY: Key("enterprise", ("read:members",)),
+        ADMIN_KEY: Key("console", ("org:admin",)),
+        ADMIN_OAUTH_TOKEN: Key("console", ("org:admin",), bearer=True),
+    }

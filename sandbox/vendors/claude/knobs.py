@@ -1,0 +1,84 @@
+"""What a test can change about the vendor, as plain attributes of the vendor object."""
+
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import Literal
+
+from sandbox.limits import Limit
+from sandbox.vendors.claude.credentials import Key, default_keys
+
+ENGAGEMENT = (
+    "users",
+    "summaries",
+    "apps/chat/projects",
+    "skills",
+    "connectors",
+    "plugins",
+    "artifacts",
+)
+
+
+def _lags() -> dict[str, int]:
+    """One day, but skills were seen to need two."""
+    return {**dict.fromkeys(ENGAGEMENT, 1), "skills": 2}
+
+
+@dataclass
+class Knobs:
+    """Each attribute with its default; the line after it says what it does."""
+
+    keys: dict[str, Key] = field(default_factory=default_keys)
+    """Secret -> key: what each credential may see."""
+    analytics_limit: Limit = field(default_factory=lambda: Limit(60, 60))
+    """Requests of all Analytics endpoints and keys together, per organization."""
+    admin_limit: Limit = field(default_factory=lambda: Limit(120, 60))
+    """Requests of the Admin API; no figure is published, this one allows short bursts."""
+    analytics_retry_after: bool = True
+    """Analytics 429s carry retry-after."""
+    admin_retry_after: bool = False
+    """Admin 429s carry retry-after; in the wild they did not."""
+    analytics_off: bool = False
+    """The Analytics API is switched off for the organization: every request is 403."""
+    older_not_found: bool = False
+    """Engagement endpoints answer 404 to a bad key or a missing scope, as older deployments did."""
+    denied: set[str] = field(default_factory=set)
+    """Paths that answer 403 although the key is right, such as `analytics/user_cost_report`."""
+    absent: set[str] = field(default_factory=set)
+    """Paths that answer 404 on this account, such as `analytics/plugins`."""
+    organization_header: bool = True
+    """Answers carry anthropic-organization-id."""
+
+    lag_days: dict[str, int] = field(default_factory=_lags)
+    """How old a day must be by engagement endpoint; 3 everywhere is the era before July 2026."""
+    older_users: bool = False
+    """Rows of `users` in the shape before July 2026."""
+    idle_seats: bool = True
+    """`users` lists seats without activity."""
+    null_blocks: bool = True
+    """Now and then a whole metric block of a `users` row is null."""
+    end_of_pages: Literal["null", "empty", "absent"] = "null"
+    """How the last page of an engagement or Claude Code answer says that there is no next."""
+    summaries_envelope: Literal["summaries", "data"] = "summaries"
+    """The member that holds the days of `summaries` (`data` with `beta=true` in any case)."""
+    summaries_max_days: int = 366
+    """The widest range of `summaries`; 31 in the older guide."""
+
+    export_lag: timedelta = timedelta(hours=4)
+    """How old the export behind the cost and usage reports is, cut to the hour."""
+    no_export: Literal["null", "empty"] | None = None
+    """Nothing was exported yet: no data, and data_refreshed_at null or ""."""
+    top_groups: int = 100
+    """The rows that a bucket shows before the rest is dropped without a word."""
+    refreshes: int = 0
+    """Forced refreshes so far, each of which ends every cursor of the reports; see `refresh`."""
+
+    row_cap: int = 1000
+    """The most rows of one Admin usage answer with a limit above 1."""
+    plain_dates: bool = False
+    """Claude Code rows tell their date as YYYY-MM-DD."""
+    flat_cache_creation: bool = False
+    """Admin usage has the legacy cache_creation_input_tokens in place of the nested counts."""
+
+    def refresh(self) -> None:
+        """Replace the export that open cursors belong to: they answer 410 from now on."""
+        self.refreshes += 1

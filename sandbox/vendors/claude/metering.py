@@ -1,0 +1,240 @@
+"""Metered use of the Enterprise organization: what each day's tokens and money are made of."""
+
+import random
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date, datetime, timedelta
+from typing import Any
+
+from sandbox.vendors.claude.organizations import (
+    HAIKU,
+    MODELS,
+    NO_TOKENS,
+    OPUS,
+    SERVICES,
+    SONNET,
+    TOKEN_TYPES,
+    WEB_SEARCH_PRICE,
+    Member,
+    Model,
+    Tokens,
+    members,
+    midnight,
+)
+from sandbox.world import World
+
+RENAMED_ON = date(2026, 9, 1)  # Claude in Slack became Claude Tag
+REVISED_FOR = timedelta(days=30)
+SLACK_SINCE = date(2026, 7, 1)
+DIMENSIONS = (
+    "product",
+    "model",
+    "context_window",
+    "inference_geo",
+    "speed",
+    "rbac_group_id",
+    "slack_channel_id",
+    "claude_tag_category",
+    "claude_tag_user_id",
+)
+_PRODUCTS: Mapping[str, tuple[float, Sequence[Model]]] = {
+    "chat": (0.9, (SONNET, OPUS)),
+    "claude_code": (0.55, (OPUS, SONNET, HAIKU)),
+    "cowork": (0.4, (SONNET, OPUS)),
+    "office_agent": (0.25, (SONNET,)),
+    "claude_in_chrome": (0.12, (HAIKU,)),
+    "claude_design": (0.1, (OPUS,)),
+    "slack": (0.2, (SONNET,)),
+}
+_DISCOUNT = {"chat": 20, "claude_code": 20, "cowork": 20}  # per cent; the rest 10, code execution 0
+
+Kind = tuple[str, str | None]  # cost type, token type
+
+
+@dataclass(frozen=True)
+class Event:
+    """One piece of use, counted from `arrives` on; money is in millionths of a cent.
+
+    A correction is an event with negative tokens and no requests.
+    """
+
+    at: datetime
+    arrives: datetime
+    member: Member | None
+    dimensions: Mapping[str, str | None]
+    tokens: Tokens = NO_TOKENS
+    searches: int = 0
+    requests: int | None = None
+    money: Mapping[Kind, tuple[int, int]] = field(default_factory=dict)
+
+
+@dataclass
+class Group:
+    """Events of one actor, bucket and set of dimensions, summed; money is (list, net) by type."""
+
+    start: datetime | None
+    member: Member | None
+    dimensions: Mapping[str, str | None]
+    tokens: Tokens = NO_TOKENS
+    searches: int = 0
+    requests: int | None = None
+    money: dict[Kind, tuple[int, int]] = field(default_factory=dict)
+
+    @property
+    def total_tokens(self) -> int:
+        return sum(self.tokens)
+
+    @property
+    def list_amount(self) -> int:
+        return sum(listed for listed, _ in self.money.values())
+
+    @property
+    def amount(self) -> int:
+        return sum(net for _, net in self.money.values())
+
+    def add(self, event: Event) -> None:
+        self.tokens = Tokens(*map(sum, zip(self.tokens, event.tokens, strict=True)))
+        self.searches += event.searches
+        if event.requests is not None:
+            self.requests = (self.requests or 0) + event.requests
+        for kind, (listed, net) in event.money.items():
+            before = self.money.get(kind, (0, 0))
+            self.money[kind] = (before[0] + listed, before[1] + net)
+
+
+def group(events: Iterable[Event], dimensions: Sequence[str], width: timedelta | None, per_actor: bool) -> list[Group]:
+    """Sums by bucket (None: one over the whole range), actor where `per_actor`, and the dimensions.
+
+    An actor in several groups is in each of them, so that `rbac_group_id` rows overlap.
+    """
+    groups: dict[tuple[Any, ...], Group] = {}
+    for event in events:
+        start = None if width is None else floor(event.at, width)
+        member = event.member if per_actor else None
+        teams = event.member.groups if event.member else ()
+        for team in (teams or (None,)) if "rbac_group_id" in dimensions else (None,):
+            values = {**event.dimensions, "rbac_group_id": team}
+            shown = {name: values.get(name) for name in dimensions}
+            key = (start, member and member.user_id, *shown.values())
+            if key not in groups:
+                groups[key] = Group(start, member, shown)
+            groups[key].add(event)
+    return list(groups.values())
+
+
+def floor(at: datetime, width: timedelta) -> datetime:
+    day = midnight(at.date())
+    return day + (at - day) // width * width
+
+
+class Metering:
+    """The Enterprise organization's events, pure per day."""
+
+    def __init__(self, world: World) -> None:
+        self._world = world
+        self._members = members(world)
+        self._days: dict[date, list[Event]] = {}
+
+    def events(self, day: date) -> list[Event]:
+        if day < self._world.first_day:
+            return []
+        if day not in self._days:
+            self._days[day] = list(self._generate(day))
+        return self._days[day]
+
+    def _generate(self, day: date) -> Iterable[Event]:
+        for member in self._members:
+            person = member.person
+            if person is None or not person.intensity or not member.active_on(day):
+                continue
+            draw = self._world.random("claude", "metering", day, member.user_id)
+            busy = person.intensity * self._world.rhythm(day)
+            if draw.random() < min(0.98, 0.35 + busy):
+                yield from self._person(draw, day, member, busy)
+        draw = self._world.random("claude", "metering", day, "machines")
+        busy = self._world.rhythm(day)
+        for service in SERVICES:
+            yield from _work(draw, day, service, {"product": "other", "model": HAIKU.id}, 0.02)
+        for product, model in (("claude_code", OPUS), ("chat", SONNET), ("other", HAIKU)):
+            automated = {"product": product, "model": model.id, "context_window": "0-200k"}
+            yield from _work(draw, day, None, automated, 0.4 * busy)
+
+    def _person(self, draw: random.Random, day: date, member: Member, busy: float) -> Iterable[Event]:
+        for product, (likely, models) in _PRODUCTS.items():
+            if draw.random() > likely or (product == "slack" and day < SLACK_SINCE):
+                continue
+            model = draw.choice(models)
+            long = product == "claude_code" and draw.random() < 0.15
+            where: dict[str, str | None] = {
+                "product": product,
+                "model": model.id,
+                "context_window": "200k-1M" if long else "0-200k",
+                "inference_geo": draw.choice(("global", "global", "us")),
+                "speed": "fast" if model is OPUS and draw.random() < 0.2 else "standard",
+            }
+            if product == "slack":
+                where["product"] = "claude-in-slack" if day < RENAMED_ON else "claude-tag"
+                where["slack_channel_id"] = draw.choice(("C0SANDBOX1", "C0SANDBOX2"))
+                where["claude_tag_category"] = draw.choice(("question", "code"))
+                where["claude_tag_user_id"] = f"U0SANDBOX{member.user_id[-3:]}"
+            yield from _work(draw, day, member, where, busy)
+        if draw.random() < 0.25:
+            at, arrives = _times(draw, day)
+            spans, price = draw.randint(1, 9), 500_000
+            money: dict[Kind, tuple[int, int]] = {("code_execution", None): (spans * price, spans * price)}
+            yield Event(at, arrives, member, {}, requests=spans, money=money)
+
+
+def _work(
+    draw: random.Random,
+    day: date,
+    member: Member | None,
+    where: Mapping[str, str | None],
+    busy: float,
+) -> Iterable[Event]:
+    """One to three pieces of work with one product and model; now and then a later correction."""
+    model = next(model for model in MODELS if model.id == where["model"])
+    discount = _DISCOUNT.get(where["product"] or "", 10)
+    for _ in range(draw.randint(1, 3)):
+        at, arrives = _times(draw, day)
+        size = busy * draw.lognormvariate(0, 0.7)
+        coding = where["product"] == "claude_code"
+        tokens = Tokens(
+            uncached=int(9_000 * size) + draw.randint(1, 99),
+            cache_read=int((400_000 if coding else 40_000) * size),
+            write_5m=int(12_000 * size),
+            write_1h=int(3_000 * size) if draw.random() < 0.3 else 0,
+            output=int(5_000 * size) + draw.randint(1, 99),
+        )
+        searches = draw.randint(1, 6) if where["product"] == "chat" and draw.random() < 0.4 else 0
+        # The browser extension reports no requests, so that the legal null occurs.
+        requests = None if where["product"] == "claude_in_chrome" else 1 + int(30 * size)
+        money = _priced(model, tokens, searches, discount)
+        yield Event(at, arrives, member, where, tokens, searches, requests, money)
+        if draw.random() < 0.06:
+            less = Tokens(*(-count // 25 if count > 25 else 0 for count in tokens))
+            arrives = min(arrives + timedelta(hours=draw.uniform(24, 480)), at + REVISED_FOR)
+            money = _priced(model, less, 0, discount)
+            yield Event(at, arrives, member, where, less, money=money)
+
+
+def _times(draw: random.Random, day: date) -> tuple[datetime, datetime]:
+    """When it happened and when it counts: most within hours, a few up to 30 days later."""
+    at = midnight(day) + timedelta(seconds=draw.randrange(86_400))
+    luck = draw.random()
+    if luck < 0.8:
+        delay = draw.uniform(0, 1)
+    elif luck < 0.9:
+        delay = draw.uniform(1, 20)
+    else:
+        delay = 24 + draw.expovariate(1 / 72)
+    return at, at + min(timedelta(hours=delay), REVISED_FOR)
+
+
+def _priced(model: Model, tokens: Tokens, searches: int, discount: int) -> dict[Kind, tuple[int, int]]:
+    listed: dict[Kind, int] = {
+        ("tokens", kind): count * price for kind, count, price in zip(TOKEN_TYPES, tokens, model.prices, strict=True)
+    }
+    if searches:
+        listed["web_search", None] = searches * WEB_SEARCH_PRICE
+    return {kind: (cents, cents * (100 - discount) // 100) for kind, cents in listed.items()}

@@ -1,0 +1,29 @@
+"""OpenAI: the platform organization's usage and costs, and the ChatGPT workspace's analytics."""
+
+from sandbox.vendors.openai.keys import (
+    ADMIN_KEY,
+    CODEX_KEY,
+    NO_USAGE_ADMIN_KEY,
+    PROJECT_KEY,
+    SERVICE_ACCOUNT_KEY,
+    USAGE_ONLY_ADMIN_KEY,
+    WORKSPACE_ADMIN_KEY,
+    WORKSPACE_ID,
+    WORKSPACE_NO_SCOPE_KEY,
+    Key,
+)
+from sandbox.vendors.openai.vendor import OpenAISandbox
+
+__all__ = [
+    "ADMIN_KEY",
+    "CODEX_KEY",
+    "NO_USAGE_ADMIN_KEY",
+    "PROJECT_KEY",
+    "SERVICE_ACCOUNT_KEY",
+    "USAGE_ONLY_ADMIN_KEY",
+    "WORKSPACE_ADMIN_KEY",
+    "WORKSPACE_ID",
+    "WORKSPACE_NO_SCOPE_KEY",
+    "Key",
+    "OpenAISandbox",
+]

@@ -1,0 +1,278 @@
+"""The workspace analytics over HTTP: Codex usage and reviews, daily usage of all products."""
+
+import base64
+import binascii
+import json
+import re
+import zlib
+from datetime import date, datetime, timedelta, timezone
+from decimal import Decimal
+from typing import Any
+
+from starlette.datastructures import QueryParams
+
+from sandbox.vendors.openai.codex_activity import (
+    CHATGPT,
+    CODEX,
+    CodexActivity,
+    Figures,
+    Review,
+    Row,
+    has_flat_attribution,
+)
+from sandbox.vendors.openai.directory import Directory, epoch
+from sandbox.vendors.openai.knobs import Knobs
+from sandbox.vendors.openai.refusals import validation
+from sandbox.vendors.openai.usage_events import DAY
+
+Json = dict[str, Any]
+
+CODEX_ONLY = (CODEX,)
+ALL_PRODUCTS = (CODEX, CHATGPT)
+_LIMIT = 30_000
+
+
+class Analytics:
+    """The pages of the reports of one workspace."""
+
+    def __init__(self, activity: CodexActivity, directory: Directory, knobs: Knobs) -> None:
+        self._activity, self._directory, self._knobs = activity, directory, knobs
+
+    def usage(self, query: QueryParams, now: datetime, *, all_products: bool) -> Json:
+        """One row per member and day, or per day with `group=workspace`."""
+        group = query.get("group")
+        if group not in (None, "workspace"):
+            raise validation(
+                "group",
+                "Input should be 'workspace'",
+                "literal_error",
+                group,
+                expected="'workspace'",
+            )
+        of = self._activity.workspace_rows if group else self._activity.rows
+        products = ALL_PRODUCTS if all_products else CODEX_ONLY
+        rows = [
+            self._usage_row(row, all_products)
+            for day in self._days(query, now)
+            for row in of(day, now.timestamp(), products)
+        ]
+        return self._page(query, rows)
+
+    def reviews(self, query: QueryParams, now: datetime, *, responses: bool) -> Json:
+        """One row per day with reviews."""
+        rows = [
+            _responses_row(day, reviews) if responses else _reviews_row(day, reviews)
+            for day in self._days(query, now)
+            if (reviews := self._activity.reviews(day, now.timestamp()))
+        ]
+        return self._page(query, rows)
+
+    def earliest(self, now: datetime) -> date:
+        """The oldest day that is served."""
+        return now.date() - timedelta(days=self._knobs.codex_lookback_days)
+
+    def _days(self, query: QueryParams, now: datetime) -> list[date]:
+        """The days that begin within [start_time, end_time); by default the last 30 with today."""
+        tomorrow = epoch(now.date()) + DAY
+        end = _integer(query, "end_time", tomorrow)
+        start = _integer(query, "start_time", tomorrow - 30 * DAY)
+        if start < epoch(self.earliest(now)):
+            days = self._knobs.codex_lookback_days
+            message = f"Value error, start_time must be within the last {days} days"
+            raise validation("start_time", message, "value_error", str(start))
+        if end <= start:
+            message = "Value error, end_time must be after start_time"
+            raise validation("end_time", message, "value_error", str(end))
+        first = -(-start // DAY) * DAY
+        return [_day(at) for at in range(first, min(end, tomorrow), DAY)]
+
+    def _page(self, query: QueryParams, rows: list[Json]) -> Json:
+        limit = _integer(query, "limit", 1000)
+        for wrong, side, kind, bound in (
+            (limit > _LIMIT, "less", "less_than_equal", {"le": _LIMIT}),
+            (limit < 1, "greater", "greater_than_equal", {"ge": 1}),
+        ):
+            if wrong:
+                (edge,) = bound.values()
+                message = f"Input should be {side} than or equal to {edge}"
+                raise validation("limit", message, kind, str(limit), **bound)
+        limit = min(limit, self._knobs.page_cap or limit)
+        offset = _offset(query)
+        more = offset + limit < len(rows)
+        cursor = _cursor(query, offset + limit) if more else None
+        if more and self._knobs.broken_cursor:
+            missing = self._knobs.broken_cursor == "missing"
+            cursor = None if missing else _cursor(query, offset)
+        data = rows[offset : offset + limit]
+        return {"object": "page", "data": data, "has_more": more, "next_page": cursor}
+
+    def _usage_row(self, row: Row, all_products: bool) -> Json:
+        person = row.person
+        user = self._directory.workspace_user_id(person) if person else None
+        actor: Json | None = None
+        # the e-mail of some members is withheld
+        email = person.email if person and person.number % 7 != 3 else None
+        if person:
+            actor = {"type": "ACCOUNT_USER", "user_id": user, "email": email}
+        answer: Json = {
+            "object": f"workspace.{'usage' if all_products else 'codex.usage'}.result",
+            **_bounds(row.day),
+            "user_id": user,
+            "actor": actor,
+        }
+        if person and has_flat_attribution(person):
+            answer["email"] = email
+        if all_products:
+            totals = _figures(row.totals)
+            if row.totals.total is None:
+                totals = {name: n for name, n in totals.items() if not name.endswith("tokens")}
+            clients = [
+                {"client_id": client, "credits": json_number(figures.credits)} for client, figures in row.clients
+            ]
+            return {**answer, "totals": totals, "clients": clients, "models": None}
+        return {
+            **answer,
+            "totals": _counted(row.totals),
+            "clients": [_client(client, figures) for client, figures in row.clients],
+            "models": None if row.models is None else [_model(*model) for model in row.models],
+            "code_attribution": _attribution(row),
+        }
+
+
+def _client(client: str, figures: Figures) -> Json:
+    if figures.total is None:
+        counted = _counted(figures)
+        short = ["threads", "turns", "credits"]
+        if figures.cost is not None:
+            short.append("cost_usd")
+        return {"client_id": client, **{name: counted[name] for name in short}}
+    return {"client_id": client, **_counted(figures)}
+
+
+def _model(model: str, speed: str | None, figures: Figures) -> Json:
+    return {"model": model, "speed": speed, **_figures(figures)}
+
+
+def _attribution(row: Row) -> Json | None:
+    if not row.person or row.totals.total is None or not row.totals.turns:
+        return None
+    if has_flat_attribution(row.person):
+        return {"lines_added": row.added, "lines_removed": row.removed}
+    return {
+        "lines_of_code": {
+            "added": row.added,
+            "removed": row.removed,
+            "committed": row.added * 3 // 4,
+            "committed_percentage": 41.5,
+        },
+        "commits": {
+            "with_codex_contribution": row.totals.threads // 2,
+            "with_codex_contribution_percentage": 54.5,
+        },
+    }
+
+
+def _counted(figures: Figures) -> Json:
+    return {"threads": figures.threads, "turns": figures.turns, **_figures(figures)}
+
+
+def _figures(figures: Figures) -> Json:
+    return {
+        "credits": json_number(figures.credits),
+        "cost_usd": json_number(figures.cost),
+        "estimated_cost_usd": json_number(figures.estimated),
+        "uncached_text_input_tokens": figures.uncached,
+        "cached_text_input_tokens": figures.cached,
+        "text_output_tokens": figures.output,
+        "text_total_tokens": figures.total,
+    }
+
+
+def json_number(value: Decimal | None) -> int | float | None:
+    """A whole amount without a fraction, as the vendor prints both."""
+    if value is None:
+        return None
+    return int(value) if value == value.to_integral_value() else float(value)
+
+
+def _reviews_row(day: date, reviews: list[Review]) -> Json:
+    p0, p1, p2 = (sum(counts) for counts in zip(*(r.comments for r in reviews), strict=True))
+    return {
+        "object": "workspace.codex.code_reviews.result",
+        **_bounds(day),
+        "pull_request_reviews": len(reviews),
+        "comments": p0 + p1 + p2,
+        "comment_details": {"p0": p0, "p1": p1, "p2": p2},
+    }
+
+
+def _responses_row(day: date, reviews: list[Review]) -> Json:
+    replies, upvotes, downvotes, other = (
+        sum(getattr(review, name) for review in reviews) for name in ("replies", "upvotes", "downvotes", "other")
+    )
+    return {
+        "object": "workspace.codex.code_review_responses.result",
+        **_bounds(day),
+        "pull_request_reviews": len(reviews),
+        "comments": sum(sum(review.comments) for review in reviews),
+        "replies": replies,
+        "reactions": upvotes + downvotes + other,
+        "comment_response_details": {
+            "engaged": engaged(reviews),
+            "reacted": upvotes + downvotes + other,
+            "upvoted": upvotes,
+            "downvoted": downvotes,
+            "reacted_other": other,
+            "replied": replies,
+        },
+        "reaction_details": {"upvotes": upvotes, "downvotes": downvotes, "other": other},
+    }
+
+
+def engaged(reviews: list[Review]) -> int:
+    """Comments that got a reply or a reaction."""
+    return sum(
+        min(sum(review.comments), review.replies + review.upvotes + review.downvotes + review.other)
+        for review in reviews
+    )
+
+
+def _bounds(day: date) -> Json:
+    return {"start_time": epoch(day), "end_time": epoch(day) + DAY}
+
+
+def _day(at: int) -> date:
+    return datetime.fromtimestamp(at, timezone.utc).date()
+
+
+def _integer(query: QueryParams, name: str, default: int) -> int:
+    text = query.get(name)
+    if text is None:
+        return default
+    if not re.fullmatch(r"-?[0-9]{1,18}", text):
+        message = "Input should be a valid integer, unable to parse string as an integer"
+        raise validation(name, message, "int_parsing", text)
+    return int(text)
+
+
+def _cursor(query: QueryParams, offset: int) -> str:
+    raw = json.dumps({"o": offset, "q": _seal(query)}, separators=(",", ":"))
+    return base64.urlsafe_b64encode(raw.encode()).decode().rstrip("=")
+
+
+def _offset(query: QueryParams) -> int:
+    text = query.get("page")
+    if not text:
+        return 0
+    try:
+        place = json.loads(base64.urlsafe_b64decode(text + "=" * (-len(text) % 4)))
+        if place["q"] == _seal(query):
+            return int(place["o"])
+    except (binascii.Error, ValueError, KeyError, TypeError):
+        pass
+    raise validation("page", "Value error, invalid page token", "value_error", text)
+
+
+def _seal(query: QueryParams) -> int:
+    """A number that belongs to the query, so that a cursor of another one is noticed."""
+    return zlib.crc32(repr(sorted(i for i in query.multi_items() if i[0] != "page")).encode())
