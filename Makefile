@@ -5,7 +5,7 @@ BIN := .venv/bin
 STAMP := .venv/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help setup lint test demo sandbox bench soak lock clean
+.PHONY: help setup lint test demo sandbox bench lock clean
 
 help: ## List the targets
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -35,9 +35,6 @@ sandbox: setup ## Serve the simulated vendors on http://localhost:8800
 
 bench: setup ## Measure against other ways to do the same; writes benchmarks/RESULTS.md
 	$(BIN)/python -m benchmarks
-
-soak: setup ## Ninety days with random faults, again and again
-	$(BIN)/python -m benchmarks.soak
 
 lock: ## Renew poetry.lock and constraints.txt (needs poetry on the PATH)
 	poetry lock

@@ -37,11 +37,10 @@ def test_check_names_every_credential_that_fails(source: Source, config: dict[st
     broken = {"cursor": {"api_key": "crsr_mistyped_key_000"}, "confluent": {"base_url": "http://localhost:9"}}
     status = source.check(merged(config, broken))
     assert status["status"] == "FAILED"
-    first, second = status["message"].splitlines()
-    assert first.startswith(
-        "Confluent, check, /billing/v1/costs: no usable answer at http://localhost:9, connection ref"
+    assert (
+        "Confluent, check, /billing/v1/costs: no usable answer at http://localhost:9, connection" in status["message"]
     )
-    assert second.startswith('Cursor, check, /teams/filtered-usage-events: 401 "Invalid Team API Key"')
+    assert 'Cursor, check, /teams/filtered-usage-events: 401 "Invalid Team API Key"' in status["message"]
 
 
 def test_check_tells_a_rate_limit_from_a_refusal(source: Source, sandbox: Sandbox, config: dict[str, Any]) -> None:

@@ -1,0 +1,1 @@
+"""Speed and memory beside public peers: same server, same pages, one run."""

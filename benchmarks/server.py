@@ -1,0 +1,88 @@
+"""`python -m benchmarks.server PORT EVENTS_PER_DAY`: Cursor's usage events as ready bytes: serving costs little.
+
+Below `/slow` every answer takes a fifth of a second longer.
+"""
+
+import asyncio
+import sys
+from functools import cache
+
+import orjson
+import uvicorn
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+_MODELS = ("claude-4.5-sonnet", "gpt-5.2", "default", "gemini-3-pro", "composer-1")
+_DELAY_SECONDS = 0.2
+
+
+def _event(start: int, number: int) -> dict[str, object]:
+    """A plausible event, 4 seconds after the one before."""
+    tokens = {
+        "inputTokens": 126 + number % 911,
+        "outputTokens": 450 + number % 613,
+        "cacheWriteTokens": 6112,
+        "cacheReadTokens": 11964 + number % 4001,
+        "totalCents": 20.18232 + (number % 97) / 1000,
+    }
+    return {
+        "timestamp": str(start + number * 4),
+        "userEmail": f"person{number % 40}@acme.example",
+        "conversationId": f"8f2e4a1b-6c3d-4e5f-9a7b-{number:012d}",
+        "model": _MODELS[number % len(_MODELS)],
+        "kind": "Usage-based",
+        "maxMode": number % 3 == 0,
+        "requestsCosts": 5,
+        "isTokenBasedCall": True,
+        "isChargeable": True,
+        "isHeadless": False,
+        "tokenUsage": tokens,
+        "chargedCents": round(tokens["totalCents"] + 1.18, 6),
+        "cursorTokenFee": 1.18,
+    }
+
+
+@cache
+def _page(events: int, start: int, page: int, size: int) -> bytes:
+    first, last = (page - 1) * size, min(events, page * size)
+    pages = -(-events // size)
+    body = {
+        "totalUsageEventsCount": events,
+        "pagination": {
+            "numPages": pages,
+            "currentPage": page,
+            "pageSize": size,
+            "hasNextPage": page < pages,
+            "hasPreviousPage": page > 1,
+        },
+        "usageEvents": [_event(start, number) for number in range(first, last)],
+        "period": {"startDate": start, "endDate": start + 86_399_999},
+    }
+    return orjson.dumps(body)
+
+
+def main() -> None:
+    port, events = int(sys.argv[1]), int(sys.argv[2])
+
+    async def usage(request: Request) -> Response:
+        asked = orjson.loads(await request.body())
+        if request.url.path.startswith("/slow"):
+            await asyncio.sleep(_DELAY_SECONDS)
+        body = _page(events, int(asked["startDate"]), asked["page"], asked["pageSize"])
+        return Response(body, media_type="application/json")
+
+    async def members(_: Request) -> Response:
+        return Response(b'{"teamMembers":[]}', media_type="application/json")
+
+    route = "/teams/filtered-usage-events"
+    routes = [
+        *(Route(prefix + route, usage, methods=["POST"]) for prefix in ("/fast", "/slow")),
+        *(Route(prefix + "/teams/members", members) for prefix in ("/fast", "/slow")),
+    ]
+    uvicorn.run(Starlette(routes=routes), host="localhost", port=port, log_level="warning")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,13 @@
+"""The source's command without the vendors' request limits: what is measured is the code, not the waiting."""
+
+from source_unified_usage.core.budget import Budget
+from source_unified_usage.run import run
+
+
+def _take(_: Budget) -> float:
+    return 0.0
+
+
+if __name__ == "__main__":
+    Budget.take = _take  # type: ignore[method-assign,assignment]
+    run()
