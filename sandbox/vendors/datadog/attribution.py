@@ -1,0 +1,285 @@
+"""Usage and cost by tag: three endpoints and two lists of names."""
+
+from collections.abc import Iterator
+from datetime import date, datetime, timedelta
+from decimal import Decimal
+from typing import Any
+
+from sandbox.vendors.datadog.books import Books, Cost, products
+from sandbox.vendors.datadog.catalog import (
+    ATTRIBUTED,
+    OWN,
+    PRODUCTS,
+    Organization,
+)
+from sandbox.vendors.datadog.costs import Costs
+from sandbox.vendors.datadog.hourly import covered
+from sandbox.vendors.datadog.knobs import Knobs
+from sandbox.vendors.datadog.periods import (
+    DAY,
+    HOUR,
+    days_between,
+    last_of,
+    midnight,
+    offset_stamp,
+    plus_months,
+    stamp,
+)
+from sandbox.vendors.datadog.query import Query, identifier
+from sandbox.vendors.datadog.refusals import plain
+from sandbox.vendors.datadog.tag_sets import Tagged, spelled, tag_sets
+
+Json = dict[str, Any]
+_MAX_KEYS = 3
+_WINDOW = timedelta(hours=24)
+_COSTS = ("on_demand_cost", "committed_cost", "total_cost", "percentage_in_org")
+_COST_FIELDS = (*_COSTS, "percentage_in_account")
+
+
+class Attribution:
+    """The figures of the books, cut by tag."""
+
+    def __init__(self, books: Books, costs: Costs, knobs: Knobs) -> None:
+        self._books, self._costs, self._knobs = books, costs, knobs
+
+    def monthly_cost(self, query: Query) -> Json:
+        months = self._months(query)
+        fields = _fields(query, [f"{name}_{kind}" for name in PRODUCTS for kind in _COST_FIELDS])
+        rows = [
+            (month, tagged, values)
+            for month in months
+            for tagged in tag_sets(_orgs(query), _keys(query))
+            if (values := self._cost_values(tagged, month, fields, query.now))
+        ]
+        rows = _sorted(query, rows, "_total_cost")
+        page, cursor = query.page(rows, self._knobs.monthly_page_size, "next_record_id")
+        data = [
+            {
+                "type": "cost_by_tag",
+                "id": identifier("cost_by_tag", month, tagged.source, tagged.org, tagged.tags),
+                "attributes": {
+                    "org_name": tagged.org.name,
+                    "public_id": tagged.org.public_id,
+                    "tag_config_source": tagged.source,
+                    "tags": tagged.tags,
+                    "month": stamp(midnight(month)),
+                    "updated_at": f"{plus_months(month, 1):%Y-%m}-17T08",
+                    "values": values,
+                },
+            }
+            for month, tagged, values in page
+        ]
+        aggregates = _aggregates([values for _, _, values in rows])
+        return {"data": data, "meta": {"aggregates": aggregates, **_pagination(cursor)}}
+
+    def monthly_usage(self, query: Query) -> Json:
+        months = self._months(query)
+        fields = _fields(query, [f"{t}_{kind}" for t in ATTRIBUTED for kind in ("usage", "percentage")])
+        rows = [
+            (month, tagged, values)
+            for month in months
+            for tagged in tag_sets(_orgs(query), _keys(query))
+            if (values := self._usage_values(tagged, month, fields, query.now))
+        ]
+        rows = _sorted(query, rows, "_usage")
+        page, cursor = query.page(rows, self._knobs.monthly_page_size, "next_record_id")
+        usage = [
+            {
+                **_whose(tagged),
+                "month": offset_stamp(midnight(month)),
+                "updated_at": stamp(self._updated(month, query.now)),
+                "values": values,
+            }
+            for month, tagged, values in page
+        ]
+        aggregates = _aggregates([values for _, _, values in rows])
+        return {"usage": usage, "metadata": {**_pagination(cursor), "aggregates": aggregates}}
+
+    def hourly_usage(self, query: Query) -> Json:
+        start, end = query.hours("start_hr", "end_hr")
+        usage_type = query.required("usage_type")
+        kind = next((kind for kind in ATTRIBUTED if spelled(kind) == usage_type), None)
+        if kind is None or usage_type in self._knobs.refused_types:
+            raise plain(400, f"usage_type {usage_type} is not supported")
+        if end - start > _WINDOW:
+            raise plain(400, "The time range cannot exceed 24 hours")
+        rows = [
+            (tagged, hour, value)
+            for tagged in tag_sets(_orgs(query), _keys(query))
+            for hour, value in self.hours(tagged, kind, start, end, query.now)
+        ]
+        size = self._knobs.hourly_attribution_page_size
+        page, cursor = query.page(rows, size, "next_record_id")
+        usage = [
+            {
+                **_whose(tagged),
+                "hour": offset_stamp(hour),
+                "total_usage_sum": value,
+                "updated_at": _hour_updated(tagged, hour, self._books.horizon(query.now), query.now),
+                "usage_type": usage_type,
+            }
+            for tagged, hour, value in page
+        ]
+        return {"usage": usage, "metadata": _pagination(cursor)}
+
+    def months_of_cost(self, month: date, now: datetime) -> bool:
+        """Whether cost attribution shows a month yet."""
+        return now.date() >= plus_months(month, 1).replace(day=self._knobs.attribution_close_day)
+
+    def costs(self, tagged: Tagged, month: date, now: datetime) -> Iterator[tuple[str, Cost]]:
+        """Cost by billing dimension."""
+        if not self.months_of_cost(month, now):
+            return
+        for product in products(tagged.org):
+            cost = self._books.closed_cost(tagged.org, product, month, now)
+            if cost is not None:
+                part = Cost(tagged.part(cost.committed), tagged.part(cost.on_demand))
+                yield product.name, part
+
+    def usage(self, tagged: Tagged, month: date, now: datetime) -> Iterator[tuple[str, int]]:
+        """Usage by type, month to date."""
+        for kind, (name, factor) in ATTRIBUTED.items():
+            if name in tagged.org.products:
+                units = self._books.units(tagged.org, PRODUCTS[name], last_of(month), now)
+                if units is not None:
+                    yield kind, tagged.part(units * factor)
+
+    def hours(
+        self, tagged: Tagged, kind: str, start: datetime, end: datetime, now: datetime
+    ) -> Iterator[tuple[datetime, int]]:
+        """One type's hours, of which a product without usage has none."""
+        name, factor = ATTRIBUTED[kind]
+        product = PRODUCTS[name]
+        if name not in tagged.org.products or not product.base:
+            return
+        horizon = self._books.horizon(now)
+        for day in days_between(start.date(), end.date() + DAY):
+            told = self._books.quantity(tagged.org, product, day, now)
+            hours = [midnight(day) + n * HOUR for n in range(24)]
+            known = [hour for hour in hours if hour + HOUR <= horizon]
+            if not told or not known:
+                continue
+            share = len(known) if product.aggregation == "sum" else 1
+            for hour in known:
+                if start <= hour < end:
+                    yield hour, tagged.part(told * factor // share)
+
+    def active_dimensions(self, query: Query) -> Json:
+        month = plus_months(query.now.date(), -1)
+        if not self.months_of_cost(month, query.now):
+            month = plus_months(month, -1)
+        attributes = {"month": stamp(midnight(month)), "values": sorted(PRODUCTS)}
+        return _list_of_names("billing_dimensions", attributes)
+
+    def types(self, query: Query) -> Json:
+        return _list_of_names("usage_attribution_types", {"values": sorted(ATTRIBUTED)})
+
+    def _months(self, query: Query) -> list[date]:
+        start = query.start_month()
+        query.retained(start)
+        return self._costs.months(start, query)
+
+    def _cost_values(self, tagged: Tagged, month: date, fields: set[str], now: datetime) -> Json:
+        values: Json = {}
+        for name, cost in self.costs(tagged, month, now):
+            whole = self._books.closed_cost(tagged.org, PRODUCTS[name], month, now)
+            account = sum(
+                other.total
+                for org in OWN
+                if name in org.products and (other := self._books.closed_cost(org, PRODUCTS[name], month, now))
+            )
+            values[f"{name}_on_demand_cost"] = _dollars(cost.on_demand)
+            values[f"{name}_committed_cost"] = _dollars(cost.committed)
+            values[f"{name}_total_cost"] = _dollars(cost.total)
+            values[f"{name}_percentage_in_org"] = _percent(cost.total, whole.total if whole else 0)
+            values[f"{name}_percentage_in_account"] = _percent(cost.total, account)
+        return {field: value for field, value in values.items() if field in fields}
+
+    def _usage_values(self, tagged: Tagged, month: date, fields: set[str], now: datetime) -> Json:
+        values: Json = {}
+        for kind, part in self.usage(tagged, month, now):
+            name, factor = ATTRIBUTED[kind]
+            whole = self._books.units(tagged.org, PRODUCTS[name], last_of(month), now) or 0
+            values[f"{kind}_usage"] = part
+            if tagged.tags is not None:
+                values[f"{kind}_percentage"] = _percent(part, whole * factor)
+        return {field: value for field, value in values.items() if field in fields}
+
+    def _updated(self, month: date, now: datetime) -> datetime:
+        """Every day while the month runs, for the last time on the second of the next."""
+        final = midnight(plus_months(month, 1)) + timedelta(days=1, hours=4, minutes=5, seconds=11)
+        return min(final, midnight(now.date() - DAY) + (final - midnight(final.date())))
+
+
+def _orgs(query: Query) -> list[Organization]:
+    seen = covered(query.caller, query.flag("include_descendants", default=True))
+    return [org for org in OWN if org.public_id in seen]
+
+
+def _keys(query: Query) -> tuple[str, ...]:
+    keys = query.listed("tag_breakdown_keys")
+    if len(keys) > _MAX_KEYS:
+        raise plain(400, f"tag_breakdown_keys accepts at most {_MAX_KEYS} keys")
+    return keys
+
+
+def _fields(query: Query, known: list[str]) -> set[str]:
+    asked = query.required("fields")
+    if asked == "*":
+        return set(known)
+    fields = set(asked.split(","))
+    if fields - set(known):
+        raise plain(400, f"fields are invalid: {', '.join(sorted(fields - set(known)))}")
+    return fields
+
+
+Row = tuple[date, Tagged, Json]
+
+
+def _sorted(query: Query, rows: list[Row], suffix: str) -> list[Row]:
+    descending = query.choice("sort_direction", ("asc", "desc"), "desc") == "desc"
+    name = query.text("sort_name")
+    if name is None:
+        return rows
+    return sorted(rows, key=lambda row: row[2].get(f"{name}{suffix}", 0), reverse=descending)
+
+
+def _aggregates(values: list[Json]) -> list[Json]:
+    sums: dict[str, Decimal] = {}
+    for row in values:
+        for field, value in row.items():
+            if "_percentage" not in field:
+                sums[field] = sums.get(field, Decimal(0)) + Decimal(str(value))
+    return [{"agg_type": "sum", "field": name, "value": float(total)} for name, total in sums.items()]
+
+
+def _pagination(cursor: str | None) -> Json:
+    return {"pagination": {"next_record_id": cursor}}
+
+
+def _whose(tagged: Tagged) -> Json:
+    return {
+        "org_name": tagged.org.name,
+        "public_id": tagged.org.public_id,
+        "region": tagged.org.region,
+        "tag_config_source": tagged.source,
+        "tags": tagged.tags,
+    }
+
+
+def _hour_updated(tagged: Tagged, hour: datetime, horizon: datetime, now: datetime) -> str:
+    at = min(hour + (now - horizon), now)
+    return f"{at:%Y-%m-%dT%H}" if tagged.org.region == "us" else stamp(at)
+
+
+def _list_of_names(kind: str, attributes: Json) -> Json:
+    identity = identifier(kind, *sorted(attributes["values"]))
+    return {"data": {"type": kind, "id": identity, "attributes": attributes}}
+
+
+def _dollars(micros: int) -> float:
+    return float(Decimal(micros).scaleb(-6))
+
+
+def _percent(part: int, whole: int) -> float:
+    return round(part / whole * 100, 2) if whole else 0.0

@@ -1,0 +1,84 @@
+"""What a test can change about the vendor, as plain attributes of the vendor object."""
+
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import Literal
+
+from sandbox.limits import Limit
+from sandbox.vendors.datadog.credentials import API_KEYS, APPLICATION_KEYS, ApplicationKey
+
+View = Literal["summary", "sub-org"]
+
+
+@dataclass
+class Reader:
+    """The options of the reader that the ledger is written for; every one of them is on."""
+
+    view: View = "sub-org"
+    include_connected_accounts: bool = True
+    include_descendants: bool = True
+    tag_breakdown_keys: tuple[str, ...] = ("team", "env")
+
+
+@dataclass
+class Knobs:
+    """Each attribute with its default; the line after it says what it does."""
+
+    api_keys: dict[str, str] = field(default_factory=lambda: dict(API_KEYS))
+    """API key -> public id of the organization it belongs to."""
+    application_keys: dict[str, ApplicationKey] = field(default_factory=lambda: dict(APPLICATION_KEYS))
+    """Application key -> organization and scopes."""
+    limit: Limit = field(default_factory=lambda: Limit(400, 3600, aligned=True))
+    """One bucket for all usage paths of the account; seen too: Limit(10, 30, aligned=True)."""
+    limit_name: str | None = "usage_metering"
+    """X-RateLimit-Name; None leaves it out, as in 2021."""
+    marketplace_billed: bool = False
+    """Cost endpoints answer 403 whatever the scopes."""
+    attribution_plan: bool = True
+    """False: the plan has no attribution by tag, its endpoints answer 403."""
+    absent: set[str] = field(default_factory=set)
+    """Paths that this site does not have and answers with 404, such as on US1-FED."""
+
+    end_month: Literal["exclusive", "inclusive"] = "exclusive"
+    """Whether the month that `end_month` names is left out; not documented."""
+    close_day: int = 16
+    """The day of the next month on which historical cost shows a month."""
+    attribution_close_day: int = 19
+    """The day of the next month on which monthly cost attribution shows a month."""
+    projection_day: int = 12
+    """The day of the month from which projected cost shows rows."""
+    estimated_reach: int = 1
+    """How many months before the current one estimated cost shows; two were seen."""
+    cost_lag: timedelta = timedelta(hours=72)
+    """How far estimated cost, billable usage and attribution stay behind the clock."""
+    settle: timedelta = timedelta(days=4)
+    """How long after its end a day's figures are restated, inside the five days that readers look back."""
+    daily_default: Literal["cumulative", "daily"] = "daily"
+    """What estimated cost by day means without `cost_aggregation`; not documented."""
+    totals: bool = True
+    """False: the older cost payload, without `total` lines and with repeated ones."""
+    amounts: Literal["number", "string"] = "number"
+    """How a cost is spelled."""
+    cost_date: Literal["first", "last", "arbitrary"] = "first"
+    """Which instant of the month `date` of a monthly cost entry is."""
+    ragged_costs: bool = False
+    """Monthly cost: no date, no public id for child organizations, a null cost, a nameless line."""
+
+    usage_lag: timedelta = timedelta(hours=72)
+    """How old an hour must be for its measurements to be final."""
+    young_hours: Literal["partial", "missing", "null"] = "partial"
+    """What a younger hour shows; `partial`: nothing at first, then less than in the end."""
+    last_page: Literal["mixed", "null", "empty", "no_pagination", "no_meta"] = "mixed"
+    """How hourly usage ends; `mixed`: no meta on an only page, else a null cursor."""
+    billable_children: bool = False
+    """The billable summary lists child organizations beside the root."""
+
+    monthly_page_size: int = 3
+    """Rows of one page of monthly attribution."""
+    hourly_attribution_page_size: int = 500
+    """Rows of one page of hourly attribution."""
+    refused_types: set[str] = field(default_factory=set)
+    """Usage types that are listed but that hourly attribution refuses, such as `cspm_host_usage`."""
+
+    reader: Reader = field(default_factory=Reader)
+    """What the ledger takes the reader's options to be."""

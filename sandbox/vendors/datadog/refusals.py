@@ -1,0 +1,72 @@
+"""The vendor's refusals in their three shapes, and the headers of its limit."""
+
+import math
+from datetime import datetime
+from typing import Any
+
+from sandbox.limits import Limit
+
+JSON = "application/json"
+JSON_API = "application/vnd.api+json"
+_NON_PARENT = "API called with non-parent org keys. Data is only available at the root level org"
+
+
+class Refusal(Exception):
+    """An answer that ends the request; `limited` ones were counted and carry the limit's headers."""
+
+    def __init__(self, status: int, body: dict[str, Any], media_type: str = JSON, *, limited: bool = True) -> None:
+        super().__init__(status, body)
+        self.status, self.body, self.media_type, self.limited = status, body, media_type, limited
+
+
+def bad_keys() -> Refusal:
+    """The edge does not know the keys."""
+    body = {
+        "status": "error",
+        "code": 403,
+        "errors": ["Forbidden"],
+        "statuspage": "http://status.datadoghq.com",  # ignore-https-check
+        "twitter": "http://twitter.com/datadogops",  # ignore-https-check
+        "email": "support@datadoghq.com",
+    }
+    return Refusal(403, body, limited=False)
+
+
+def plain(status: int, text: str) -> Refusal:
+    return Refusal(status, {"errors": [text]}, limited=status in (400, 429))
+
+
+def forbidden() -> Refusal:
+    return plain(403, "Forbidden")
+
+
+def json_api(detail: str) -> Refusal:
+    error = {"status": "400", "title": "Bad Request", "detail": detail}
+    return Refusal(400, {"errors": [error]}, JSON_API)
+
+
+def non_parent(as_json_api: bool) -> Refusal:
+    if not as_json_api:
+        return plain(400, _NON_PARENT)
+    unsaid = dict.fromkeys(("id", "links", "code", "source", "meta"))
+    error = {**unsaid, "status": "400", "title": "Bad Request", "detail": _NON_PARENT}
+    return Refusal(400, {"errors": [error]}, JSON_API)
+
+
+def too_many(limit: Limit) -> Refusal:
+    rate = f"{limit.requests} requests in {limit.seconds:g} seconds"
+    return plain(429, f"Rate limit of {rate} reached. Please try again later.")
+
+
+def limit_headers(limit: Limit, key: str, now: datetime, name: str | None) -> dict[str, str]:
+    """Seconds until the reset, not a moment; nothing when there is no limit."""
+    remaining = limit.remaining(key, now)
+    if remaining is None:
+        return {}
+    headers = {
+        "X-RateLimit-Limit": str(limit.requests),
+        "X-RateLimit-Period": f"{limit.seconds:g}",
+        "X-RateLimit-Remaining": str(remaining),
+        "X-RateLimit-Reset": str(math.ceil(limit.reset(key, now))),
+    }
+    return {**headers, "X-RateLimit-Name": name} if name else headers
