@@ -1,5 +1,6 @@
 """Airbyte's rules for a connector's files, as far as they can be checked without a network."""
 
+import hashlib
 import json
 import re
 import subprocess
@@ -10,6 +11,7 @@ from xml.etree import ElementTree
 
 import pytest
 import yaml
+from airbyte_cdk.test.standard_tests._spec_lint import find_secret_marking_errors
 
 from source_unified_usage.core.spec import DOCUMENTATION_URL, connection_specification
 from source_unified_usage.vendors import VENDORS
@@ -28,11 +30,19 @@ def of_project(key: str) -> str:
 
 
 def files() -> list[Path]:
-    """What belongs to the project, as git knows it."""
-    names = subprocess.run(
-        ["git", "ls-files", "--cached", "--others", "--exclude-standard"], cwd=ROOT, capture_output=True, text=True
-    ).stdout.splitlines()
-    return [ROOT / name for name in names if (ROOT / name).is_file()]
+    """What belongs to the project: as git knows it, or in an unpacked archive whatever .gitignore does not name."""
+    if (ROOT / ".git").exists():
+        command = ["git", "ls-files", "--cached", "--others", "--exclude-standard"]
+        listed = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True).stdout.splitlines()
+        found = [ROOT / name for name in listed]
+    else:
+        ignored = [pattern.rstrip("/") for pattern in (ROOT / ".gitignore").read_text().split()]
+        found = [
+            path
+            for path in ROOT.rglob("*")
+            if not any(Path(part).match(pattern) for part in path.relative_to(ROOT).parts for pattern in ignored)
+        ]
+    return [path for path in found if path.is_file()]
 
 
 def test_metadata_fits_airbytes_model() -> None:
@@ -97,6 +107,21 @@ def test_the_lock_names_no_index_and_the_constraints_follow_it() -> None:
     locked = set(re.findall(r'^name = "(.+)"\nversion = "(.+)"$', lock, re.M))
     constraints = (ROOT / "constraints.txt").read_text().splitlines()[1:]
     assert {tuple(line.split(" ;")[0].split("==")) for line in constraints} == locked
+
+
+def test_the_lock_is_in_step_with_pyproject() -> None:
+    tomllib = pytest.importorskip("tomllib", reason="Python 3.10 has no TOML reader")
+    poetry = tomllib.loads(PYPROJECT)["tool"]["poetry"]
+    # what Poetry itself hashes (poetry/packages/locker.py, _get_content_hash) when there is no [project] table
+    relevant = {key: poetry.get(key) for key in ("dependencies", "source", "extras", "dev-dependencies")}
+    if "group" in poetry:
+        relevant["group"] = poetry["group"]
+    digest = hashlib.sha256(json.dumps(relevant, sort_keys=True).encode()).hexdigest()
+    assert f'content-hash = "{digest}"' in (ROOT / "poetry.lock").read_text()
+
+
+def test_the_spec_marks_its_secrets() -> None:
+    assert find_secret_marking_errors(connection_specification(VENDORS)) == []
 
 
 def test_allowed_hosts_cover_every_vendor() -> None:
