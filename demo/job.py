@@ -40,7 +40,7 @@ def run(folder: Path) -> int:
         first = _sync(configs, path, failed, "first sync")
         before = report.snapshot(path, SCHEMA)
         sandbox.clock.advance(days=2)
-        console.print("\nTwo days later the vendors have corrected recent days and show new ones.")
+        console.print("\nTwo days later the vendors have corrected recent days and delivered what was late.")
         second = _sync(configs, path, failed, "second sync")
     report.show(console, path, SCHEMA, before)
     for name, reason in {**failed, **first, **second}.items():

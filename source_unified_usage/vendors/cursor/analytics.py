@@ -225,8 +225,7 @@ class UserAnalytics(UsageStream):
     api: CursorApi
 
     def __init__(self, api: CursorApi, metric: Metric, lookback_days: int | None = None) -> None:
-        snake = metric.route.replace("-", "_")
-        self.name = f"cursor_analytics_{snake}" if snake != "ask_mode" else "cursor_analytics_ask_mode"
+        self.name = f"cursor_analytics_{metric.route.replace('-', '_')}"
         self.about = metric.about
         self._metric = metric
         super().__init__(api, lookback_days)
