@@ -1,7 +1,8 @@
 """The simulated vendors, one package each."""
 
 from sandbox.vendor import SandboxVendor
+from sandbox.vendors.claude import ClaudeSandbox
 from sandbox.vendors.confluent import ConfluentSandbox
 from sandbox.vendors.cursor import CursorSandbox
 
-VENDORS: tuple[type[SandboxVendor], ...] = (ConfluentSandbox, CursorSandbox)
+VENDORS: tuple[type[SandboxVendor], ...] = (ClaudeSandbox, ConfluentSandbox, CursorSandbox)

@@ -107,8 +107,9 @@ class WindowCursor(Cursor):
         try:
             if partition.complete and self._stream.grain != "snapshot":
                 written = partition.window.until(self._closed)
-                if self._stream.available_until is not None:
-                    written = written.until(self._stream.available_until)
+                for told in (self._stream.available_until, self._stream.settled_until):
+                    if told is not None:
+                        written = written.until(told)
                 if self._stream.served_from is not None:
                     written = Window(max(written.start, self._stream.served_from), written.end)
                 self._covered = self._covered.add(written)

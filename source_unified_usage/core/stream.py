@@ -80,13 +80,14 @@ class UsageStream:
         if lookback_days is not None:
             self.lookback = days(lookback_days)
         self.available_until: DateTime | None = None
+        self.settled_until: DateTime | None = None
         self.served_from: DateTime | None = None
         self.windows: Sequence[Window] = ()
 
     # --- what a vendor writes
 
     def rows(self, window: Window) -> Iterable[Any]:
-        """The vendor's rows of this window, page after page. May call `until`, or raise ServedFrom.
+        """The vendor's rows of this window, page after page. May call `until` or `settled`, or raise ServedFrom.
 
         Where identity needs the whole window (`numbered`), it yields what `usages` needs: the row with its ordinal.
         """
@@ -138,3 +139,8 @@ class UsageStream:
         if self.available_until is None or moment < self.available_until:
             self.available_until = moment
             logger.info(f"{self.name}: {self.api.title} has figures up to {moment.to_date_string()} (exclusive)")
+
+    def settled(self, moment: DateTime) -> None:
+        """From `moment` on the vendor's figures are incomplete, as it says: they are read, but never count as read."""
+        moment = moment.start_of("day")
+        self.settled_until = moment if self.settled_until is None else min(moment, self.settled_until)

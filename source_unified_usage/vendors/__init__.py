@@ -1,7 +1,8 @@
 """The vendors, one package each. This is the only list of them."""
 
 from source_unified_usage.core.vendor import Vendor
+from source_unified_usage.vendors.claude import Claude
 from source_unified_usage.vendors.confluent import Confluent
 from source_unified_usage.vendors.cursor import Cursor
 
-VENDORS: tuple[type[Vendor], ...] = (Confluent, Cursor)
+VENDORS: tuple[type[Vendor], ...] = (Claude, Confluent, Cursor)

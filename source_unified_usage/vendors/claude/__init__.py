@@ -1,0 +1,76 @@
+"""Claude: the Enterprise Analytics API of claude.ai, and the Admin API of the Claude Console."""
+
+from collections.abc import Sequence
+
+from source_unified_usage.core.errors import ConfigError
+from source_unified_usage.core.lookup import Lookup
+from source_unified_usage.core.patience import CHECKING
+from source_unified_usage.core.stream import UsageStream
+from source_unified_usage.core.vendor import Probe, Vendor
+from source_unified_usage.vendors.claude.activity import ActivitySummary, UserActivity
+from source_unified_usage.vendors.claude.adoption import Artifacts, ChatProjects, Connectors, Plugins, Skills
+from source_unified_usage.vendors.claude.api import INFERENCE_PREFIX, AdminApi, AnalyticsApi
+from source_unified_usage.vendors.claude.claude_code import ClaudeCodeUsage
+from source_unified_usage.vendors.claude.console import ApiCost, ApiUsage
+from source_unified_usage.vendors.claude.inventory import Inventory, users
+from source_unified_usage.vendors.claude.reports import OrganizationCost, OrganizationUsage, UserCost, UserUsage
+
+
+class Claude(Vendor):
+    """An Enterprise organization, a Console organization, or both: each has a key of its own."""
+
+    name = "claude"
+    title = "Claude"
+    address = "https://api.anthropic.com"
+
+    def streams(self) -> Sequence[UsageStream]:
+        analytics, admin = self._apis()
+        lookback = self.lookback_days
+        streams: list[UsageStream] = []
+        if analytics:
+            people = Lookup(analytics, "user names", users)
+            streams += [
+                UserActivity(analytics, people, lookback),
+                ActivitySummary(analytics, lookback),
+                ChatProjects(analytics, lookback),
+                Skills(analytics, lookback),
+                Connectors(analytics, lookback),
+                Plugins(analytics, lookback),
+                Artifacts(analytics, lookback),
+                UserUsage(analytics, lookback),
+                UserCost(analytics, lookback),
+                OrganizationUsage(analytics, lookback),
+                OrganizationCost(analytics, lookback),
+            ]
+        if admin:
+            inventory = Inventory(admin)
+            streams += [
+                ApiUsage(admin, inventory, lookback),
+                ApiCost(admin, inventory, lookback),
+                ClaudeCodeUsage(admin, inventory, lookback),
+            ]
+        return streams
+
+    def probes(self) -> Sequence[Probe]:
+        return [Probe(api.credential.option, api.bound("", patience=CHECKING).probe) for api in self._apis() if api]
+
+    def _apis(self) -> tuple[AnalyticsApi | None, AdminApi | None]:
+        analytics, admin = self._key("analytics_api_key"), self._key("admin_api_key")
+        if not analytics and not admin:
+            raise ConfigError(
+                "Claude: neither claude.analytics_api_key nor claude.admin_api_key is set. Add an Analytics key of "
+                "Claude Enterprise, an Admin key of the Claude Console, or both."
+            )
+        return (
+            AnalyticsApi(self.base_url, analytics) if analytics else None,
+            AdminApi(self.base_url, admin) if admin else None,
+        )
+
+    def _key(self, option: str) -> str | None:
+        key: str | None = self.options.get(option) or None
+        if key and key.startswith(INFERENCE_PREFIX):
+            raise ConfigError(
+                f"Claude: claude.{option} holds an inference key ({INFERENCE_PREFIX}...), which opens no usage API. "
+                "Analytics keys are made in claude.ai, Organization settings; Admin keys in the Claude Console."
+            )
+        return key

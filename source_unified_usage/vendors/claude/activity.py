@@ -1,0 +1,202 @@
+"""Who did how much on which surface, and how many people were active: users and summaries."""
+
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
+
+from source_unified_usage.core.errors import ConfigError
+from source_unified_usage.core.lookup import Lookup
+from source_unified_usage.core.usage import Row, Usage, compact, quantity, usage
+from source_unified_usage.core.window import Window, days
+from source_unified_usage.vendors.claude.api import AnalyticsApi
+from source_unified_usage.vendors.claude.engagement import Engagement, newest_day, organization_of
+from source_unified_usage.vendors.claude.terms import CLAUDE, amounts, moment, product_of, total
+
+_BLOCKS = {
+    "chat": "chat_metrics",
+    "claude_code": "claude_code_metrics",
+    "cowork": "cowork_metrics",
+    "claude_design": "design_metrics",
+    "science": "science_metrics",
+}
+_OFFICE = "office_metrics"
+_APPS = {"excel": "Excel", "powerpoint": "PowerPoint", "word": "Word", "outlook": "Outlook"}
+
+
+class UserActivity(Engagement):
+    """The fan-out: a row for the person, and one for each surface that the person used."""
+
+    name = "claude_user_activity"
+    about = (
+        "What one person did on one day: one row for the person as a whole, and one for each surface (chat, Claude "
+        "Code, Cowork, each Office app, Design, Science) with any activity."
+    )
+    endpoint = "users"
+
+    def __init__(self, api: AnalyticsApi, people: Lookup, lookback_days: int | None = None) -> None:
+        super().__init__(api, lookback_days)
+        self._people = people
+        self.people: Mapping[str, Row] = {}
+
+    def rows(self, window: Window) -> Iterator[Row]:
+        for row in super().rows(window):
+            self.people = self._people()
+            yield row
+
+    def usages(self, row: Row, window: Window) -> Iterator[Usage]:
+        person = row["user"]
+        id = person.get("id")
+        if not id:
+            raise ValueError("no user.id")
+        name = self.people.get(id, {}).get("name")
+        common: dict[str, Any] = {
+            "organization": self.organization,
+            "user": compact(id=id, email=person.get("email_address"), name=name),
+            **self.day(window),
+        }
+        key = (window.first_day, id)
+        yield usage(
+            id=self.id(*key, None, None),
+            product=CLAUDE,
+            usage=compact(
+                tools=compact(web_search_count=quantity(row.get("web_search_count"))),
+                activity=compact(is_active=_is_active(row)),
+            ),
+            remote_data=row,
+            **common,
+        )
+        for surface, name in _BLOCKS.items():
+            block = row.get(name) or {}
+            if any(amounts(block)):
+                yield usage(
+                    id=self.id(*key, surface, None),
+                    product=product_of(surface),
+                    surface=surface,
+                    usage=_code(block) if surface == "claude_code" else _counts(block, surface),
+                    remote_data={name: block},
+                    **common,
+                )
+        for app, block in (row.get(_OFFICE) or {}).items():
+            if block and any(amounts(block)):
+                yield usage(
+                    id=self.id(*key, "office_agent", app),
+                    product=product_of("office_agent"),
+                    surface="office_agent",
+                    resources=[{"id": app, "name": _APPS.get(app, app.title())}],
+                    usage=_counts(block, "office_agent"),
+                    remote_data={_OFFICE: {app: block}},
+                    **common,
+                )
+
+
+def _is_active(row: Row) -> bool | None:
+    """Any counter above zero, mapped or not; unknown when all are null."""
+    counted = {name: row.get(name) for name in (*_BLOCKS.values(), _OFFICE, "web_search_count")}
+    known = list(amounts(counted))
+    return any(known) if known else None
+
+
+def _counts(block: Row, surface: str) -> dict[str, Any]:
+    """What one surface counts. Sessions and conversations are different kinds and never both of one thing."""
+    count = {name: quantity(value) for name, value in block.items() if not isinstance(value, (Mapping, list))}.get
+    return compact(
+        sessions=compact(distinct=count("distinct_session_count"), dispatch_turns=count("dispatch_turn_count")),
+        conversations=compact(
+            distinct=count("distinct_conversation_count"),
+            message_count=count("message_count"),
+            thinking_message_count=count("thinking_message_count"),
+            shared_viewed_count=count("shared_conversations_viewed_count"),
+        ),
+        tools=compact(
+            action_count=count("action_count"),
+            # chat counts only distinct skills
+            skills_used_count=None if surface == "chat" else count("skills_used_count"),
+            distinct_skills_used_count=count("distinct_skills_used_count"),
+            connectors_used_count=count("connectors_used_count"),
+            distinct_connectors_used_count=count("distinct_connectors_used_count"),
+        ),
+    )
+
+
+def _code(block: Row) -> dict[str, Any]:
+    core = block.get("core_metrics") or {}
+    lines = core.get("lines_of_code") or {}
+    actions = {
+        tool: compact(accepted=quantity(action.get("accepted_count")), rejected=quantity(action.get("rejected_count")))
+        for tool, action in (block.get("tool_actions") or {}).items()
+        if action
+    }
+    return compact(
+        sessions=compact(distinct=quantity(core.get("distinct_session_count"))),
+        code=compact(
+            lines_added=quantity(lines.get("added_count")),
+            lines_removed=quantity(lines.get("removed_count")),
+            commits=quantity(core.get("commit_count")),
+            pull_requests=quantity(core.get("pull_request_count")),
+            accepts=total(*(action.get("accepted") for action in actions.values())),
+            rejects=total(*(action.get("rejected") for action in actions.values())),
+            tool_actions=compact(**actions),
+        ),
+    )
+
+
+class ActivitySummary(Engagement):
+    """The fan-out: a row for each figure of a day."""
+
+    name = "claude_activity_summary"
+    about = (
+        "One figure of the organization on one day: active users by surface over 1, 7 and 30 days, seats, invites and "
+        "adoption in percent. Figures over several days overlap and are not to be added up."
+    )
+    endpoint = "summaries"
+    step = days(31)
+
+    def rows(self, window: Window) -> Iterator[Row]:
+        """The days of the window, as far as they are published."""
+        query = {"starting_date": window.first_day, "ending_date": window.end_day}
+        try:
+            answers = self.api.read(self.path(), query)
+        except ConfigError as error:
+            newest = newest_day(error, window.last_day)
+            if not newest:
+                raise
+            self.until(newest.add(days=1))
+            published = window.until(newest.add(days=1))
+            if not published.empty:
+                yield from self.rows(published)
+            return
+        self.organization = organization_of(answers[0].headers.get("anthropic-organization-id"))
+        for answer in answers:
+            # the member is named differently in the reference and in the SDK
+            yield from answer.rows("summaries" if "summaries" in answer.body else "data")
+
+    def usages(self, row: Row, window: Window) -> Iterable[Usage]:
+        span = {name: row[name] for name in ("starting_at", "ending_at")}
+        start, end = moment(span["starting_at"]), moment(span["ending_at"])
+        figures = {name: quantity(value) for name, value in row.items() if name not in span and value is not None}
+        for position, (name, figure) in enumerate(figures.items()):
+            surface = _surface(name)
+            yield usage(
+                id=self.id(start[:10], name),
+                product=product_of(surface),
+                metric_name=name,
+                organization=self.organization,
+                usage=compact(quantity=figure, unit=_unit(name)),
+                start_date=start,
+                end_date=end,
+                surface=surface,
+                # the whole of the day once, on its first figure
+                remote_data={**span, name: row[name]} if position else row,
+            )
+
+
+def _surface(metric: str) -> str | None:
+    surfaces = ("cowork", "chat", "claude_code", "claude_design", "office_agent", "science")
+    return next((surface for surface in surfaces if metric.startswith(f"{surface}_")), None)
+
+
+def _unit(metric: str) -> str:
+    if metric.endswith("_rate"):
+        return "percent"
+    if "seat" in metric:
+        return "seats"
+    return "invites" if "invite" in metric else "users"

@@ -1,0 +1,167 @@
+"""The two Claude APIs on one host: `x-api-key`, page cursors bound to their query, errors that name scopes."""
+
+import re
+import threading
+from collections.abc import Iterator, Mapping
+from typing import Any, ClassVar
+
+import requests
+
+from source_unified_usage.core import clock
+from source_unified_usage.core.api import Answer, Api, Credential, Verdict
+from source_unified_usage.core.budget import Budget
+from source_unified_usage.core.errors import ConfigError, KeyRefused, SourceError, Unavailable
+from source_unified_usage.core.usage import Row, midnight
+
+ORGANIZATION = "/v1/organizations"
+ANALYTICS = f"{ORGANIZATION}/analytics"
+MESSAGES = f"{ORGANIZATION}/usage_report/messages"
+
+_VERSION = "2023-06-01"
+_RESTARTS = {410: 5, 400: 1}  # of one window: after a refresh of the data, after a cursor that no longer fits
+INFERENCE_PREFIX = "sk-ant-api03-"
+
+
+def credential(option: str, key: str) -> Credential:
+    return Credential(option, {"x-api-key": key, "anthropic-version": _VERSION})
+
+
+class ClaudeApi(Api):
+    """One key's view of https://api.anthropic.com. One request at a time: more at once only meets the limit."""
+
+    title = "Claude"
+    parallel = 1
+    wanted: ClassVar[str]  # the key that this API takes
+    foreign_prefix: ClassVar[str]  # how the other API's keys begin
+    foreign: ClassVar[str]
+    probed: ClassVar[str]  # the report that proves the key
+
+    def __init__(self, base_url: str, option: str, key: str, budget: Budget) -> None:
+        super().__init__(base_url, credential(option, key))
+        self._budget = budget
+        self._foreign = key.startswith(self.foreign_prefix)
+        self._answered = threading.Event()
+
+    def budget(self, path: str) -> Budget:
+        return self._budget
+
+    def observe(self, answer: requests.Response, path: str) -> None:
+        if answer.status_code == 200:
+            self._answered.set()
+
+    def judge(self, status: int, words: str, answer: requests.Response) -> Verdict:
+        option = self.credential.option
+        if status in (401, 403) and self._foreign:
+            return Verdict(KeyRefused, f"{option} holds {self.foreign}; put {self.wanted} there.")
+        if status == 401:
+            return Verdict(KeyRefused, f"Put {self.wanted} into {option}; a revoked or expired key is refused.")
+        if status == 403 and (needed := re.search(r"Needed: \[([^\]]*)\]", words)):
+            return Verdict(
+                ConfigError,
+                f"The key in {option} lacks the scope {needed[1]}. Scopes are fixed when a key is made: make another.",
+            )
+        if status == 403 and "disabled" in words.lower():
+            return Verdict(ConfigError, "The organization's owner must switch API access on.")
+        if status == 403:
+            return Verdict(ConfigError, f"The organization or plan of {option} does not include this report.")
+        if status == 404:
+            return Verdict(
+                ConfigError,
+                f"Claude answers so to keys without the right, too: put {self.wanted} into {option} and check base_url "
+                f"({self.base_url}).",
+            )
+        if status == 410:
+            return Verdict(Unavailable, "The figures were refreshed while they were read; Airbyte tries again later.")
+        if status >= 500 and answer.headers.get("x-should-retry") == "false":
+            return Verdict(Unavailable, "Claude says that trying again does not help now; Airbyte tries again later.")
+        return super().judge(status, words, answer)
+
+    def probe(self) -> None:
+        """One finished day, one bucket."""
+        today = clock.now().start_of("day")
+        query = {
+            "starting_at": midnight(today.subtract(days=2)),
+            "ending_at": midnight(today.subtract(days=1)),
+            "bucket_width": "1d",
+            "limit": 1,
+        }
+        self.get(self.probed, query)
+
+    def read(self, path: str, query: Mapping[str, Any]) -> list[Answer]:
+        """All pages. Begins anew when the data was refreshed under the cursor, so that no page is of an older state."""
+        left = dict(_RESTARTS)
+        while True:
+            answers: list[Answer] = []
+            try:
+                for answer in self._pages(path, query):
+                    answers.append(answer)
+                return answers
+            except SourceError as error:
+                expired = error.status == 410 or (error.status == 400 and "cursor" in error.words.lower())
+                if not answers or not expired or not left[error.status or 0]:
+                    raise
+                left[error.status or 0] -= 1
+
+    def listing(self, path: str, query: Mapping[str, Any] | None = None) -> list[Row]:
+        """A list of things that goes on with `after_id`; `offset` is ignored and would never end."""
+        rows: list[Row] = []
+        after: dict[str, str] = {}
+        while True:
+            answer = self.get(path, {"limit": 1000, **(query or {}), **after})
+            rows += answer.rows("data")
+            if not answer.body.get("has_more"):
+                return rows
+            last = answer.body.get("last_id")
+            if not last or last == after.get("after_id"):
+                raise answer.broken(f"has_more with last_id {last!r}")
+            after = {"after_id": last}
+
+    def _pages(self, path: str, query: Mapping[str, Any]) -> Iterator[Answer]:
+        seen: set[str] = set()
+        cursor: dict[str, str] = {}
+        while True:
+            answer = self.get(path, {**query, **cursor})
+            yield answer
+            more, page = answer.body.get("has_more"), answer.body.get("next_page")
+            if more is False or (not page and not more):
+                return
+            if not page:
+                raise answer.broken("has_more without next_page")
+            if page in seen:
+                raise answer.broken(f"the page cursor {page!r} came twice")
+            seen.add(page)
+            cursor = {"page": page}
+
+
+class AnalyticsApi(ClaudeApi):
+    """Claude Enterprise. The limit is one for the organization, all its keys and endpoints."""
+
+    wanted = "an Analytics key of the Claude Enterprise organization (scope read:analytics)"
+    foreign_prefix = "sk-ant-admin"
+    foreign = "an Admin key of the Claude Console, which the Analytics API refuses"
+    probed = f"{ANALYTICS}/usage_report"
+
+    def __init__(self, base_url: str, key: str) -> None:
+        # 60 a minute are published for the organization; some are left to others
+        super().__init__(base_url, "claude.analytics_api_key", key, Budget(50, 60))
+
+    def answers(self) -> bool:
+        """Whether the key opens anything, so that a 404 means this account and not the key."""
+        if not self._answered.is_set():
+            try:
+                self.probe()
+            except ConfigError:
+                return False
+        return True
+
+
+class AdminApi(ClaudeApi):
+    """The Claude Console. No limit is published; a request a second was never refused."""
+
+    wanted = "an Admin key of the Claude Console (it begins with sk-ant-admin)"
+    foreign_prefix = "sk-ant-api01-"
+    foreign = "an Analytics key of Claude Enterprise, which the Admin API refuses"
+    probed = MESSAGES
+
+    def __init__(self, base_url: str, key: str) -> None:
+        super().__init__(base_url, "claude.admin_api_key", key, Budget(1, 1))

@@ -1,0 +1,79 @@
+"""The engagement endpoints of the Analytics API: one finished day per request, up to the day that is published."""
+
+import re
+from collections.abc import Iterator
+from typing import Any
+
+from pendulum import UTC, Date, DateTime
+
+from source_unified_usage.core import clock
+from source_unified_usage.core.errors import ConfigError, SourceError
+from source_unified_usage.core.progress import logger
+from source_unified_usage.core.stream import UsageStream
+from source_unified_usage.core.usage import Row, midnight, next_midnight
+from source_unified_usage.core.window import Window, days
+from source_unified_usage.vendors.claude.api import ANALYTICS, AnalyticsApi
+
+FIRST_DAY = DateTime(2026, 1, 1, tzinfo=UTC)  # nothing is served from before
+_YOUNG = 10  # days; a refused day that is older was not refused for being too recent
+
+
+class Engagement(UsageStream):
+    """One endpoint that is asked by `date`. Rows do not tell their day: it is the window's."""
+
+    step = days(1)
+    lookback = days(7)
+    open_day = False
+    api: AnalyticsApi
+    endpoint: str
+    paged = True
+    may_be_absent = False  # 404 on accounts that lack it
+
+    def __init__(self, api: AnalyticsApi, lookback_days: int | None = None) -> None:
+        super().__init__(api, lookback_days)
+        self.organization: dict[str, str] = {}
+
+    def path(self) -> str:
+        return f"{ANALYTICS}/{self.endpoint}"
+
+    def oldest(self, today: DateTime) -> DateTime:
+        return FIRST_DAY
+
+    def rows(self, window: Window) -> Iterator[Row]:
+        """The day's rows; none from the first day on that is not published yet."""
+        query: dict[str, Any] = {"date": window.first_day}
+        if self.paged:
+            query["limit"] = 1000
+        try:
+            answers = self.api.read(self.path(), query)
+        except ConfigError as error:
+            if newest := newest_day(error, window.first_day):
+                self.until(newest.add(days=1))
+                return
+            if error.status != 404 or not self.may_be_absent or not self.api.answers():
+                raise
+            logger.warning(f"{self.name}: this Claude account does not have {self.endpoint} (404), nothing to read.")
+            self.available_until = window.start
+            return
+        self.organization = organization_of(answers[0].headers.get("anthropic-organization-id"))
+        for answer in answers:
+            yield from answer.rows("data")
+
+    def day(self, window: Window) -> dict[str, str]:
+        return {"start_date": midnight(window.first_day), "end_date": next_midnight(window.first_day)}
+
+
+def organization_of(id: str | None) -> dict[str, str]:
+    return {"id": id} if id else {}
+
+
+def newest_day(error: SourceError, asked: str) -> DateTime | None:
+    """The newest published day that a refusal of the day `asked` names; None when it is about something else."""
+    day = Date.fromisoformat(asked)
+    if error.status != 400 or day < clock.now().subtract(days=_YOUNG).date():
+        return None
+    named = [text for text in re.findall(r"\d{4}-\d\d-\d\d", error.words) if text != asked]
+    if not named or max(named) >= asked:
+        return None
+    newest = Date.fromisoformat(max(named))
+    return DateTime(newest.year, newest.month, newest.day, tzinfo=UTC)

@@ -1,0 +1,105 @@
+"""What both Claude APIs say in the same way: products, models, tokens, cents."""
+
+from collections.abc import Iterable, Mapping
+from decimal import Decimal
+from functools import cache
+from typing import Any
+
+from source_unified_usage.core.progress import logger
+from source_unified_usage.core.usage import (
+    Number,
+    Row,
+    canonical_json,
+    compact,
+    from_cents,
+    number,
+    parse_time,
+    quantity,
+    rfc3339,
+)
+
+CLAUDE = {"id": "claude", "name": "Claude"}
+
+_NAMES = {
+    "chat": "Claude Chat",
+    "claude_code": "Claude Code",
+    "cowork": "Cowork",
+    "office_agent": "Claude in Office",
+    "claude_design": "Claude Design",
+    "science": "Claude Science",
+    "claude_in_chrome": "Claude in Chrome",
+    "claude_tag": "Claude Tag",
+}
+_RENAMED = {"claude-in-slack": "claude_tag", "claude-tag": "claude_tag"}
+
+
+def surface_of(product: str | None) -> str | None:
+    """The surface of a report's product; a renamed product keeps one name."""
+    return _RENAMED.get(product, product) if product else None
+
+
+def product_of(surface: str | None) -> Mapping[str, str]:
+    return compact(id=surface, name=_NAMES.get(surface)) if surface else CLAUDE
+
+
+@cache
+def model_of(model: str | None) -> Mapping[str, str]:
+    return {"id": model, "provider": "anthropic"} if model else {}
+
+
+def tokens(row: Row) -> dict[str, Number]:
+    """The row's token counts; they add up to the total."""
+    created = row.get("cache_creation") or {}
+    five, hour = (quantity(created.get(f"ephemeral_{age}_input_tokens")) for age in ("5m", "1h"))
+    # the flat count is what older deployments send
+    write = quantity(row.get("cache_creation_input_tokens")) if five is None and hour is None else total(five, hour)
+    parts = {
+        "input": quantity(row.get("uncached_input_tokens")),
+        "cache_read": quantity(row.get("cache_read_input_tokens")),
+        "cache_write": write,
+        "output": quantity(row.get("output_tokens")),
+    }
+    whole = quantity(row.get("total_tokens"))
+    return compact(
+        **parts,
+        cache_write_ephemeral_5m=five,
+        cache_write_ephemeral_1h=hour,
+        total=total(*parts.values()) if whole is None else whole,
+    )
+
+
+def searches(row: Row) -> Number | None:
+    return quantity((row.get("server_tool_use") or {}).get("web_search_requests"))
+
+
+def total(*values: Any) -> Number | None:
+    """The sum of what is known; None when nothing is."""
+    known = [quantity(value) for value in values if value is not None]
+    return sum(value for value in known if value is not None) if known else None
+
+
+def amounts(row: Row) -> Iterable[Number]:
+    """Every number of a block, however deep it lies."""
+    for value in row.values():
+        if isinstance(value, Mapping):
+            yield from amounts(value)
+        elif isinstance(value, (int, float)) and not isinstance(value, bool):
+            yield value
+
+
+def dollars(stream: str, row: Row, field: str) -> Decimal | None:
+    """A field in cents as whole units. One that is no amount is left out, and said: its row still counts."""
+    try:
+        amount = from_cents(row.get(field))
+        if amount is not None:
+            number(amount)
+        return amount
+    except ValueError as error:
+        logger.warning(f"{stream}: {field} is no amount ({error}), the charge is left out: {canonical_json(row)[:500]}")
+        return None
+
+
+@cache
+def moment(text: str) -> str:
+    """A time as all records write it. Raises ValueError."""
+    return rfc3339(parse_time(text))
