@@ -109,6 +109,7 @@ class Api:
     def __init__(self, base_url: str, credential: Credential) -> None:
         self.base_url, self.credential = base_url.rstrip("/"), credential
         self.stream = ""
+        self.purpose = "check"
         self.patience = READING
         self.tolerated: frozenset[int] = frozenset()
         self.tally = Tally("check")
@@ -136,6 +137,7 @@ class Api:
     def optional(self, *tolerated: int) -> Self:
         """For look-ups: less patience, and these refusals say nothing about the credential."""
         api = self.bound(self.stream, patience=LOOKING_UP)
+        api.purpose = "look-up"
         api.tolerated = frozenset(tolerated)
         return api
 
@@ -176,7 +178,7 @@ class Api:
 
         Raises KeyRefused, ConfigError, BrokenContract or Unavailable.
         """
-        source = f"{self.title}, {f'stream {self.stream}' if self.stream else 'check'}, {path}"
+        source = f"{self.title}, {f'stream {self.stream}' if self.stream else self.purpose}, {path}"
         waits = Waits(self.patience)
         budget = self.budget(path)
         while True:

@@ -3,12 +3,14 @@
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
+from pendulum import instance
+
 from source_unified_usage.core.errors import ConfigError
 from source_unified_usage.core.lookup import Lookup
-from source_unified_usage.core.usage import Row, Usage, compact, quantity, usage
+from source_unified_usage.core.usage import Row, Usage, compact, parse_time, quantity, usage
 from source_unified_usage.core.window import Window, days
 from source_unified_usage.vendors.claude.api import AnalyticsApi
-from source_unified_usage.vendors.claude.engagement import Engagement, newest_day, organization_of
+from source_unified_usage.vendors.claude.engagement import Engagement, newest_day, organization_of, young
 from source_unified_usage.vendors.claude.terms import CLAUDE, amounts, moment, product_of, total
 
 _BLOCKS = {
@@ -165,9 +167,14 @@ class ActivitySummary(Engagement):
                 yield from self.rows(published)
             return
         self.organization = organization_of(answers[0].headers.get("anthropic-organization-id"))
+        end = max(window.start, min(window.end, young()))
         for answer in answers:
             # the member is named differently in the reference and in the SDK
-            yield from answer.rows("summaries" if "summaries" in answer.body else "data")
+            for row in answer.rows("summaries" if "summaries" in answer.body else "data"):
+                end = max(end, instance(parse_time(row["ending_at"])))
+                yield row
+        if end < window.end:
+            self.until(end)  # every day has an entry, so the last ones are not published yet
 
     def usages(self, row: Row, window: Window) -> Iterable[Usage]:
         span = {name: row[name] for name in ("starting_at", "ending_at")}

@@ -15,7 +15,7 @@ from source_unified_usage.core.window import Window, days
 from source_unified_usage.vendors.claude.api import ANALYTICS, AnalyticsApi
 
 FIRST_DAY = DateTime(2026, 1, 1, tzinfo=UTC)  # nothing is served from before
-_YOUNG = 10  # days; a refused day that is older was not refused for being too recent
+_YOUNG = 10  # days; a day that is older is never missing for being too recent
 
 
 class Engagement(UsageStream):
@@ -67,10 +67,15 @@ def organization_of(id: str | None) -> dict[str, str]:
     return {"id": id} if id else {}
 
 
+def young() -> DateTime:
+    """From here on a day may not be published yet."""
+    return clock.now().start_of("day").subtract(days=_YOUNG)
+
+
 def newest_day(error: SourceError, asked: str) -> DateTime | None:
     """The newest published day that a refusal of the day `asked` names; None when it is about something else."""
     day = Date.fromisoformat(asked)
-    if error.status != 400 or day < clock.now().subtract(days=_YOUNG).date():
+    if error.status != 400 or day < young().date():
         return None
     named = [text for text in re.findall(r"\d{4}-\d\d-\d\d", error.words) if text != asked]
     if not named or max(named) >= asked:

@@ -1,0 +1,326 @@
+"""What the Claude streams make of sample answers."""
+
+from collections.abc import Iterator
+from decimal import Decimal
+from typing import Any
+
+import orjson
+import pytest
+import requests_mock
+from hypothesis import given
+from hypothesis import strategies as st
+
+from source_unified_usage.core.stream import UsageStream
+from unit_tests.vendors.samples import (
+    Case,
+    assert_mapped,
+    assert_valid,
+    mock_answers,
+    records,
+    sample,
+    stream_of,
+    window,
+)
+
+CONFIG = {"analytics_api_key": "sk-ant-api01-unit", "admin_api_key": "sk-ant-admin01-unit"}
+BASE = "GET /v1/organizations"
+USERS = {f"{BASE}/users": ["admin_users"]}
+NAMES = {
+    **USERS,
+    f"{BASE}/me": ["admin_organization_me"],
+    f"{BASE}/workspaces": ["admin_workspaces"],
+    f"{BASE}/api_keys": ["admin_api_keys_p1", "admin_api_keys_p2"],
+}
+
+
+def day(stream: str, endpoint: str, *pages: Any, name: str = "", start: str = "2026-07-14", **names: Any) -> Case:
+    answers = {f"{BASE}/analytics/{endpoint}": pages, **USERS, **names}
+    return Case(stream, answers, start, "2026-07-15", name=name)
+
+
+CASES = [
+    day("claude_user_activity", "users", "analytics_users_p1", "analytics_users_p2"),
+    day(
+        "claude_user_activity",
+        "users",
+        "analytics_users_older_and_null_blocks",
+        name="claude_user_activity.older_and_null_blocks",
+    ),
+    day("claude_activity_summary", "summaries", "analytics_summaries", start="2026-07-13"),
+    day(
+        "claude_activity_summary",
+        "summaries",
+        "analytics_summaries_data_envelope",
+        start="2026-07-13",
+        name="claude_activity_summary.data_envelope",
+    ),
+    day("claude_chat_projects", "apps/chat/projects", "analytics_chat_projects"),
+    day("claude_skills", "skills", "analytics_skills"),
+    day("claude_connectors", "connectors", "analytics_connectors"),
+    day("claude_plugins", "plugins", "analytics_plugins"),
+    day("claude_artifacts", "artifacts", "analytics_artifacts"),
+    day("claude_user_usage", "user_usage_report", "analytics_user_usage_report_p1", "analytics_user_usage_report_p2"),
+    day("claude_user_cost", "user_cost_report", "analytics_user_cost_report"),
+    day("claude_user_cost", "user_cost_report", "scenario_restatement#first", name="claude_user_cost.restated_first"),
+    day("claude_user_cost", "user_cost_report", "scenario_restatement#second", name="claude_user_cost.restated_second"),
+    day("claude_usage", "usage_report", "analytics_usage_report", start="2026-07-13"),
+    day("claude_cost", "cost_report", "analytics_cost_report", start="2026-07-13"),
+    Case(
+        "claude_api_usage",
+        {
+            f"{BASE}/usage_report/messages": ["admin_usage_report_messages_p1", "admin_usage_report_messages_p2"],
+            **NAMES,
+        },
+        "2026-07-13",
+        "2026-07-16",
+    ),
+    Case(
+        "claude_api_cost",
+        {f"{BASE}/cost_report": ["admin_cost_report_p1", "admin_cost_report_p2"], **NAMES},
+        "2026-07-13",
+        "2026-07-16",
+    ),
+    Case(
+        "claude_code_usage",
+        {f"{BASE}/usage_report/claude_code": ["admin_claude_code_p1", "admin_claude_code_p2"], **NAMES},
+        "2026-07-14",
+        "2026-07-15",
+    ),
+]
+
+
+@pytest.mark.parametrize("case", CASES, ids=str)
+def test_records(case: Case) -> None:
+    assert_mapped("claude", case, CONFIG)
+
+
+def mapped(name: str, row: Any) -> list[dict[str, Any]]:
+    """The records of one vendor row, as JSON."""
+    stream: UsageStream = stream_of("claude", CONFIG, name)
+    found = [orjson.loads(orjson.dumps(usage)) for usage in stream.usages(row, window("2026-07-14", "2026-07-15"))]
+    assert_valid(found)
+    return found
+
+
+def test_a_restated_day_keeps_its_ids() -> None:
+    cases = [case for case in CASES if "restated" in case.name]
+    read = []
+    for case in cases:
+        with requests_mock.Mocker() as server:
+            mock_answers(server, "claude", case.answers)
+            read.append(records(stream_of("claude", CONFIG, case.stream), window(case.start, case.end)))
+    first, second = read
+    assert [record["id"] for record in first] == [record["id"] for record in second]
+    assert [record["charges"][0]["amount"] for record in first + second] == [0.618, 0.62435]
+    assert first[0]["updated_at"] < second[0]["updated_at"]
+
+
+def test_costs_by_token_type_add_up_to_the_costs() -> None:
+    """Grouped further, the same day gives the same sum: cents are cents in every shape of the report."""
+    sums = []
+    for name in ("analytics_user_cost_report", "analytics_user_cost_report_by_token_type"):
+        with requests_mock.Mocker() as server:
+            mock_answers(server, "claude", {f"{BASE}/analytics/user_cost_report": [name]})
+            found = records(stream_of("claude", CONFIG, "claude_user_cost"), window("2026-07-14", "2026-07-15"))
+        sums.append(
+            sum(
+                Decimal(str(charge["amount"]))
+                for record in found
+                for charge in record["charges"]
+                if charge["type"] == "net"
+                and record["user"]["id"] == "user_01FixtureAna0000000000001"
+                and record["surface"] == "chat"
+            )
+        )
+    assert sums[0] == sums[1] == Decimal("0.618")
+
+
+def test_nothing_exported_yet_gives_no_record_and_keeps_the_state() -> None:
+    stream = stream_of("claude", CONFIG, "claude_cost")
+    with requests_mock.Mocker() as server:
+        mock_answers(server, "claude", {f"{BASE}/analytics/cost_report": ["scenario_no_export_yet"]})
+        assert records(stream, asked := window("2026-07-01", "2026-07-15")) == []
+    assert stream.available_until == asked.start
+
+
+def test_a_renamed_product_keeps_one_name_and_both_rows() -> None:
+    bucket = {"starting_at": "2026-09-01T00:00:00Z", "ending_at": "2026-09-02T00:00:00Z"}
+    results = [{"product": name, "model": "m", "amount": "100"} for name in ("claude-tag", "claude-in-slack")]
+    body = {
+        "organization_id": "org_1",
+        "data_refreshed_at": "2026-09-02T08:00:00Z",
+        "data": [{**bucket, "results": results}],
+    }
+    with requests_mock.Mocker() as server:
+        mock_answers(server, "claude", {f"{BASE}/analytics/cost_report": [body]})
+        found = records(stream_of("claude", CONFIG, "claude_cost"), window("2026-09-01", "2026-09-02"))
+    assert [record["id"] for record in found] == [
+        "claude_cost/org_1/2026-09-01T00:00:00Z/claude_tag/m",
+        "claude_cost/org_1/2026-09-01T00:00:00Z/claude_tag/m/1",
+    ]
+    assert {(record["product"]["id"], record["surface"]) for record in found} == {("claude_tag", "claude_tag")}
+
+
+@pytest.mark.parametrize(
+    ("amount", "list_amount", "charges"),
+    [
+        ("575398922.098702", None, {"net": 5753989.22098702, "total": 5753989.22098702}),
+        (41280, "51600.0", {"net": 412.8, "total": 516, "discount": 103.2}),
+        ("1.2E+3", "oops", {"net": 12, "total": 12}),
+        ("", "5", {}),
+        ("NaN", "5", {}),
+        ("1e999", None, {}),
+        (None, None, {}),
+    ],
+)
+def test_cents(amount: Any, list_amount: Any, charges: dict[str, float], caplog: pytest.LogCaptureFixture) -> None:
+    row = {"starting_at": "2026-07-14T00:00:00Z", "ending_at": "2026-07-15T00:00:00Z", "product": "chat", "model": "m"}
+    body = {"organization_id": "org_1", "data_refreshed_at": "2026-07-15T08:00:00Z"}
+    results = [{**row, "amount": amount, "list_amount": list_amount}]
+    with requests_mock.Mocker() as server:
+        mock_answers(
+            server, "claude", {f"{BASE}/analytics/cost_report": [{**body, "data": [{**row, "results": results}]}]}
+        )
+        (record,) = records(stream_of("claude", CONFIG, "claude_cost"), window("2026-07-14", "2026-07-15"))
+    assert {charge["type"]: charge["amount"] for charge in record.get("charges", [])} == charges
+    lost = [value for value in (amount, list_amount) if value in ("NaN", "1e999", "oops")]
+    warnings = [text for text in caplog.messages if "the charge is left out" in text]
+    assert len(warnings) == len(lost)
+    assert all("2026-07-14" in text for text in warnings)
+
+
+# --- the fan-outs: what goes in comes out once
+
+COUNT = st.none() | st.integers(0, 10**6)
+
+
+def block(*names: str) -> st.SearchStrategy[dict[str, Any] | None]:
+    return st.none() | st.fixed_dictionaries({}, optional=dict.fromkeys(names, COUNT))
+
+
+CHAT = ("distinct_conversation_count", "message_count", "thinking_message_count", "connectors_used_count")
+WORK = ("distinct_session_count", "message_count", "action_count", "skills_used_count", "distinct_skills_used_count")
+TOOL = block("accepted_count", "rejected_count")
+CODE = st.none() | st.fixed_dictionaries(
+    {},
+    optional={
+        "core_metrics": st.none()
+        | st.fixed_dictionaries(
+            {"distinct_session_count": COUNT, "commit_count": COUNT, "pull_request_count": COUNT},
+            optional={"lines_of_code": block("added_count", "removed_count")},
+        ),
+        "tool_actions": st.none() | st.dictionaries(st.sampled_from(["edit_tool", "write_tool", "new_tool"]), TOOL),
+    },
+)
+PERSON = st.fixed_dictionaries(
+    {"user": st.just({"id": "user_1", "email_address": "a@acme.test"})},
+    optional={
+        "web_search_count": COUNT,
+        "chat_metrics": block(*CHAT),
+        "claude_code_metrics": CODE,
+        "cowork_metrics": block(*WORK),
+        "design_metrics": block("distinct_session_count", "message_count"),
+        "science_metrics": block("distinct_session_count", "message_count", "skills_used_count"),
+        "office_metrics": st.none() | st.dictionaries(st.sampled_from(["excel", "word", "new_app"]), block(*WORK[:2])),
+    },
+)
+
+
+def numbers(value: Any) -> Iterator[int | float]:
+    """Every number anywhere; booleans are none."""
+    if isinstance(value, dict):
+        for part in value.values():
+            yield from numbers(part)
+    elif isinstance(value, (int, float)) and not isinstance(value, bool):
+        yield value
+
+
+@given(PERSON)
+def test_a_person_is_cut_into_surfaces_without_loss(row: dict[str, Any]) -> None:
+    found = mapped("claude_user_activity", row)
+    whole, *surfaces = found
+    assert whole["remote_data"] == row
+    shown = [n for record in surfaces for n in numbers({**record["usage"], "code": _without_sums(record["usage"])})]
+    put = [n for name, part in row.items() if name not in ("user", "web_search_count") for n in numbers(part)]
+    # zeros of an idle surface are told by no row of its own
+    assert sorted(n for n in shown if n) == sorted(n for n in put if n)
+    searched = row.get("web_search_count")
+    assert whole.get("usage", {}).get("tools", {}).get("web_search_count") == searched
+    known = [*put, *([] if searched is None else [searched])]
+    assert whole.get("usage", {}).get("activity", {}).get("is_active") == (any(known) if known else None)
+
+
+def _without_sums(usage: dict[str, Any]) -> dict[str, Any]:
+    return {name: part for name, part in usage.get("code", {}).items() if name not in ("accepts", "rejects")}
+
+
+@given(
+    st.dictionaries(
+        st.from_regex(r"(chat_|cowork_|science_)?[a-z]{1,8}_(count|rate)", fullmatch=True),
+        st.none() | st.integers(0, 10**6) | st.decimals(0, 100, places=4).map(float),
+    )
+)
+def test_a_summary_is_cut_into_figures_without_loss(figures: dict[str, Any]) -> None:
+    span = {"starting_at": "2026-07-14T00:00:00Z", "ending_at": "2026-07-15T00:00:00Z"}
+    found = mapped("claude_activity_summary", {**span, **figures})
+    assert {record["metric_name"]: record["usage"]["quantity"] for record in found} == {
+        name: value for name, value in figures.items() if value is not None
+    }
+    assert [record["remote_data"] == {**span, **figures} for record in found[:1]] == [True] * bool(found)
+
+
+TOKENS = st.fixed_dictionaries(
+    {name: st.integers(0, 10**9) for name in ("input", "output", "cache_read", "cache_creation")}
+)
+MODELS = st.lists(
+    st.fixed_dictionaries(
+        {
+            "model": st.sampled_from(["claude-opus-4-8", "claude-sonnet-5", "claude-haiku-4-5"]),
+            "tokens": TOKENS,
+            "estimated_cost": st.fixed_dictionaries({"amount": st.integers(0, 10**8), "currency": st.just("USD")}),
+        }
+    ),
+    unique_by=lambda used: str(used["model"]),
+)
+
+
+@given(MODELS, st.dictionaries(st.text("abc_", min_size=1), block("accepted", "rejected")))
+def test_claude_code_is_cut_into_models_without_loss(models: list[Any], tools: dict[str, Any]) -> None:
+    row = {**sample("claude", "admin_claude_code_p1")["data"][0], "model_breakdown": models, "tool_actions": tools}
+    core, *parts = mapped("claude_code_usage", row)
+    assert core["remote_data"] == row
+    assert "tokens" not in core["usage"]
+    assert "charges" not in core
+    assert core["usage"]["sessions"] == {"distinct": row["core_metrics"]["num_sessions"]}
+    for place, name in (("accepts", "accepted"), ("rejects", "rejected")):
+        known = [tool[name] for tool in tools.values() if tool and tool.get(name) is not None]
+        assert core["usage"]["code"].get(place) == (sum(known) if known else None)
+    assert [record["model"]["id"] for record in parts] == [used["model"] for used in models]
+    for record, used in zip(parts, models, strict=True):
+        assert record["usage"]["tokens"]["total"] == sum(used["tokens"].values())
+        (estimate,) = record["charges"]
+        assert estimate["type"] == "usage_based"
+        assert Decimal(str(estimate["amount"])) * 100 == used["estimated_cost"]["amount"]
+        assert set(record["usage"]) == {"tokens"}
+
+
+@pytest.mark.parametrize(
+    ("stream", "row"),
+    [
+        ("claude_user_activity", {"user": {"id": None}}),
+        ("claude_skills", {"skill_name": ""}),
+        ("claude_artifacts", {"artifact_type": "x"}),
+        ("claude_code_usage", {"date": "2026-07-14", "actor": {"type": "user_actor"}}),
+    ],
+)
+def test_a_row_without_its_key_is_an_error(stream: str, row: dict[str, Any]) -> None:
+    with pytest.raises((KeyError, ValueError)):
+        mapped(stream, row)
+
+
+def test_a_missing_remote_flag_is_local() -> None:
+    row = sample("claude", "admin_claude_code_p1")["data"][0]
+    ids = {mapped("claude_code_usage", {**row, "is_remote": flag})[0]["id"] for flag in (None, False)}
+    absent = {name: value for name, value in row.items() if name != "is_remote"}
+    assert ids == {mapped("claude_code_usage", absent)[0]["id"]}
+    assert mapped("claude_code_usage", {**row, "is_remote": True})[0]["id"] not in ids
