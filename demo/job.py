@@ -22,7 +22,7 @@ from sandbox import Sandbox
 from source_unified_usage.vendors import VENDORS
 
 SCHEMA = "usage"
-DAYS = 14
+DAYS = 7
 console = Console(width=None if sys.stdout.isatty() else 110)
 
 
