@@ -54,7 +54,7 @@ def test_check_asks_each_credential_once(source: Source, sandbox: Sandbox, confi
     assert sum(sandbox.requests.values()) == 2
 
 
-@pytest.mark.parametrize("vendor", ["cursor", "confluent"])
+@pytest.mark.parametrize("vendor", ["cursor", "confluent", "openai"])
 def test_a_whole_sync_conserves_every_row_and_cent(
     source: Source, sandbox: Sandbox, config: dict[str, Any], vendor: str
 ) -> None:

@@ -11,7 +11,7 @@ from source_unified_usage.core.errors import ConfigError, KeyRefused
 from source_unified_usage.core.usage import Row
 
 _LISTED = 100  # names per page, the documented maximum
-_EMPTY_PAGES = 100  # empty pages are followed, but not for ever
+_EMPTY_PAGES = 50  # empty pages are followed, but not for ever
 
 _WHICH_KEY = (
     "Put an admin key (sk-admin-..., made by an organization owner under Admin keys, with the permission "
