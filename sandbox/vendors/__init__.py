@@ -4,5 +4,6 @@ from sandbox.vendor import SandboxVendor
 from sandbox.vendors.claude import ClaudeSandbox
 from sandbox.vendors.confluent import ConfluentSandbox
 from sandbox.vendors.cursor import CursorSandbox
+from sandbox.vendors.openai import OpenAISandbox
 
-VENDORS: tuple[type[SandboxVendor], ...] = (ClaudeSandbox, ConfluentSandbox, CursorSandbox)
+VENDORS: tuple[type[SandboxVendor], ...] = (ClaudeSandbox, ConfluentSandbox, CursorSandbox, OpenAISandbox)

@@ -4,5 +4,6 @@ from source_unified_usage.core.vendor import Vendor
 from source_unified_usage.vendors.claude import Claude
 from source_unified_usage.vendors.confluent import Confluent
 from source_unified_usage.vendors.cursor import Cursor
+from source_unified_usage.vendors.openai import OpenAI
 
-VENDORS: tuple[type[Vendor], ...] = (Claude, Confluent, Cursor)
+VENDORS: tuple[type[Vendor], ...] = (Claude, Confluent, Cursor, OpenAI)

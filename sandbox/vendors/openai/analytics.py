@@ -133,13 +133,13 @@ class Analytics:
         return {
             **answer,
             "totals": _counted(row.totals),
-            "clients": [_client(client, figures) for client, figures in row.clients],
-            "models": None if row.models is None else [_model(*model) for model in row.models],
+            "clients": [client_entry(client, figures) for client, figures in row.clients],
+            "models": None if row.models is None else [model_entry(*model) for model in row.models],
             "code_attribution": _attribution(row),
         }
 
 
-def _client(client: str, figures: Figures) -> Json:
+def client_entry(client: str, figures: Figures) -> Json:
     if figures.total is None:
         counted = _counted(figures)
         short = ["threads", "turns", "credits"]
@@ -149,7 +149,7 @@ def _client(client: str, figures: Figures) -> Json:
     return {"client_id": client, **_counted(figures)}
 
 
-def _model(model: str, speed: str | None, figures: Figures) -> Json:
+def model_entry(model: str, speed: str | None, figures: Figures) -> Json:
     return {"model": model, "speed": speed, **_figures(figures)}
 
 

@@ -1,5 +1,6 @@
 """The ledger: what a faultless reader emits, counted from the events themselves."""
 
+import json
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from datetime import date, datetime, timedelta
@@ -7,7 +8,7 @@ from decimal import Decimal
 from typing import Any
 
 from sandbox.ledger import Entry, Ledger
-from sandbox.vendors.openai.analytics import ALL_PRODUCTS, CODEX_ONLY, Analytics, engaged
+from sandbox.vendors.openai.analytics import ALL_PRODUCTS, CODEX_ONLY, Analytics, client_entry, engaged, model_entry
 from sandbox.vendors.openai.books import Books
 from sandbox.vendors.openai.buckets import Buckets
 from sandbox.vendors.openai.codex_activity import (
@@ -120,14 +121,21 @@ class Records:
 
 def _by_client(rows: Iterable[Row]) -> Iterator[tuple[Row, tuple[Any, ...], Figures]]:
     for row in rows:
-        for client, figures in row.clients:
+        for client, figures in sorted(row.clients, key=lambda client: _twins_order(client_entry(*client))):
             yield row, (client,), figures
 
 
 def _by_model(rows: Iterable[Row]) -> Iterator[tuple[Row, tuple[Any, ...], Figures]]:
     for row in rows:
-        for model, speed, figures in row.models or ():
+        for model, speed, figures in sorted(row.models or (), key=lambda model: _twins_order(model_entry(*model))):
             yield row, (model, speed), figures
+
+
+def _twins_order(entry: dict[str, Any]) -> tuple[str, str]:
+    """By the JSON of what is no figure, then of everything, as entries of the same name are numbered."""
+    names = {name: value for name, value in entry.items() if value is None or isinstance(value, str)}
+    first, second = (json.dumps(part, sort_keys=True, separators=(",", ":")) for part in (names, entry))
+    return first, second
 
 
 def _numbered(day: date, rows: Iterable[tuple[tuple[Any, ...], Charges, Usage]]) -> Iterator[Entry]:

@@ -1,0 +1,117 @@
+"""OpenAI: usage and costs of the API platform, and what a ChatGPT workspace does with Codex."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from source_unified_usage.core import clock
+from source_unified_usage.core.api import Credential
+from source_unified_usage.core.config import base_url_of
+from source_unified_usage.core.errors import ConfigError
+from source_unified_usage.core.patience import CHECKING
+from source_unified_usage.core.stream import UsageStream
+from source_unified_usage.core.vendor import Probe, Vendor
+from source_unified_usage.vendors.openai.analytics import Workspace
+from source_unified_usage.vendors.openai.api import AnalyticsApi, PlatformApi
+from source_unified_usage.vendors.openai.codex import CodexUsage, CodexUsageBy, SharedRows, WorkspaceUsage
+from source_unified_usage.vendors.openai.costs import Costs
+from source_unified_usage.vendors.openai.directory import Directory
+from source_unified_usage.vendors.openai.reviews import RESPONSES, REVIEWS, CodexReviews
+from source_unified_usage.vendors.openai.usage import ENDPOINTS, ApiUsage
+
+
+class OpenAI(Vendor):
+    """One organization of the API platform, one ChatGPT workspace, or both: each has its own key."""
+
+    name = "openai"
+    title = "OpenAI"
+    address = "https://api.openai.com"
+    codex_address = "https://api.chatgpt.com"
+
+    def streams(self) -> Sequence[UsageStream]:
+        return [*self._platform_streams(), *self._codex_streams()]
+
+    def probes(self) -> Sequence[Probe]:
+        probes = []
+        if platform := self._platform():
+            probes.append(Probe("openai.admin_api_key", lambda: self._probe_costs(platform)))
+        if analytics := self._analytics():
+            probes.append(Probe("openai.codex.api_key", lambda: self._probe_codex(*analytics)))
+        return probes
+
+    def _platform_streams(self) -> Sequence[UsageStream]:
+        api = self._platform()
+        if api is None:
+            return []
+        users, lookback = self._user_ids, self.lookback_days
+        directory = Directory(api)
+        usages = [ApiUsage(endpoint, api, directory, users, lookback) for endpoint in ENDPOINTS]
+        return [*usages, Costs(api, directory, users, lookback)]
+
+    def _codex_streams(self) -> Sequence[UsageStream]:
+        analytics = self._analytics()
+        if analytics is None:
+            return []
+        api, workspace = analytics
+        lookback = self.lookback_days
+        shared = SharedRows()
+        streams: list[UsageStream] = [
+            CodexUsage(api, workspace, shared, lookback),
+            CodexUsageBy("client", api, workspace, shared, lookback),
+            CodexUsageBy("model", api, workspace, shared, lookback),
+            CodexReviews(REVIEWS, api, workspace, lookback),
+            CodexReviews(RESPONSES, api, workspace, lookback),
+        ]
+        if self._codex.get("include_workspace_usage"):
+            streams.append(WorkspaceUsage(api, workspace, SharedRows(), lookback))
+        return streams
+
+    def _platform(self) -> PlatformApi | None:
+        """The platform's door; None without its key. Raises ConfigError when there is no key at all."""
+        key = self.options.get("admin_api_key")
+        if key:
+            return PlatformApi(self.base_url, _bearer("openai.admin_api_key", key))
+        if not any(self._codex.values()):
+            raise ConfigError(
+                "OpenAI: neither openai.admin_api_key nor openai.codex is configured. Add an organization's admin key "
+                "for usage and costs of the API, or a workspace's key and id for Codex."
+            )
+        return None
+
+    def _analytics(self) -> tuple[AnalyticsApi, Workspace] | None:
+        """The workspace's door; None when `codex` is not configured. Raises ConfigError when it is only in part."""
+        if not any(self._codex.values()):
+            return None
+        for option, what in (("api_key", "the key for the workspace's analytics"), ("workspace_id", "the workspace")):
+            if not self._codex.get(option):
+                raise ConfigError(f"OpenAI: openai.codex.{option} is missing. Add {what}, or leave codex out.")
+        address = base_url_of("openai.codex.base_url", self._codex.get("base_url") or self.codex_address)
+        api = AnalyticsApi(address, _bearer("openai.codex.api_key", self._codex["api_key"]))
+        return api, Workspace(self._codex["workspace_id"], self._user_ids)
+
+    @property
+    def _codex(self) -> Mapping[str, Any]:
+        return self.options.get("codex") or {}
+
+    @property
+    def _user_ids(self) -> Sequence[str]:
+        return self.options.get("user_ids") or []
+
+    def _probe_costs(self, api: PlatformApi) -> None:
+        """One bucket: proves the kind of the key and its permission to read usage."""
+        yesterday = clock.now().start_of("day").subtract(days=1)
+        query = {"start_time": int(yesterday.timestamp()), "limit": 1}
+        api.bound("", patience=CHECKING).get("/v1/organization/costs", query)
+
+    def _probe_codex(self, api: AnalyticsApi, workspace: Workspace) -> None:
+        today = clock.now().start_of("day")
+        query = {
+            "start_time": int(today.subtract(days=1).timestamp()),
+            "end_time": int(today.timestamp()),
+            "group": "workspace",
+            "limit": 1,
+        }
+        api.bound("", patience=CHECKING).get(f"{workspace.codex}/usage", query)
+
+
+def _bearer(option: str, key: str) -> Credential:
+    return Credential(option, {"Authorization": f"Bearer {key}"})

@@ -1,0 +1,55 @@
+"""What the reports of a ChatGPT workspace have in common: daily rows of at most 90 days."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from pendulum import DateTime
+
+from source_unified_usage.core.usage import Row
+from source_unified_usage.core.window import Window, days
+from source_unified_usage.vendors.openai.api import AnalyticsApi
+from source_unified_usage.vendors.openai.stream import OpenAIStream
+
+_PAGE_SIZE = 30_000  # rows, the documented maximum
+_KEPT = 90  # days, the documented maximum
+
+
+@dataclass(frozen=True)
+class Workspace:
+    """The ChatGPT workspace; `user_ids`: the members whose rows are kept, all when empty."""
+
+    id: str
+    user_ids: Sequence[str] = ()
+
+    @property
+    def codex(self) -> str:
+        """The path of Codex' reports."""
+        return f"/v1/analytics/codex/workspaces/{self.id}"
+
+    @property
+    def resources(self) -> Sequence[Mapping[str, Any]]:
+        return [{"workspace": {"id": self.id}}]
+
+
+class AnalyticsStream(OpenAIStream):
+    """Daily rows of one report of the workspace."""
+
+    step = days(30)
+    lookback = days(7)
+    api: AnalyticsApi
+
+    def __init__(self, api: AnalyticsApi, workspace: Workspace, lookback_days: int | None = None) -> None:
+        super().__init__(api, lookback_days)
+        self.workspace = workspace
+
+    def oldest(self, today: DateTime) -> DateTime:
+        return today.subtract(days=_KEPT)
+
+    def read(self, window: Window) -> list[Row]:
+        query = {
+            "start_time": int(window.start.timestamp()),
+            "end_time": int(window.end.timestamp()),
+            "limit": _PAGE_SIZE,
+        }
+        return [row for answer in self.api.pages(self.path(), query) for row in answer.rows("data")]

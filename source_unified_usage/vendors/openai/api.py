@@ -1,0 +1,146 @@
+"""The OpenAI APIs: Bearer keys, opaque cursors, and 401s that mean a missing scope."""
+
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any
+
+import requests
+
+from source_unified_usage.core.api import Answer, Api, Credential, Verdict
+from source_unified_usage.core.budget import Budget
+from source_unified_usage.core.errors import ConfigError, KeyRefused
+from source_unified_usage.core.usage import Row
+
+_LISTED = 100  # names per page, the documented maximum
+_EMPTY_PAGES = 50  # empty pages are followed, but not for ever
+
+_WHICH_KEY = (
+    "Put an admin key (sk-admin-..., made by an organization owner under Admin keys, with the permission "
+    "api.usage.read) into openai.admin_api_key; project, service account and user keys cannot read usage and costs."
+)
+
+
+class LookbackExceeded(ConfigError):
+    """The vendor keeps nothing of the time that was asked for; `words` may name the oldest day that it serves."""
+
+
+class OpenAIApi(Api):
+    """What the platform and the workspace analytics have in common: cursors in the query."""
+
+    title = "OpenAI"
+
+    def pages(
+        self, path: str, query: Mapping[str, Any], done: Callable[[Answer], bool] = lambda _: False
+    ) -> Iterator[Answer]:
+        """Page after page while `has_more`, or until one is `done`; an empty page in between is followed."""
+        cursor: Any = None
+        seen: set[str] = set()
+        empty = 0
+        while True:
+            answer = self.get(path, {**query, "page": cursor} if cursor else query)
+            empty = 0 if answer.rows("data") else empty + 1
+            yield answer
+            if not _has_more(answer) or done(answer):
+                return
+            cursor = answer.body.get("next_page")
+            if not cursor or not isinstance(cursor, str):
+                raise answer.broken("has_more without a next_page")
+            if cursor in seen:
+                raise answer.broken(f"the cursor {cursor!r} came twice")
+            if empty == _EMPTY_PAGES:
+                raise answer.broken(f"{empty} empty pages one after another")
+            seen.add(cursor)
+
+
+class PlatformApi(OpenAIApi):
+    """An admin key's view of https://api.openai.com: usage, costs and names of one organization."""
+
+    parallel = 4
+
+    def __init__(self, base_url: str, credential: Credential) -> None:
+        super().__init__(base_url, credential)
+        self._budget = Budget(60, 60)  # no limit is published; other clients keep to one request a second
+
+    def budget(self, path: str) -> Budget:
+        return self._budget
+
+    def judge(self, status: int, words: str, answer: requests.Response) -> Verdict:
+        code = _code(answer)
+        if code == "reporting_lookback_exceeded":
+            return Verdict(LookbackExceeded, "Move start_date to a day that OpenAI still keeps.")
+        if status == 429 and code == "insufficient_quota":
+            return Verdict(ConfigError, "Raise the organization's limit or settle its billing at OpenAI.")
+        if status == 401 and not _names_scope(words):
+            return Verdict(KeyRefused, _WHICH_KEY)
+        if status in (401, 403):
+            return Verdict(ConfigError, f"{_WHICH_KEY} The organization's IP allowlist may refuse a key too.")
+        return super().judge(status, words, answer)
+
+    def listing(self, path: str, query: Mapping[str, Any]) -> list[Row]:
+        """All rows under `data` of a list, which continues after the id of its last row."""
+        rows: list[Row] = []
+        query = {**query, "limit": _LISTED}
+        seen: set[str] = set()
+        while True:
+            answer = self.get(path, query)
+            page = answer.rows("data")
+            rows += page
+            if not _has_more(answer):
+                return rows
+            last = answer.body.get("last_id") or (page[-1].get("id") if page else None)
+            if not last:
+                raise answer.broken("has_more without a last_id")
+            if last in seen:
+                raise answer.broken(f"the last_id {last!r} came twice")
+            seen.add(last)
+            query["after"] = last
+
+
+class AnalyticsApi(OpenAIApi):
+    """A key's view of https://api.chatgpt.com: what the members of one ChatGPT workspace do."""
+
+    parallel = 4
+
+    def __init__(self, base_url: str, credential: Credential) -> None:
+        super().__init__(base_url, credential)
+        self._budget = Budget(30, 60)  # no limit is published; another product keeps to 30 a minute
+
+    def budget(self, path: str) -> Budget:
+        return self._budget
+
+    def judge(self, status: int, words: str, answer: requests.Response) -> Verdict:
+        option = self.credential.option
+        if status == 401 and not _names_scope(words):
+            return Verdict(
+                KeyRefused, f"Check that {option} is a key for the workspace's analytics, right and not revoked."
+            )
+        if status in (401, 403):
+            codex = "/analytics/codex/" in (answer.request.path_url or "")
+            scope = "codex.enterprise.analytics.read" if codex else "enterprise.analytics.usage.read"
+            otherwise = "" if codex else ", or set openai.codex.include_workspace_usage to false"
+            return Verdict(
+                ConfigError,
+                f"Give {option} the scope {scope} and have the endpoint enabled for the workspace{otherwise}.",
+            )
+        if status == 404:
+            return Verdict(ConfigError, f"Check openai.codex.workspace_id and openai.codex.base_url ({self.base_url}).")
+        return super().judge(status, words, answer)
+
+
+def _has_more(answer: Answer) -> bool:
+    more = answer.body.get("has_more")
+    if not isinstance(more, bool):
+        raise answer.broken(f"has_more is {more!r}")
+    return more
+
+
+def _names_scope(words: str) -> bool:
+    return "scope" in words.lower()
+
+
+def _code(answer: requests.Response) -> Any:
+    """`error.code` of an error body; None where there is none."""
+    try:
+        error = answer.json().get("error")
+    except (requests.JSONDecodeError, AttributeError):
+        return None
+    return error.get("code") if isinstance(error, Mapping) else None

@@ -1,0 +1,106 @@
+"""What usage and costs have in common: daily buckets of rows, fixed dimensions, a rolling year of retention."""
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import date
+
+from pendulum import DateTime
+
+from source_unified_usage.core import clock
+from source_unified_usage.core.api import Answer
+from source_unified_usage.core.stream import ServedFrom
+from source_unified_usage.core.usage import Row, numbered
+from source_unified_usage.core.window import Window, utc_midnight
+from source_unified_usage.vendors.openai.api import LookbackExceeded, PlatformApi
+from source_unified_usage.vendors.openai.directory import Directory, Names
+from source_unified_usage.vendors.openai.stream import NO_USERS, OpenAIStream, order, utc_day
+
+_KEPT = 365  # days; as users of the API report
+
+
+class BucketStream(OpenAIStream):
+    """Rows of `route`, one per UTC day and combination of the `dimensions`, which are part of the identity."""
+
+    route: str
+    dimensions: Sequence[str]
+    api: PlatformApi
+
+    def __init__(
+        self, api: PlatformApi, directory: Directory, user_ids: Sequence[str] = (), lookback_days: int | None = None
+    ) -> None:
+        super().__init__(api, lookback_days)
+        self._directory, self._user_ids = directory, list(user_ids)
+        self.names = Names()
+
+    def path(self) -> str:
+        return f"/v1/organization/{self.route}"
+
+    def rows(self, window: Window) -> Iterator[tuple[Row, int]]:
+        """The window's rows, each with its bucket's bounds, and their ordinals among rows of one key."""
+        if self._user_ids and "user_id" not in self.dimensions:
+            self.leave_unread(window, NO_USERS)
+            return
+        rows = self.results(window)
+        self.names = self._directory.names(rows)
+        yield from numbered(rows, self.key, order)
+
+    def results(self, window: Window) -> list[Row]:
+        """All rows of the window. Raises ServedFrom when it begins before what the vendor keeps."""
+        end = int(window.end.timestamp())
+        query = {
+            "start_time": int(window.start.timestamp()),
+            "end_time": end,
+            "bucket_width": "1d",
+            "limit": self.step.count,
+            "group_by": list(self.dimensions),
+            "user_ids": self._user_ids,
+        }
+
+        def done(answer: Answer) -> bool:
+            # costs have offered one more page past the end
+            ends = [bucket.get("end_time") for bucket in answer.rows("data")]
+            return any(isinstance(told, int) and told >= end for told in ends)
+
+        try:
+            return [row for answer in self.api.pages(self.path(), query, done) for row in _rows(answer)]
+        except LookbackExceeded as refused:
+            raise ServedFrom(self._oldest_served(window, refused.words)) from None
+
+    def key(self, row: Row) -> str:
+        """The id without the ordinal."""
+        return self.id(utc_day(row["start_time"]), *(row.get(dimension) for dimension in self.dimensions))
+
+    def _oldest_served(self, window: Window, words: str) -> DateTime:
+        """The day that the refusal names; else a year ago, else what halving the time up to today finds."""
+        if named := re.search(r"\d{4}-\d\d-\d\d", words):
+            return utc_midnight(date.fromisoformat(named[0]))
+        refused, served = window.start, clock.now().start_of("day")
+        year_ago = served.subtract(days=_KEPT)
+        if year_ago > refused:
+            if self._serves(year_ago):
+                return year_ago
+            refused = year_ago
+        while (between := (served - refused).days) > 1:
+            middle = refused.add(days=between // 2)
+            if self._serves(middle):
+                served = middle
+            else:
+                refused = middle
+        return served
+
+    def _serves(self, day: DateTime) -> bool:
+        try:
+            self.api.get(self.path(), {"start_time": int(day.timestamp()), "limit": 1})
+        except LookbackExceeded:
+            return False
+        return True
+
+
+def _rows(answer: Answer) -> Iterator[Row]:
+    for bucket in answer.rows("data"):
+        results = bucket.get("results")
+        if not isinstance(results, list) or not all(isinstance(row, Mapping) for row in results):
+            raise answer.broken("a bucket without a list of results")
+        bounds = {name: bucket.get(name) for name in ("start_time", "end_time")}
+        for row in results:
+            yield {**row, **bounds}

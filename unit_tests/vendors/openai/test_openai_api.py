@@ -1,0 +1,496 @@
+"""How the OpenAI streams ask, page, wait and fail."""
+
+import logging
+from collections.abc import Iterator, Mapping
+from datetime import date
+from typing import Any
+from urllib.parse import parse_qs, urlsplit
+
+import pendulum
+import pytest
+import requests_mock
+from hypothesis import given
+from hypothesis import strategies as st
+
+from source_unified_usage.core import clock
+from source_unified_usage.core.errors import BrokenContract, ConfigError, KeyRefused, Unavailable, Unmappable
+from source_unified_usage.core.stream import Range, ServedFrom, UsageStream
+from source_unified_usage.core.window import Covered
+from source_unified_usage.vendors.openai import OpenAI
+from unit_tests.vendors.samples import records, sample, window
+
+PLATFORM = "https://api.openai.com/v1/organization"
+COMPLETIONS = f"{PLATFORM}/usage/completions"
+COSTS = f"{PLATFORM}/costs"
+ANALYTICS = "https://api.chatgpt.com/v1/analytics"
+CODEX = f"{ANALYTICS}/codex/workspaces/ws-1"
+ERRORS = {error["name"]: error for error in sample("openai", "errors/errors")}
+CONFIG: dict[str, Any] = {
+    "admin_api_key": "sk-admin-not-a-real-key",
+    "codex": {"api_key": "not-a-real-key-either", "workspace_id": "ws-1", "include_workspace_usage": True},
+}
+FIRST, SECOND = 1788220800, 1788307200  # 2026-09-01 and 02
+TWO_DAYS = ("2026-09-01", "2026-09-03")
+ROW = {"input_tokens": 3, "output_tokens": 2, "num_model_requests": 1, "model": "gpt-5"}
+MEMBER = {"start_time": FIRST, "user_id": "user-a", "totals": {"credits": 1}}
+
+
+@pytest.fixture
+def server() -> Iterator[requests_mock.Mocker]:
+    with requests_mock.Mocker() as mocker:
+        for what in ("projects", "users"):
+            mocker.get(f"{PLATFORM}/{what}", json=listing())
+        yield mocker
+
+
+@pytest.fixture(autouse=True)
+def waits(monkeypatch: pytest.MonkeyPatch) -> list[float]:
+    """What was waited, instead of waiting."""
+    waited: list[float] = []
+    monkeypatch.setattr(clock, "sleep", waited.append)
+    return waited
+
+
+def streams(**changes: Any) -> dict[str, UsageStream]:
+    return {stream.name: stream for stream in OpenAI({**CONFIG, **changes}).streams()}
+
+
+def read(name: str = "openai_usage_completions", days: tuple[str, str] = TWO_DAYS, **changes: Any) -> list[Any]:
+    return records(streams(**changes)[name], window(*days))
+
+
+def page(*rows: Any, next: Any = None, more: Any = ..., day: int = FIRST) -> dict[str, Any]:
+    """One bucket."""
+    bucket = {"start_time": day, "end_time": day + 86_400, "results": list(rows)}
+    return pages_of([bucket], next, more)
+
+
+def pages_of(data: list[Any], next: Any = None, more: Any = ...) -> dict[str, Any]:
+    more = next is not None if more is ... else more
+    return {"json": {"object": "page", "data": data, "has_more": more, "next_page": next}}
+
+
+def listing(*rows: Any, last: str | None = None, more: bool = False) -> dict[str, Any]:
+    return {"object": "list", "data": list(rows), "last_id": last, "has_more": more}
+
+
+def error(name: str) -> dict[str, Any]:
+    found = ERRORS[name]
+    body = {"text": found["body"]} if isinstance(found["body"], str) else {"json": found["body"]}
+    return {"status_code": found["status"], "headers": found["headers"], **body}
+
+
+def queries(server: requests_mock.Mocker, url: str) -> list[dict[str, list[str]]]:
+    """What was asked of the URL, request by request; requests_mock's own `qs` is lower-cased."""
+    asked = [urlsplit(request.url) for request in server.request_history]
+    return [parse_qs(parts.query) for parts in asked if f"{parts.scheme}://{parts.netloc}{parts.path}" == url]
+
+
+# --- requests and pages
+
+
+def test_a_request_asks_for_whole_days_and_every_dimension(server: requests_mock.Mocker) -> None:
+    server.get(COMPLETIONS, **page(ROW))
+    server.get(COSTS, **page())
+    read()
+    read("openai_costs")
+    bounds = {"start_time": [str(FIRST)], "end_time": [str(FIRST + 2 * 86_400)], "bucket_width": ["1d"]}
+    dimensions = ["project_id", "user_id", "api_key_id", "model", "batch", "service_tier"]
+    assert queries(server, COMPLETIONS) == [{**bounds, "limit": ["31"], "group_by": dimensions}]
+    assert queries(server, COSTS) == [
+        {**bounds, "limit": ["180"], "group_by": ["project_id", "line_item", "api_key_id"]}
+    ]
+    assert "group_by=project_id&group_by=user_id" in server.request_history[0].url
+    assert server.request_history[0].headers["Authorization"] == "Bearer sk-admin-not-a-real-key"
+
+
+ALL = [stream for stream in streams().values() if stream.name in ("openai_usage_completions", "openai_costs")]
+
+
+@given(st.dates(date(2024, 1, 1), date(2026, 9, 1)), st.integers(0, 86_399), st.booleans())
+def test_unaligned_first_buckets_never_happen(start: date, second: int, open_day: bool) -> None:
+    now = pendulum.datetime(2026, 9, 22).add(seconds=second)
+    for stream in ALL:
+        stream.plan(Range(start, None, open_day, now), Covered())
+        assert [w for w in stream.windows if w.start.timestamp() % 86_400 or w.end.timestamp() % 86_400] == []
+
+
+def test_a_page_continues_with_its_cursor_and_the_same_query(server: requests_mock.Mocker) -> None:
+    server.get(COMPLETIONS, [page(ROW, next="page_AA="), page(next="page_BB+"), page(ROW, day=SECOND)])
+    assert len(read()) == 2
+    first, second, third = queries(server, COMPLETIONS)
+    assert second == {**first, "page": ["page_AA="]}
+    assert third == {**first, "page": ["page_BB+"]}
+
+
+def test_an_empty_page_is_not_the_end(server: requests_mock.Mocker) -> None:
+    server.get(COMPLETIONS, [pages_of([], next="a"), page(ROW)])
+    assert len(read()) == 1
+    server.get(f"{CODEX}/usage", [pages_of([], next="a"), pages_of([MEMBER])])
+    assert len(read("openai_codex_usage")) == 1
+
+
+def test_a_bucket_at_the_end_of_the_window_is_the_last(server: requests_mock.Mocker) -> None:
+    server.get(COSTS, **page({"line_item": "x"}, next="page_past_the_end", day=SECOND))
+    assert len(read("openai_costs")) == 1
+    assert len(queries(server, COSTS)) == 1
+
+
+@pytest.mark.parametrize(
+    ("answers", "what"),
+    [
+        ([page(ROW, more=True)], "has_more without a next_page"),
+        ([page(ROW, next="", more=True)], "has_more without a next_page"),
+        ([page(ROW, next="a"), page(next="b"), page(next="a")], "the cursor 'a' came twice"),
+        ([page(ROW, more=None)], "has_more is None"),
+        ([{"json": {"has_more": False}}], "no list of objects under 'data'"),
+        ([pages_of([{"start_time": FIRST}])], "a bucket without a list of results"),
+        ([pages_of([], next=str(n)) for n in range(51)], "50 empty pages one after another"),
+    ],
+)
+def test_a_broken_page_is_an_error(server: requests_mock.Mocker, answers: list[Any], what: str) -> None:
+    server.get(COMPLETIONS, answers)
+    with pytest.raises(BrokenContract, match=what):
+        read()
+    assert len(queries(server, COMPLETIONS)) == min(len(answers), 50)
+
+
+@pytest.mark.parametrize(
+    ("row", "reason"),
+    [
+        ({"output_tokens": 1}, "input_tokens"),
+        ({**ROW, "input_tokens": None}, "a token count is missing"),
+        ({**ROW, "input_tokens": "many"}, "'many' is not a number"),
+    ],
+)
+def test_a_row_without_its_tokens_is_named(server: requests_mock.Mocker, row: Any, reason: str) -> None:
+    server.get(COMPLETIONS, **page(row))
+    with pytest.raises(Unmappable, match=reason):
+        read()
+
+
+@pytest.mark.parametrize("row", [{"start_time": FIRST, "user_id": "u"}, {"start_time": FIRST, "totals": None}])
+def test_a_day_without_totals_is_named(server: requests_mock.Mocker, row: Any) -> None:
+    server.get(f"{CODEX}/usage", **pages_of([row]))
+    with pytest.raises(Unmappable):
+        read("openai_codex_usage")
+
+
+def test_the_streams_of_codex_share_one_answer(server: requests_mock.Mocker) -> None:
+    entries = {"clients": [{"client_id": "CODEX_CLI"}], "models": [{"model": "gpt-5"}]}
+    server.get(f"{CODEX}/usage", **pages_of([{**MEMBER, **entries}]))
+    offered = streams()
+    for name in ("openai_codex_usage", "openai_codex_usage_by_client", "openai_codex_usage_by_model"):
+        assert len(records(offered[name], window(*TWO_DAYS))) == 1
+    end = str(FIRST + 2 * 86_400)
+    assert queries(server, f"{CODEX}/usage") == [{"start_time": [str(FIRST)], "end_time": [end], "limit": ["30000"]}]
+    records(offered["openai_codex_usage"], window("2026-09-03", "2026-09-04"))
+    assert len(queries(server, f"{CODEX}/usage")) == 2
+
+
+def test_codex_reaches_back_ninety_days() -> None:
+    wanted = Range(date(2026, 1, 1), None, False, pendulum.datetime(2026, 9, 22, 9))
+    stream = streams()["openai_codex_usage"]
+    stream.plan(wanted, Covered())
+    assert [str(stream.windows[0].start)[:10], len(stream.windows)] == ["2026-06-24", 3]
+
+
+# --- retention
+
+
+@pytest.mark.parametrize("first", [[], [page(ROW, next="a")]], ids=["at once", "in the middle of paging"])
+def test_the_day_that_a_refusal_names_is_the_new_start(server: requests_mock.Mocker, first: list[Any]) -> None:
+    server.get(COMPLETIONS, [*first, error("reporting_lookback_exceeded")])
+    with pytest.raises(ServedFrom, match="2025-08-14"):
+        read()
+
+
+@pytest.mark.parametrize(("kept", "oldest", "asked"), [(365, "2025-09-22", 2), (300, "2025-11-26", 11)])
+def test_without_a_named_day_a_year_is_tried_then_halved(
+    server: requests_mock.Mocker, monkeypatch: pytest.MonkeyPatch, kept: int, oldest: str, asked: int
+) -> None:
+    now = pendulum.datetime(2026, 9, 22, 9, 30)
+    monkeypatch.setattr(clock, "now", lambda: now)
+    served = now.start_of("day").subtract(days=kept).timestamp()
+
+    def answer(request: Any, context: Any) -> Any:
+        if int(parse_qs(urlsplit(request.url).query)["start_time"][0]) >= served:
+            return page()["json"]
+        context.status_code = 400
+        return {"error": {"message": "Too old.", "code": "reporting_lookback_exceeded"}}
+
+    server.get(COMPLETIONS, json=answer)
+    with pytest.raises(ServedFrom, match=oldest):
+        read(days=("2025-01-01", "2025-02-01"))
+    assert len(queries(server, COMPLETIONS)) == asked
+
+
+# --- errors
+
+
+@pytest.mark.parametrize(
+    ("name", "kind", "sentences"),
+    [
+        ("invalid_key", KeyRefused, ["401", "Incorrect API key", "sk-admin-..., made by an organization owner"]),
+        ("missing_scope_401", ConfigError, ["401", "Missing scopes: api.usage.read", "openai.admin_api_key"]),
+        ("missing_scope_403", ConfigError, ["403", "Missing scopes: api.usage.read", "openai.admin_api_key"]),
+        ("bad_param", ConfigError, ["400", "Invalid 'limit'"]),
+        ("insufficient_quota", ConfigError, ["429", "exceeded your current quota", "settle its billing"]),
+        ("server_error", Unavailable, ["500 The server had an error"]),
+        ("bad_gateway_html", Unavailable, ["502"]),
+    ],
+)
+def test_an_error_says_what_to_do(
+    server: requests_mock.Mocker, waits: list[float], name: str, kind: type[Exception], sentences: list[str]
+) -> None:
+    server.get(COMPLETIONS, **error(name))
+    start = "OpenAI, stream openai_usage_completions, /v1/organization/usage/completions: "
+    with pytest.raises(kind, match=start) as raised:
+        read()
+    assert [sentence for sentence in sentences if sentence not in str(raised.value)] == []
+    assert type(raised.value) is kind
+    assert bool(waits) == (kind is Unavailable)
+
+
+@pytest.mark.parametrize(
+    ("name", "kind", "sentences"),
+    [
+        ("codex_unauthorized", KeyRefused, ['401 "Unauthorized"', "Check that openai.codex.api_key"]),
+        ("codex_forbidden", ConfigError, ["Give openai.codex.api_key the scope codex.enterprise.analytics.read"]),
+        ("codex_workspace_not_found", ConfigError, ["Check openai.codex.workspace_id"]),
+        ("codex_validation", ConfigError, ["Input should be less than or equal to 30000"]),
+    ],
+)
+def test_an_error_of_the_analytics_says_what_to_do(
+    server: requests_mock.Mocker, name: str, kind: type[Exception], sentences: list[str]
+) -> None:
+    server.get(f"{CODEX}/code_reviews", **error(name))
+    with pytest.raises(kind, match="OpenAI, stream openai_codex_code_reviews, /v1/analytics/codex/") as raised:
+        read("openai_codex_code_reviews")
+    assert [sentence for sentence in sentences if sentence not in str(raised.value)] == []
+
+
+@pytest.mark.parametrize("status", [401, 403])
+def test_a_missing_scope_stops_only_the_streams_that_need_it(server: requests_mock.Mocker, status: int) -> None:
+    refusal = {"detail": "Missing scope enterprise.analytics.usage.read"}
+    server.get(f"{ANALYTICS}/workspaces/ws-1/usage", status_code=status, json=refusal)
+    server.get(f"{CODEX}/usage", **pages_of([MEMBER]))
+    offered = streams()
+    with pytest.raises(ConfigError, match="include_workspace_usage to false"):
+        records(offered["openai_workspace_usage"], window(*TWO_DAYS))
+    assert len(records(offered["openai_codex_usage"], window(*TWO_DAYS))) == 1
+
+
+def test_waits_exactly_as_told(server: requests_mock.Mocker, waits: list[float]) -> None:
+    told = [error("rate_limited_with_retry_after"), error("rate_limited_ms"), error("rate_limited_no_header")]
+    server.get(COMPLETIONS, [*told, page(ROW)])
+    assert len(read()) == 1
+    assert waits[:2] == [2.0, 0.35]
+    assert waits[2] > 1
+
+
+@pytest.mark.parametrize("endpoint", ["file_search_calls", "web_search_calls"])
+def test_an_endpoint_that_is_not_there_yet_warns_and_is_left_unread(
+    server: requests_mock.Mocker, caplog: pytest.LogCaptureFixture, endpoint: str
+) -> None:
+    server.get(f"{PLATFORM}/usage/{endpoint}", status_code=404, json={"error": {"message": "Invalid URL"}})
+    stream = streams()[f"openai_usage_{endpoint}"]
+    days = window(*TWO_DAYS)
+    assert records(stream, days) == []
+    assert stream.available_until == days.start
+    assert [r.getMessage() for r in caplog.records if r.levelno == logging.WARNING] == [
+        f'openai_usage_{endpoint}: OpenAI does not offer it to this organization yet (404 "Invalid URL").'
+    ]
+
+
+def test_any_other_endpoint_that_is_not_there_is_an_error(server: requests_mock.Mocker) -> None:
+    server.get(COMPLETIONS, status_code=404, json={"error": {"message": "Invalid URL"}})
+    with pytest.raises(ConfigError, match="Check base_url"):
+        read()
+
+
+# --- tokens that disagree
+
+
+@pytest.mark.parametrize(
+    ("told", "tokens", "words"),
+    [
+        ({"input_uncached_tokens": 9, "input_cached_tokens": 1}, (2, 1, 2, 5), "input is taken as input_tokens less"),
+        ({"input_cached_tokens": 4}, (None, None, 2, 5), "only output and total are emitted"),
+    ],
+)
+def test_token_counts_that_disagree_are_told_once(
+    server: requests_mock.Mocker, caplog: pytest.LogCaptureFixture, told: Any, tokens: Any, words: str
+) -> None:
+    server.get(COMPLETIONS, **page({**ROW, **told}, {**ROW, **told, "model": "gpt-4"}))
+    stream = streams()["openai_usage_completions"]
+    for _ in range(2):
+        found = records(stream, window(*TWO_DAYS))[0]["usage"]["tokens"]
+        assert tuple(found.get(name) for name in ("input", "cache_read", "output", "total")) == tokens
+    warnings = [r.getMessage() for r in caplog.records if r.levelno == logging.WARNING]
+    assert len(warnings) == 1
+    assert "do not add up in openai_usage_completions/2026-09-01/" in warnings[0]
+    assert words in warnings[0]
+
+
+# --- users
+
+
+def test_user_ids_are_asked_for_where_the_api_can(server: requests_mock.Mocker) -> None:
+    server.get(COMPLETIONS, **page(ROW))
+    read(user_ids=["user-a", "user-b"])
+    assert queries(server, COMPLETIONS)[0]["user_ids"] == ["user-a", "user-b"]
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "openai_usage_vector_stores",
+        "openai_usage_code_interpreter_sessions",
+        "openai_costs",
+        "openai_codex_code_reviews",
+        "openai_codex_code_review_responses",
+    ],
+)
+def test_with_user_ids_a_stream_without_users_says_so_and_asks_nothing(
+    server: requests_mock.Mocker, caplog: pytest.LogCaptureFixture, name: str
+) -> None:
+    stream = streams(user_ids=["user-a"])[name]
+    days = window(*TWO_DAYS)
+    assert records(stream, days) == []
+    assert stream.available_until == days.start
+    assert f"{name}: OpenAI does not tell its users apart" in caplog.text
+    assert server.request_history == []
+
+
+def test_members_are_filtered_here(server: requests_mock.Mocker) -> None:
+    rows = [MEMBER, {**MEMBER, "user_id": "user-b"}, {**MEMBER, "user_id": None}]
+    for url in (f"{CODEX}/usage", f"{ANALYTICS}/workspaces/ws-1/usage"):
+        server.get(url, **pages_of(rows))
+    for name in ("openai_codex_usage", "openai_workspace_usage"):
+        assert [record["user"] for record in read(name, user_ids=["user-b"])] == [{"id": "user-b"}]
+
+
+# --- names
+
+
+NAMED = {**ROW, "project_id": "proj_1", "user_id": "user-a", "api_key_id": "key_1"}
+PROJECTS = [{"id": "proj_1", "name": "One"}, {"id": "proj_2", "name": None}]
+
+
+def test_names_are_read_once_after_the_first_answer(server: requests_mock.Mocker) -> None:
+    server.get(f"{PLATFORM}/projects", [{"json": listing(*PROJECTS[:1], more=True)}, {"json": listing(PROJECTS[1])}])
+    server.get(f"{PLATFORM}/users", json=listing({"id": "user-a", "name": "Ada", "email": "ada@example.com"}))
+    server.get(f"{PLATFORM}/projects/proj_1/api_keys", json=listing({"id": "key_1", "name": "web"}))
+    server.get(COMPLETIONS, **page(NAMED))
+    server.get(COSTS, **page(NAMED))
+    offered = streams()
+    for name in ("openai_usage_completions", "openai_costs", "openai_usage_completions"):
+        (record,) = records(offered[name], window(*TWO_DAYS))
+        assert record["resources"] == [{"id": "key_1", "name": "web", "workspace": {"id": "proj_1", "name": "One"}}]
+    assert [request.path for request in server.request_history] == [
+        "/v1/organization/usage/completions",
+        "/v1/organization/projects",
+        "/v1/organization/projects",
+        "/v1/organization/users",
+        "/v1/organization/projects/proj_1/api_keys",
+        "/v1/organization/costs",
+        "/v1/organization/usage/completions",
+    ]
+    archived = {"include_archived": ["true"], "limit": ["100"]}
+    assert queries(server, f"{PLATFORM}/projects") == [archived, {**archived, "after": ["proj_1"]}]
+    assert queries(server, f"{PLATFORM}/projects/proj_1/api_keys") == [
+        {"owner_project_access": ["any"], "limit": ["100"]}
+    ]
+
+
+@pytest.mark.parametrize("name", ["lookup_scope_403", "missing_scope_401", "user_not_found"])
+def test_the_look_ups_may_be_refused(server: requests_mock.Mocker, caplog: pytest.LogCaptureFixture, name: str) -> None:
+    caplog.set_level(logging.INFO)
+    for what in ("projects", "users"):
+        server.get(f"{PLATFORM}/{what}", **error(name))
+    server.get(COMPLETIONS, **page(NAMED))
+    stream = streams()["openai_usage_completions"]
+    for _ in range(2):
+        (record,) = records(stream, window(*TWO_DAYS))
+        assert record["resources"] == [{"id": "key_1", "workspace": {"id": "proj_1"}}]
+        assert record["user"] == {"id": "user-a"}
+    assert len([r for r in caplog.records if "records carry ids only" in r.getMessage()]) == 2
+    assert len(server.request_history) == 4
+
+
+def test_refused_key_names_are_not_asked_project_by_project(server: requests_mock.Mocker) -> None:
+    server.get(f"{PLATFORM}/projects", json=listing(*PROJECTS))
+    for project in ("proj_1", "proj_2"):
+        server.get(f"{PLATFORM}/projects/{project}/api_keys", **error("lookup_scope_403"))
+    server.get(COMPLETIONS, **page(NAMED, {**NAMED, "project_id": "proj_2"}))
+    assert [record["resources"][0]["id"] for record in read()] == ["key_1", "key_1"]
+    assert len([request for request in server.request_history if "api_keys" in request.path]) == 1
+
+
+def test_a_list_that_never_ends_is_an_error(server: requests_mock.Mocker) -> None:
+    server.get(COMPLETIONS, **page(NAMED))
+    server.get(f"{PLATFORM}/projects", json=listing(*PROJECTS, more=True))
+    with pytest.raises(BrokenContract, match="the last_id 'proj_2' came twice"):
+        read()
+    server.get(f"{PLATFORM}/projects", json=listing(more=True))
+    with pytest.raises(BrokenContract, match="has_more without a last_id"):
+        read()
+
+
+# --- configuration and check
+
+
+@pytest.mark.parametrize(
+    ("config", "count"),
+    [
+        (CONFIG, 17),
+        ({"admin_api_key": "k"}, 11),
+        ({"admin_api_key": "k", "codex": {}}, 11),
+        ({"admin_api_key": "k", "codex": {"include_workspace_usage": False}}, 11),
+        ({"codex": {"api_key": "k", "workspace_id": "w"}}, 5),
+        ({"codex": {"api_key": "k", "workspace_id": "w", "include_workspace_usage": True}}, 6),
+    ],
+)
+def test_either_credential_is_enough(config: Mapping[str, Any], count: int) -> None:
+    assert len(OpenAI(config).streams()) == count
+    assert len(OpenAI(config).probes()) == ("admin_api_key" in config) + (count not in (11,))
+
+
+@pytest.mark.parametrize(
+    ("config", "sentence"),
+    [
+        ({}, "neither openai.admin_api_key nor openai.codex is configured"),
+        ({"user_ids": ["u"], "codex": {"include_workspace_usage": False}}, "neither openai.admin_api_key nor"),
+        ({"codex": {"api_key": "k"}}, "openai.codex.workspace_id is missing"),
+        ({"admin_api_key": "k", "codex": {"workspace_id": "w"}}, "openai.codex.api_key is missing"),
+        ({"codex": {"api_key": "k", "workspace_id": "w", "base_url": "http://a.example"}}, "openai.codex.base_url"),
+    ],
+)
+def test_a_block_without_a_whole_credential_is_refused(config: Mapping[str, Any], sentence: str) -> None:
+    for ask in (OpenAI(config).streams, OpenAI(config).probes):
+        with pytest.raises(ConfigError, match=sentence):
+            ask()
+
+
+def test_check_asks_the_cheapest_question(server: requests_mock.Mocker, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(clock, "now", lambda: pendulum.datetime(2026, 9, 2, 9, 30))
+    server.get(COSTS, **pages_of([]))
+    server.get(f"{CODEX}/usage", **pages_of([]))
+    for probe in OpenAI(CONFIG).probes():
+        probe.ask()
+    assert queries(server, COSTS) == [{"start_time": [str(FIRST)], "limit": ["1"]}]
+    assert queries(server, f"{CODEX}/usage") == [
+        {"start_time": [str(FIRST)], "end_time": [str(SECOND)], "group": ["workspace"], "limit": ["1"]}
+    ]
+
+
+def test_a_prefix_of_the_address_is_kept(server: requests_mock.Mocker) -> None:
+    server.get("https://proxy.example/openai/v1/organization/usage/completions", **page(ROW))
+    assert len(read(base_url="https://proxy.example/openai/")) == 1
+
+
+def test_the_lookback_can_be_set() -> None:
+    own = {stream.lookback.count for stream in streams().values()}
+    assert own == {3, 7}
+    assert {stream.lookback.count for stream in streams(lookback_days=2).values()} == {2}
