@@ -99,6 +99,9 @@ def merged(config: Mapping[str, Any], changes: Mapping[str, Any]) -> dict[str, A
     return result
 
 
+_CATALOGS: dict[str, list[dict[str, Any]]] = {}
+
+
 class Source:
     """The source's command line, at a time that stands where the sandbox's clock stands."""
 
@@ -124,16 +127,24 @@ class Source:
 
     def catalog(self, config: Mapping[str, Any], streams: Iterable[str] = ()) -> dict[str, Any]:
         """A configured catalog of these streams (all when none is named)."""
-        output = self.run("discover", "--config", self.file("config", config))
-        (catalog,) = output.of("CATALOG")
         wanted = set(streams)
         return {
             "streams": [
                 {"stream": stream, "sync_mode": "incremental", "destination_sync_mode": "append_dedup"}
-                for stream in catalog["catalog"]["streams"]
+                for stream in self._discovered(config)
                 if not wanted or stream["name"] in wanted
             ]
         }
+
+    def _discovered(self, config: Mapping[str, Any]) -> list[dict[str, Any]]:
+        """The catalog's streams; they follow from the vendors' blocks alone, so the same blocks are asked for once."""
+        blocks = {name: block for name, block in config.items() if isinstance(block, Mapping)}
+        key = json.dumps(blocks, sort_keys=True).replace(f":{self.sandbox.port}/", "/")
+        if key not in _CATALOGS:
+            output = self.run("discover", "--config", self.file("config", config))
+            (catalog,) = output.of("CATALOG")
+            _CATALOGS[key] = catalog["catalog"]["streams"]
+        return _CATALOGS[key]
 
     def reading(self, config: Mapping[str, Any], streams: Iterable[str] = (), state: State | None = None) -> list[str]:
         """The command that reads."""

@@ -1,0 +1,119 @@
+"""Everything that must hold for one made-up customer: nothing lost, nothing counted twice, whatever the paging.
+
+`python -m integration_tests.conservation --seeds 300` is the long run of what the tests do for a few.
+"""
+
+import argparse
+import os
+import random
+import sys
+import tempfile
+from collections.abc import Iterable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from datetime import date, timedelta
+from pathlib import Path
+from typing import Any
+
+from integration_tests.harness import NOW, Source, expected_id, sandbox_config, sums
+from sandbox import Fault, Sandbox
+from sandbox.ledger import Entry, Ledger
+
+Record = dict[str, Any]
+
+DAYS = 4  # read per customer
+LATER = 3  # days until the second sync
+
+
+def hold(seed: int, folder: Path) -> int:
+    """Sync a customer made from the seed twice and compare with the ledger; the rows of both. Raises AssertionError."""
+    draw = random.Random(seed)
+    with Sandbox(seed=seed, days=DAYS + LATER + 3, now=NOW, people=draw.randint(6, 9)) as sandbox:
+        start = NOW.date() - timedelta(days=DAYS)
+        config = sandbox_config(sandbox, start_date=start.isoformat())
+        source = Source(sandbox, folder)
+        held: dict[str, dict[str, Record]] = {}
+        rows, state = 0, None
+        for _ in range(2):
+            _shuffle_pages(sandbox, draw)
+            before = _ledger(sandbox, start)
+            output = source.read(config, state=state)
+            assert (output.code, output.traces) == (0, []), output.traces[:2]
+            for stream in output.statuses.keys() & before.keys():
+                records = output.records.get(stream, [])
+                rows += len(records)
+                read = {record["id"]: record for record in records}
+                assert len(read) == len(records), f"{stream}: emitted twice"
+                held[stream] = {**held.get(stream, {}), **read}
+                _assert_known(stream, read, held[stream], before[stream], _ledger(sandbox, start)[stream])
+            state = output.states
+            sandbox.clock.advance(days=LATER)
+        return rows
+
+
+def _assert_known(
+    stream: str,
+    read: Mapping[str, Record],
+    held: Mapping[str, Record],
+    before: Sequence[Entry],
+    after: Sequence[Entry],
+) -> None:
+    """A sync takes time, in which rows appear and change: each is as the vendor knew it before it or after it.
+
+    `read`: what the sync brought; `held`: what a destination has, which keeps rows that a vendor took back.
+    """
+    old, new = ({expected_id(stream, entry.key): entry.charges for entry in entries} for entries in (before, after))
+    assert sorted((old.keys() & new.keys()) - held.keys())[:5] == [], f"{stream}: missing"
+    assert sorted(read.keys() - old.keys() - new.keys())[:5] == [], f"{stream}: invented"
+    for id, record in read.items():
+        assert sums([record]) in (old.get(id), new.get(id)), id
+
+
+def _ledger(sandbox: Sandbox, start: date) -> Ledger:
+    today = sandbox.clock.today()
+    return {name: rows for vendor in sandbox.vendors.values() for name, rows in vendor.ledger(start, today).items()}
+
+
+def _shuffle_pages(sandbox: Sandbox, draw: random.Random) -> None:
+    """Other page sizes than before, and events of a page in another order."""
+    sandbox.cursor.page_cap = draw.choice([3, 10, 1000])
+    sandbox.confluent.page_cap = draw.choice([7, 50, None])
+    sandbox.confluent.empty_pages = draw.random() < 0.5
+    sandbox.confluent.limit.requests = None  # many small pages would only wait
+    sandbox.cursor.limits = dict.fromkeys(sandbox.cursor.limits)
+    sandbox.heal()
+
+    def shuffled(body: Any) -> Any:
+        draw.shuffle(body["usageEvents"])
+        return body
+
+    sandbox.fault("cursor", Fault("filtered-usage-events", effect="change", change=shuffled, times=None))
+
+
+def soak(seeds: Iterable[int], workers: int) -> int:
+    """Print what each seed gave; how many failed."""
+    failed = rows = 0
+    with tempfile.TemporaryDirectory() as folder, ThreadPoolExecutor(workers) as pool:
+
+        def one(seed: int) -> tuple[int, int, str]:
+            own = Path(folder) / str(seed)
+            own.mkdir()
+            try:
+                return seed, hold(seed, own), ""
+            except AssertionError as error:
+                return seed, 0, str(error).splitlines()[0] if str(error) else "failed"
+
+        for done, (seed, count, error) in enumerate(pool.map(one, seeds), 1):
+            rows += count
+            failed += bool(error)
+            if error or done % 10 == 0:
+                print(f"{done} customers, {rows} rows, {failed} failed" + (f"; seed {seed}: {error}" if error else ""))
+    return failed
+
+
+if __name__ == "__main__":
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--seeds", type=int, default=300)
+    parser.add_argument("--first", type=int, default=1000)
+    parser.add_argument("--workers", type=int, default=os.cpu_count() or 1)
+    chosen = parser.parse_args()
+    sys.exit(1 if soak(range(chosen.first, chosen.first + chosen.seeds), chosen.workers) else 0)
