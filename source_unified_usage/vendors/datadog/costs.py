@@ -106,8 +106,8 @@ class Cost(MonthlyStatement):
         if len(organizations) > 1 and not self._scope.descendants and not self.warned:
             self.warned = True
             logger.warning(
-                f"{self.name}: the cost is that of {len(organizations)} organizations, but datadog_hourly_usage reads only "
-                f"the one of the keys. Set datadog.include_descendants to true to read the hours of all."
+                f"{self.name}: the cost is that of {len(organizations)} organizations, but datadog_hourly_usage reads "
+                f"only the one of the keys. Set datadog.include_descendants to true to read the hours of all."
             )
 
 

@@ -1,14 +1,11 @@
 """What the Datadog streams make of sample answers."""
 
-from collections.abc import Iterator
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
-import pendulum
 import pytest
 import requests_mock
-import time_machine
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -16,9 +13,9 @@ from source_unified_usage.core.stream import Range
 from source_unified_usage.core.usage import next_midnight
 from source_unified_usage.core.window import Covered
 from source_unified_usage.vendors.datadog.daily_costs import steps
+from unit_tests.vendors.datadog.answers import NOW
 from unit_tests.vendors.samples import Case, assert_mapped, mock_answers, records, sample, stream_of, window
 
-NOW = pendulum.datetime(2025, 8, 14, 9, 30)
 CONFIG = {
     "api_key": "not-a-real-api-key",
     "application_key": "not-a-real-application-key",
@@ -36,12 +33,6 @@ TYPES = "GET /api/v2/usage/usage-attribution-types"
 JUNE, JULY, AUGUST = (f"2025-0{month}-01" for month in (6, 7, 8))
 SUMMARY = {"view": "summary"}
 BY_TEAM = {"tag_breakdown_keys": ["team", "env"]}
-
-
-@pytest.fixture(autouse=True)
-def _standing_clock() -> Iterator[None]:
-    with time_machine.travel(NOW, tick=False):
-        yield
 
 
 def cost(start: str, end: str, name: str, config: Any = None, **answers: Any) -> Case:
