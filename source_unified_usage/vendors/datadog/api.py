@@ -35,11 +35,10 @@ class DatadogApi(Api):
         return self._budget
 
     def observe(self, answer: requests.Response, path: str) -> None:
-        if answer.headers.get("X-RateLimit-Remaining") != "0" or answer.status_code == 429:
-            return
-        wait = _until_next_window(answer.headers)
-        if wait is not None and wait <= _LONGEST_WAIT:
-            self._budget.hold(wait)
+        if answer.headers.get("X-RateLimit-Remaining") == "0":
+            wait = _until_next_window(answer.headers)
+            if wait is not None and wait <= _LONGEST_WAIT:
+                self._budget.hold(wait)
 
     def told_wait(self, answer: requests.Response, body: Any) -> float | None:
         others = {name: text for name, text in answer.headers.items() if not name.lower().startswith("x-ratelimit")}

@@ -32,7 +32,7 @@ from unit_tests.vendors.datadog.answers import (
     line,
     read,
 )
-from unit_tests.vendors.samples import records, sample, window
+from unit_tests.vendors.samples import records, sample, stream_of, window
 
 
 # --- labels
@@ -169,21 +169,16 @@ def test_the_reset_of_a_server_error_is_not_its_wait(server: requests_mock.Mocke
     assert waits[0] < 5
 
 
-@pytest.mark.parametrize("status", [200, 400])
+@pytest.mark.parametrize("status", [200, 400, 429])
 def test_the_last_request_of_a_window_holds_back_every_stream(
     server: requests_mock.Mocker, waits: list[float], status: int
 ) -> None:
     spent = {"X-RateLimit-Remaining": "0", "X-RateLimit-Reset": "40"}
-    server.get(BILLABLE, status_code=status, json={"usage": []}, headers=spent)
+    server.get(MAPPING, status_code=status, json={"data": []}, headers=spent)
+    server.get(BILLABLE, json={"usage": []})
     server.get(HOURLY, **hours())
     streams = {stream.name: stream for stream in Datadog(CONFIG).streams()}
-    server.get(MAPPING, status_code=404)
-    billable = streams["datadog_billable_usage"]
-    if status == 200:
-        billable.api.get("/api/v1/usage/billable-summary")
-    else:
-        with pytest.raises(ConfigError):
-            records(billable, window(JUNE, JULY))
+    records(streams["datadog_billable_usage"], window(JUNE, JULY))
     assert waits == []
     records(streams["datadog_hourly_usage"], window(JUNE, JULY))
     assert waits == [pytest.approx(41)]
@@ -191,6 +186,7 @@ def test_the_last_request_of_a_window_holds_back_every_stream(
 
 def test_a_window_of_more_than_an_hour_does_not_hold(server: requests_mock.Mocker, waits: list[float]) -> None:
     server.get(HOURLY, **hours(), headers={"X-RateLimit-Remaining": "0", "X-RateLimit-Reset": "86400"})
+    stream = stream_of("datadog", CONFIG, "datadog_hourly_usage")
     for _ in range(2):
-        read("datadog_hourly_usage", JUNE, "2025-06-08")
+        records(stream, window(JUNE, "2025-06-08"))
     assert waits == []

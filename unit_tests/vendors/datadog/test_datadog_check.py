@@ -56,7 +56,8 @@ def test_check_finds_a_wrong_api_key(server: requests_mock.Mocker, answer: dict[
         server.get(f"https://api.{site}{VALIDATE}", **answer)
     with pytest.raises(KeyRefused, match=r"neither datadoghq.com nor another site of Datadog knows it"):
         check()
-    assert not [request for request in server.request_history if "ddog-gov" in request.hostname]
+    asked_sites = [request.hostname for request in server.request_history if request.path == VALIDATE]
+    assert asked_sites == [f"api.{site}" for site in COMMERCIAL_SITES]
 
 
 @pytest.mark.parametrize(("own", "right"), [("datadoghq.com", "datadoghq.eu"), ("us5.datadoghq.com", "datadoghq.com")])
