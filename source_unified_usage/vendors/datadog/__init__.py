@@ -1,6 +1,7 @@
 """Datadog: cost, usage and attribution of a parent organization."""
 
 from collections.abc import Sequence
+from typing import Any
 
 from source_unified_usage.core.api import Credential
 from source_unified_usage.core.config import base_url_of
@@ -25,7 +26,7 @@ class Datadog(Vendor):
 
     name = "datadog"
     title = "Datadog"
-    address = "https://api.<site>"
+    address = "https://api.datadoghq.com"
 
     def streams(self) -> Sequence[UsageStream]:
         api, options, lookback = self._api(), self.options, self.lookback_days
@@ -54,6 +55,14 @@ class Datadog(Vendor):
                 HourlyUsageAttribution(api, scope, lookback, tags=tags),
             ]
         return streams
+
+    @classmethod
+    def spec(cls) -> dict[str, Any]:
+        """The vendor's object in the spec; the address is the site's where none is configured."""
+        block = super().spec()
+        base_url = block["properties"]["base_url"]
+        base_url["description"] = base_url["description"].replace(cls.address, "https://api.<site>")
+        return block
 
     def probes(self) -> Sequence[Probe]:
         site = None if self.options.get("base_url") else self._site

@@ -1,11 +1,13 @@
 """What the Datadog block of the config offers, and which windows are read."""
 
 import logging
+from pathlib import Path
 from typing import Any
 
 import pendulum
 import pytest
 import requests_mock
+import yaml
 
 from source_unified_usage.core.config import validate
 from source_unified_usage.core.errors import ConfigError
@@ -101,6 +103,15 @@ def test_the_spec_names_the_same_sites() -> None:
             {"start_date": "2025-01-01", "datadog": {**KEYS, "site": "datadog.com"}},
             connection_specification([Datadog]),
         )
+
+
+def test_every_site_may_be_asked() -> None:
+    metadata = yaml.safe_load((Path(__file__).parents[3] / "metadata.yaml").read_text())
+    assert {f"api.{site}" for site in SITES} <= set(metadata["data"]["allowedHosts"]["hosts"])
+
+
+def test_the_address_without_a_base_url_is_told_as_the_sites() -> None:
+    assert Datadog.spec()["properties"]["base_url"]["description"].endswith("Empty: https://api.<site>.")
 
 
 @pytest.mark.parametrize("missing", KEYS)
