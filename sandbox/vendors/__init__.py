@@ -4,6 +4,7 @@ from sandbox.vendor import SandboxVendor
 from sandbox.vendors.claude import ClaudeSandbox
 from sandbox.vendors.confluent import ConfluentSandbox
 from sandbox.vendors.cursor import CursorSandbox
+from sandbox.vendors.datadog import DatadogSandbox
 from sandbox.vendors.openai import OpenAISandbox
 
-VENDORS: tuple[type[SandboxVendor], ...] = (ClaudeSandbox, ConfluentSandbox, CursorSandbox, OpenAISandbox)
+VENDORS: tuple[type[SandboxVendor], ...] = (ClaudeSandbox, ConfluentSandbox, CursorSandbox, DatadogSandbox, OpenAISandbox)

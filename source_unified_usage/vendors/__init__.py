@@ -4,6 +4,7 @@ from source_unified_usage.core.vendor import Vendor
 from source_unified_usage.vendors.claude import Claude
 from source_unified_usage.vendors.confluent import Confluent
 from source_unified_usage.vendors.cursor import Cursor
+from source_unified_usage.vendors.datadog import Datadog
 from source_unified_usage.vendors.openai import OpenAI
 
-VENDORS: tuple[type[Vendor], ...] = (Claude, Confluent, Cursor, OpenAI)
+VENDORS: tuple[type[Vendor], ...] = (Claude, Confluent, Cursor, Datadog, OpenAI)

@@ -1,0 +1,89 @@
+"""Datadog: cost, usage and attribution of a parent organization."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from source_unified_usage.core.api import Credential
+from source_unified_usage.core.config import base_url_of
+from source_unified_usage.core.lookup import Lookup
+from source_unified_usage.core.stream import UsageStream
+from source_unified_usage.core.vendor import Probe, Vendor
+from source_unified_usage.vendors.datadog.access import Access
+from source_unified_usage.vendors.datadog.api import DatadogApi, labels
+from source_unified_usage.vendors.datadog.attribution import (
+    HourlyUsageAttribution,
+    MonthlyCostAttribution,
+    MonthlyUsageAttribution,
+)
+from source_unified_usage.vendors.datadog.costs import Cost, ProjectedCost
+from source_unified_usage.vendors.datadog.daily_costs import DailyCost
+from source_unified_usage.vendors.datadog.organizations import Scope
+from source_unified_usage.vendors.datadog.usage import BillableUsage, HourlyUsage
+
+
+class Datadog(Vendor):
+    """One parent organization with what belongs to it."""
+
+    name = "datadog"
+    title = "Datadog"
+    address = "https://api.datadoghq.com"
+
+    def streams(self) -> Sequence[UsageStream]:
+        api, options, lookback = self._api(), self.options, self.lookback_days
+        scope = Scope(
+            options.get("view", "sub-org"),
+            connected=bool(options.get("include_connected_accounts")),
+            descendants=bool(options.get("include_descendants")),
+        )
+        currency = options.get("currency", "USD")
+        # a child organization is told 400
+        names = Lookup(api, "product labels", labels, (400, 403, 404))
+        families = options.get("product_families") or ()
+        streams: list[UsageStream] = [
+            Cost(api, scope, currency, names, lookback),
+            BillableUsage(api, scope, names, lookback),
+            HourlyUsage(api, scope, lookback, families=families, zeros=options.get("include_zero_usage", True)),
+            DailyCost(api, scope, currency, names, lookback),
+        ]
+        if options.get("include_projected_cost"):
+            streams.append(ProjectedCost(api, scope, currency, names, lookback))
+        if options.get("include_attribution"):
+            tags = options.get("tag_breakdown_keys") or ()
+            streams += [
+                MonthlyCostAttribution(api, scope, lookback, currency=currency, names=names, tags=tags),
+                MonthlyUsageAttribution(api, scope, lookback, tags=tags),
+                HourlyUsageAttribution(api, scope, lookback, tags=tags),
+            ]
+        return streams
+
+    @classmethod
+    def spec(cls) -> dict[str, Any]:
+        """The vendor's object in the spec; the address is the site's where none is configured."""
+        block = super().spec()
+        base_url = block["properties"]["base_url"]
+        base_url["description"] = base_url["description"].replace(cls.address, "https://api.<site>")
+        return block
+
+    def probes(self) -> Sequence[Probe]:
+        site = None if self.options.get("base_url") else self._site
+        access = Access(self._api(), self._api_key(), site)
+        return [Probe("datadog.api_key and datadog.application_key", access.check)]
+
+    @property
+    def base_url(self) -> str:
+        """The configured address, else the site's. Raises ConfigError."""
+        return base_url_of("datadog.base_url", self.options.get("base_url") or f"https://api.{self._site}")
+
+    @property
+    def _site(self) -> str:
+        return str(self.options.get("site") or "datadoghq.com")
+
+    def _api(self) -> DatadogApi:
+        application_key = self.require(
+            "application_key", "Make one in Datadog under Organization Settings, Application Keys."
+        )
+        headers = {"DD-API-KEY": self._api_key(), "DD-APPLICATION-KEY": application_key}
+        return DatadogApi(self.base_url, Credential("datadog.api_key and datadog.application_key", headers))
+
+    def _api_key(self) -> str:
+        return self.require("api_key", "Make one in Datadog under Organization Settings, API Keys.")

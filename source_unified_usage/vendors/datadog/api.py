@@ -1,0 +1,141 @@
+"""The Datadog Usage Metering API: two key headers, one limit told only in headers, cursors inside the answers."""
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import requests
+from pendulum import DateTime
+from requests.structures import CaseInsensitiveDict
+
+from source_unified_usage.core.api import Answer, Api, Credential, Verdict
+from source_unified_usage.core.budget import Budget
+from source_unified_usage.core.errors import BrokenContract, ConfigError, KeyRefused, Unavailable
+from source_unified_usage.core.patience import told_wait
+from source_unified_usage.core.progress import logger
+
+MAPPING = "/api/v2/usage/billing_dimension_mapping"
+# As the vendor's own clients send it
+_ACCEPT = {"Accept": "application/json;datetime-format=rfc3339"}
+_LONGEST_WAIT = 3600
+_UNNAMED_WAIT = 30
+
+
+class DatadogApi(Api):
+    """One pair of keys' view of https://api.<site>."""
+
+    title = "Datadog"
+    # All usage paths share one bucket of unpublished size: one request at a time sees its last token being taken.
+    parallel = 1
+
+    def __init__(self, base_url: str, credential: Credential) -> None:
+        super().__init__(base_url, credential)
+        self._budget = Budget()
+
+    def budget(self, path: str) -> Budget:
+        return self._budget
+
+    def observe(self, answer: requests.Response, path: str) -> None:
+        if answer.headers.get("X-RateLimit-Remaining") == "0":
+            wait = _until_next_window(answer.headers)
+            if wait is not None and wait <= _LONGEST_WAIT:
+                self._budget.hold(wait)
+
+    def told_wait(self, answer: requests.Response, body: Any) -> float | None:
+        others = {name: text for name, text in answer.headers.items() if not name.lower().startswith("x-ratelimit")}
+        told = told_wait(CaseInsensitiveDict(others))
+        if told is not None or answer.status_code != 429:
+            return told
+        named = _until_next_window(answer.headers)
+        return _UNNAMED_WAIT if named is None else named
+
+    def judge(self, status: int, words: str, answer: requests.Response) -> Verdict:
+        if status == 403 and _from_the_edge(answer):
+            return Verdict(
+                KeyRefused,
+                "Check datadog.api_key, datadog.application_key and datadog.site; the connection check tells which of "
+                "them is wrong.",
+            )
+        if status == 403:
+            return Verdict(ConfigError, _missing_permission(answer.request.path_url.partition("?")[0]))
+        if status == 400 and "non-parent" in words:
+            return Verdict(
+                ConfigError,
+                "Datadog shows this to the parent organization only. Use keys of the parent organization, or deselect "
+                "the stream.",
+            )
+        return super().judge(status, words, answer)
+
+    def ask(self, path: str, query: Mapping[str, str] | None = None) -> Answer:
+        return self.get(path, query, _ACCEPT)
+
+    def pages(
+        self, path: str, query: Mapping[str, str], *, meta: str = "meta", cursor: str = "next_record_id"
+    ) -> Iterator[Answer]:
+        """Page after page until no next record is named, in whichever way. Raises BrokenContract on a loop."""
+        token: dict[str, str] = {}
+        seen: set[str] = set()
+        while True:
+            answer = self.ask(path, {**query, **token})
+            yield answer
+            pagination = answer.object(meta).get("pagination") or {}
+            if not isinstance(pagination, Mapping):
+                raise answer.broken("'pagination' is not an object")
+            following = pagination.get("next_record_id")
+            if not following:
+                return
+            if following in seen:
+                raise answer.broken(f"the cursor {following!r} came twice")
+            seen.add(following)
+            token = {cursor: following}
+
+
+def labels(api: DatadogApi) -> Mapping[str, str]:
+    """What the billing dimensions are called in Datadog's own pages, by id; empty when they cannot be read."""
+    try:
+        rows = api.ask(MAPPING, {"filter[view]": "all"}).rows("data")
+    except (Unavailable, BrokenContract) as error:
+        logger.info(f"{api.title}: no product labels, products carry their id as name ({error})")
+        return {}
+    found = {row.get("id"): (row.get("attributes") or {}).get("in_app_label") for row in rows}
+    return {str(id): str(label) for id, label in found.items() if id and label}
+
+
+def flag(value: bool) -> str:
+    """A boolean as the API spells it in a query."""
+    return "true" if value else "false"
+
+
+def hour(moment: DateTime) -> str:
+    """An hour as the API wants it: nothing longer is taken everywhere."""
+    return moment.format("YYYY-MM-DD[T]HH")
+
+
+def _from_the_edge(answer: requests.Response) -> bool:
+    """Unknown keys are refused before the API is reached, with a code in the body; a missing scope is not."""
+    try:
+        body = answer.json()
+    except ValueError:
+        return False
+    return isinstance(body, Mapping) and "status" in body and "code" in body
+
+
+def _missing_permission(path: str) -> str:
+    if "cost" not in path:
+        plan = " and the plan must include usage attribution (Enterprise)" if "attribution" in path else ""
+        return f"Give the application key the permission usage_read (scope and role of its owner){plan}."
+    plan = "the plan has no cost attribution (Enterprise), or " if "cost_by_tag" in path else ""
+    return (
+        "Give the application key the permissions usage_read and billing_read (scopes and role of its owner; the "
+        f"Datadog Admin role has both). With both in place {plan}the organization is billed through a marketplace or "
+        "reseller: deselect the stream then."
+    )
+
+
+def _until_next_window(headers: Mapping[str, str]) -> float | None:
+    """Seconds until there is room again, one more than told because the seconds told are whole."""
+    for name in ("X-RateLimit-Reset", "X-RateLimit-Period"):
+        text = headers.get(name) or ""
+        if text.isdecimal():
+            seconds = float(text)
+            return seconds if seconds >= _LONGEST_WAIT else seconds + 1
+    return None

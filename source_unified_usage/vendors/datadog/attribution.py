@@ -1,0 +1,280 @@
+"""Cost and usage by tag, an Enterprise feature: by month, and by hour one usage type at a time."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, NamedTuple
+
+from pendulum import DateTime
+
+from source_unified_usage.core import clock
+from source_unified_usage.core.errors import UNMAPPABLE, ConfigError, Unmappable
+from source_unified_usage.core.lookup import Lookup
+from source_unified_usage.core.progress import logger
+from source_unified_usage.core.stream import UsageStream
+from source_unified_usage.core.usage import Charge, Row, Usage, charges, decimal, parse_time, quantity, rfc3339, usage
+from source_unified_usage.core.window import Window, days, months
+from source_unified_usage.vendors.datadog.api import DatadogApi, flag, hour
+from source_unified_usage.vendors.datadog.organizations import Scope, key_of, organization
+from source_unified_usage.vendors.datadog.statements import month_bounds, month_of, oldest_month
+from source_unified_usage.vendors.datadog.usage import hour_bounds
+
+MONTHLY_COST = "/api/v2/cost_by_tag/monthly_cost_attribution"
+MONTHLY_USAGE = "/api/v1/usage/monthly-attribution"
+HOURLY_USAGE = "/api/v1/usage/hourly-attribution"
+TYPES = "/api/v2/usage/usage-attribution-types"
+
+_COMMITTED, _ON_DEMAND, _TOTAL = "_committed_cost", "_on_demand_cost", "_total_cost"
+_COST_FIELDS = (_COMMITTED, _ON_DEMAND, _TOTAL, "_percentage_in_org", "_percentage_in_account")
+_USAGE, _PERCENTAGE = "_usage", "_percentage"
+# The types that hourly attribution knows without the suffix
+_BARE_TYPES = frozenset({"flex_logs_starter", "flex_stored_logs", "published_app"})
+
+
+class Attribution(UsageStream):
+    """One tag set's share. The tag keys that are asked for are part of the ids, by way of the tags."""
+
+    api: DatadogApi
+
+    def __init__(
+        self, api: DatadogApi, scope: Scope, lookback_days: int | None = None, *, tags: Sequence[str] = ()
+    ) -> None:
+        super().__init__(api, lookback_days)
+        self._whose = {"include_descendants": flag(scope.descendants)}
+        self._query = {**self._whose, **({"tag_breakdown_keys": ",".join(tags)} if tags else {})}
+
+    def oldest(self, today: DateTime) -> DateTime:
+        return oldest_month(today)
+
+    def rows(self, window: Window) -> Iterator[Any]:
+        try:
+            yield from self.attributed(window)
+        except ConfigError as error:
+            if error.status != 404:
+                raise
+            logger.warning(f"{self.name}: this Datadog site has no usage attribution, nothing is read ({error})")
+            self.until(window.start)
+
+    def attributed(self, window: Window) -> Iterator[Any]:
+        """The rows where the site has the endpoint."""
+        raise NotImplementedError
+
+    def common(self, row: Row) -> dict[str, Any]:
+        """The fields that every row tells in the same way."""
+        updated = row.get("updated_at")
+        return {
+            "organization": organization(row),
+            "resources": _resources(row),
+            "updated_at": rfc3339(parse_time(updated)) if updated else None,
+        }
+
+    def share(self, row: Row, period: str, name: str) -> str:
+        """The id of one tag set's share in one period."""
+        return self.id(key_of(row), period, row.get("tag_config_source"), row.get("tags"), name)
+
+
+class MonthlyCostAttribution(Attribution):
+    """The bill by tag."""
+
+    name = "datadog_monthly_cost_attribution"
+    about = (
+        "What one product cost one organization in one closed month under one set of tags; from about the 19th of the "
+        "next month. Restates datadog_cost."
+    )
+    grain = "month"
+    step = months(1)
+    lookback = months(2)
+
+    def __init__(
+        self,
+        api: DatadogApi,
+        scope: Scope,
+        lookback_days: int | None = None,
+        *,
+        currency: str,
+        names: Lookup,
+        tags: Sequence[str] = (),
+    ) -> None:
+        super().__init__(api, scope, lookback_days, tags=tags)
+        self._currency, self._names = currency, names
+        self.labels: Mapping[str, str] = {}
+
+    def attributed(self, window: Window) -> Iterator[Row]:
+        month = window.start
+        if month >= clock.now().start_of("month"):
+            return
+        query = {"start_month": month.format("YYYY-MM"), "fields": "*", **self._query}
+        for page in self.api.pages(MONTHLY_COST, query):
+            rows = page.rows("data")
+            self.labels = self._names()
+            yield from (row for row in rows if _of_month(row, row.get("attributes") or {}, month))
+
+    def usages(self, row: Row, window: Window) -> Iterator[Usage]:
+        attributes = row["attributes"]
+        month = month_of(attributes.get("month"), window.start)
+        for product, own in by_name(attributes.get("values") or {}, _COST_FIELDS).items():
+            lines = _charges(product, own, self._currency)
+            if not lines:
+                continue
+            yield usage(
+                id=self.share(attributes, month.format("YYYY-MM"), product),
+                product={"id": product, "name": self.labels.get(product, product)},
+                metric_name=product,
+                **self.common(attributes),
+                charges=lines,
+                **month_bounds(month),
+                remote_data={**row, "attributes": {**attributes, "values": own}},
+            )
+
+
+class MonthlyUsageAttribution(Attribution):
+    """The month's usage by tag."""
+
+    name = "datadog_monthly_usage_attribution"
+    about = "How much of one usage type falls to one set of tags of one organization in one month, to date."
+    grain = "month"
+    step = months(1)
+    lookback = months(2)
+
+    def attributed(self, window: Window) -> Iterator[Row]:
+        return usage_of_month(self.api, window.start, self._query)
+
+    def usages(self, row: Row, window: Window) -> Iterator[Usage]:
+        month = month_of(row.get("month"), window.start)
+        for kind, own in by_name(row.get("values") or {}, (_USAGE, _PERCENTAGE)).items():
+            value = own.get(kind + _USAGE)
+            if value is None:
+                continue
+            yield usage(
+                id=self.share(row, month.format("YYYY-MM"), kind),
+                product={"id": kind},
+                metric_name=kind,
+                **self.common(row),
+                usage={"quantity": quantity(value)},
+                **month_bounds(month),
+                remote_data={**row, "values": own},
+            )
+
+
+class TypedRow(NamedTuple):
+    """A row of hourly attribution with the type, without suffix, that was asked for."""
+
+    kind: str
+    row: Row
+
+
+class HourlyUsageAttribution(Attribution):
+    """The hours' usage by tag."""
+
+    name = "datadog_hourly_usage_attribution"
+    about = "How much of one usage type falls to one set of tags of one organization in one hour."
+    grain = "event"
+    step = days(1)  # more than 24 hours are refused
+    lookback = days(5)  # hours are complete after 72 hours, and a margin
+
+    def __init__(
+        self, api: DatadogApi, scope: Scope, lookback_days: int | None = None, *, tags: Sequence[str] = ()
+    ) -> None:
+        super().__init__(api, scope, lookback_days, tags=tags)
+        self._types: Sequence[str] | None = None
+        self._used: dict[DateTime, frozenset[str]] = {}
+        self._refused: set[str] = set()
+
+    def attributed(self, window: Window) -> Iterator[TypedRow]:
+        """A walk for every type that the month used; the others would be some eighty empty answers a day."""
+        kinds = self._kinds(window.start.start_of("month"))
+        refusal: ConfigError | None = None
+        answered = False
+        for kind in kinds:
+            try:
+                for row in self._hours(kind, window):
+                    yield TypedRow(kind, row)
+                answered = True
+            except ConfigError as error:
+                if error.status != 400:
+                    raise
+                refusal = error
+                self._refused.add(kind)
+                logger.warning(f"{self.name}: Datadog refuses the usage type {kind}, it is left out ({error})")
+        if refusal and not answered:
+            raise refusal
+
+    def _hours(self, kind: str, window: Window) -> Iterator[Row]:
+        query = {
+            "start_hr": hour(window.start),
+            "end_hr": hour(window.end),
+            "usage_type": kind if kind in _BARE_TYPES else kind + _USAGE,
+            **self._query,
+        }
+        for page in self.api.pages(HOURLY_USAGE, query, meta="metadata"):
+            yield from page.rows("usage")
+
+    def _kinds(self, month: DateTime) -> list[str]:
+        if self._types is None:
+            answer = self.api.ask(TYPES)
+            names = (answer.object("data").get("attributes") or {}).get("values")
+            if not isinstance(names, list):
+                raise answer.broken("no list of names under 'values'")
+            self._types = names
+        if month not in self._used:
+            rows = usage_of_month(self.api, month, self._whose)
+            self._used[month] = frozenset(kind for row in rows for kind in _used(row))
+        return [kind for kind in self._types if kind in self._used[month] and kind not in self._refused]
+
+    def usages(self, row: TypedRow, window: Window) -> Iterator[Usage]:
+        kind, own = row
+        value = own.get("total_usage_sum")
+        if value is None:
+            return
+        start, end = hour_bounds(own["hour"])
+        yield usage(
+            id=self.share(own, start, kind),
+            product={"id": kind},
+            metric_name=own["usage_type"],
+            **self.common(own),
+            usage={"quantity": quantity(value)},
+            start_date=start,
+            end_date=end,
+            remote_data=own,
+        )
+
+
+def usage_of_month(api: DatadogApi, month: DateTime, query: Mapping[str, str]) -> Iterator[Row]:
+    """Monthly attribution of every usage type."""
+    asked = {"start_month": month.format("YYYY-MM"), "fields": "*", **query}
+    for page in api.pages(MONTHLY_USAGE, asked, meta="metadata"):
+        yield from (row for row in page.rows("usage") if _of_month(row, row, month))
+
+
+def by_name(values: Mapping[str, Any], suffixes: Sequence[str]) -> dict[str, dict[str, Any]]:
+    """The values by what they measure. Values of another form belong to all, so that none is lost."""
+    names = {field: field.removesuffix(end) for field in values for end in suffixes if field.endswith(end)}
+    return {
+        name: {field: value for field, value in values.items() if names.get(field, name) == name}
+        for name in dict.fromkeys(names.values())
+    }
+
+
+def _charges(product: str, values: Mapping[str, Any], currency: str) -> list[Charge]:
+    committed, on_demand, net = (decimal(values.get(product + end)) for end in (_COMMITTED, _ON_DEMAND, _TOTAL))
+    if net is None:
+        known = [part for part in (committed, on_demand) if part is not None]
+        net = sum(known[1:], known[0]) if known else None
+    return charges(currency, net=net, committed=committed, on_demand=on_demand)
+
+
+def _used(row: Row) -> Iterator[str]:
+    for field, value in (row.get("values") or {}).items():
+        if value and field.endswith(_USAGE):
+            yield field.removesuffix(_USAGE)
+
+
+def _of_month(row: Row, attributes: Row, month: DateTime) -> bool:
+    try:
+        return month_of(attributes.get("month"), month) == month
+    except UNMAPPABLE as error:
+        raise Unmappable(row, error) from error
+
+
+def _resources(row: Row) -> list[dict[str, str]]:
+    """One for every tag key with values."""
+    names = [f"{key}:{'|'.join(values)}" for key, values in (row.get("tags") or {}).items() if values]
+    return [{"id": name, "name": name} for name in names]

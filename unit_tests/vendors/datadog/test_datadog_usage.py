@@ -1,0 +1,131 @@
+"""How Datadog usage by hour and by month is asked for and read."""
+
+from typing import Any
+
+import pytest
+import requests_mock
+
+from source_unified_usage.core.errors import BrokenContract
+from source_unified_usage.vendors.datadog.usage import unit_of
+from unit_tests.vendors.datadog.answers import BILLABLE, HOURLY, JULY, JUNE, asked, hours, measured, read
+
+
+# --- hours
+def test_the_bounds_and_the_size_of_a_walk_through_hours(server: requests_mock.Mocker) -> None:
+    more = {"meta": {"pagination": {"next_record_id": "c1"}}}
+    server.get(HOURLY, [hours(measured(1), **more), hours(measured(2, product_family="rum"))])
+    found = read("datadog_hourly_usage", "2025-08-07", "2025-08-14", product_families=["logs", "rum"])
+    assert len(found) == 2
+    first, second = asked(server, HOURLY)
+    assert first == {
+        "filter[timestamp][start]": "2025-08-07t00",
+        "filter[timestamp][end]": "2025-08-14t00",
+        "filter[product_families]": "logs,rum",
+        "filter[include_descendants]": "false",
+        "filter[include_connected_accounts]": "false",
+        "page[limit]": "500",
+    }
+    assert second == {**first, "page[next_record_id]": "c1"}
+
+
+@pytest.mark.parametrize(
+    "last", [{}, {"meta": None}, {"meta": {}}, {"meta": {"pagination": None}}, {"meta": {"pagination": {}}}]
+)
+def test_the_ends_of_a_walk(server: requests_mock.Mocker, last: Any) -> None:
+    server.get(HOURLY, **hours(measured(1), **last))
+    assert len(read("datadog_hourly_usage", "2025-08-10", "2025-08-11")) == 1
+
+
+@pytest.mark.parametrize("cursor", [None, ""])
+def test_an_empty_cursor_is_the_end(server: requests_mock.Mocker, cursor: Any) -> None:
+    server.get(HOURLY, **hours(measured(1), meta={"pagination": {"next_record_id": cursor}}))
+    assert len(read("datadog_hourly_usage", "2025-08-10", "2025-08-11")) == 1
+
+
+def test_a_walk_in_a_circle_breaks_the_contract(server: requests_mock.Mocker) -> None:
+    server.get(HOURLY, **hours(meta={"pagination": {"next_record_id": "c1"}}))
+    with pytest.raises(BrokenContract, match="the cursor 'c1' came twice"):
+        read("datadog_hourly_usage", "2025-08-10", "2025-08-11")
+    server.get(HOURLY, **hours(meta={"pagination": "c1"}))
+    with pytest.raises(BrokenContract, match="'pagination' is not an object"):
+        read("datadog_hourly_usage", "2025-08-10", "2025-08-11")
+
+
+def test_nulls_are_not_measured_and_zeros_are_an_option(server: requests_mock.Mocker) -> None:
+    server.get(HOURLY, **hours(measured(None, 0, 9_007_199_254_740_993)))
+    found = read("datadog_hourly_usage", "2025-08-10", "2025-08-11")
+    assert [row["usage"]["quantity"] for row in found] == [0, 9_007_199_254_740_993]
+    found = read("datadog_hourly_usage", "2025-08-10", "2025-08-11", include_zero_usage=False)
+    assert [row["usage"]["quantity"] for row in found] == [9_007_199_254_740_993]
+
+
+@pytest.mark.parametrize(
+    ("usage_type", "unit"),
+    [
+        ("ingested_spans_bytes", "byte"),
+        ("billable_ingested_bytes", "byte"),
+        ("apm_host_count", "host"),
+        ("container_count_excl_agent", None),
+        ("container_count", "container"),
+        ("avg_profiled_container_agent_count", "container"),
+        ("tasks_count", "task"),
+        ("replay_session_count", "session"),
+        ("llm_observability_spans", "span"),
+        ("logs_indexed_events_15_day_count", "event"),
+        ("logs_live_indexed_count", "event"),
+        ("analyzed_logs", "event"),
+        ("lines_indexed", "event"),
+        ("func_invocations_total", "invocation"),
+        ("num_custom_timeseries", "timeseries"),
+        ("check_calls_count", "test_run"),
+        ("snmp_devices", "device"),
+        ("iot_device_count", "device"),
+        ("incident_management_monthly_active_users", "user"),
+        ("ci_pipeline_committers", "user"),
+        ("sandbox_minutes", None),
+    ],
+)
+def test_the_unit_that_a_usage_type_tells(usage_type: str, unit: str | None) -> None:
+    assert unit_of(usage_type) == unit
+
+
+# --- what a month is billed on
+def summary(usage: Any, **about: Any) -> dict[str, Any]:
+    return {"public_id": "org1", "account_public_id": "acct", "usage": usage, **about}
+
+
+def test_billable_months_are_asked_as_months(server: requests_mock.Mocker) -> None:
+    server.get(BILLABLE, json={"usage": []})
+    read("datadog_billable_usage", JUNE, JULY, include_connected_accounts=True)
+    assert asked(server, BILLABLE) == [{"month": "2025-06", "include_connected_accounts": "true"}]
+
+
+def test_an_accounts_quantity_is_that_of_its_only_entry(server: requests_mock.Mocker) -> None:
+    units = {"org_billable_usage": None, "account_billable_usage": 7}
+    alone = summary({"sds_sum": units, "cspm_host_maximum": {"org_billable_usage": None}, "x_avg": None})
+    server.get(BILLABLE, json={"usage": [alone]})
+    (row,) = read("datadog_billable_usage", JUNE, JULY)
+    assert row["usage"] == {"quantity": 7}
+    server.get(BILLABLE, json={"usage": [alone, summary({}, public_id="org2")]})
+    assert read("datadog_billable_usage", JUNE, JULY) == []
+    server.get(BILLABLE, json={"usage": [alone, summary({}, public_id="org2", account_public_id="other")]})
+    assert len(read("datadog_billable_usage", JUNE, JULY)) == 1
+
+
+@pytest.mark.parametrize(
+    ("key", "product"),
+    [
+        ("error_tracking_sum", "error_tracking"),
+        ("timeseries_average", "timeseries"),
+        ("timeseries_avg", "timeseries"),
+        ("infra_host_top99p", "infra_host"),
+        ("cspm_host_maximum", "cspm_host"),
+        ("summit", "summit"),
+    ],
+)
+def test_the_product_of_a_key_without_a_dimension(server: requests_mock.Mocker, key: str, product: str) -> None:
+    server.get(BILLABLE, json={"usage": [summary({key: {"org_billable_usage": 2**53 + 1, "usage_unit": "events"}})]})
+    (row,) = read("datadog_billable_usage", JUNE, JULY)
+    assert row["product"] == {"id": product, "name": product}
+    assert row["metric_name"] == key
+    assert row["usage"] == {"quantity": 2**53 + 1, "unit": "events"}
