@@ -3,5 +3,6 @@
 from source_unified_usage.core.vendor import Vendor
 from source_unified_usage.vendors.confluent import Confluent
 from source_unified_usage.vendors.cursor import Cursor
+from source_unified_usage.vendors.scenario import Scenario
 
-VENDORS: tuple[type[Vendor], ...] = (Confluent, Cursor)
+VENDORS: tuple[type[Vendor], ...] = (Confluent, Cursor, Scenario)
