@@ -51,10 +51,10 @@ def test_check_tells_a_rate_limit_from_a_refusal(source: Source, sandbox: Sandbo
 
 def test_check_asks_each_credential_once(source: Source, sandbox: Sandbox, config: dict[str, Any]) -> None:
     source.check(config)
-    assert sum(sandbox.requests.values()) == 2
+    assert sum(sandbox.requests.values()) == 3
 
 
-@pytest.mark.parametrize("vendor", ["cursor", "confluent"])
+@pytest.mark.parametrize("vendor", ["cursor", "confluent", "scenario"])
 def test_a_whole_sync_conserves_every_row_and_cent(
     source: Source, sandbox: Sandbox, config: dict[str, Any], vendor: str
 ) -> None:

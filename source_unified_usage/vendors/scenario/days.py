@@ -4,6 +4,7 @@ from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
+from typing import Any
 
 from pendulum import DateTime
 
@@ -42,7 +43,7 @@ class Day:
 
     def entities(self, member: str) -> dict[str, Row]:
         """What the ids mean, as far as the vendor describes them."""
-        return by_id(row for answer in self.answers for row in answer.object("entities").get(member) or ())
+        return by_id(row for answer in self.answers for row in _described(answer.body, member))
 
 
 @dataclass(frozen=True)
@@ -156,6 +157,13 @@ class Days:
         days = self._expected.get(stream)
         while days and over(days[0]):
             days.popleft()
+
+
+def _described(body: Any, member: str) -> Iterable[Any]:
+    """Descriptions are never worth failing for."""
+    entities = body.get("entities") if isinstance(body, Mapping) else None
+    found = entities.get(member) if isinstance(entities, Mapping) else None
+    return found if isinstance(found, list) else ()
 
 
 def _added(rows: Sequence[Row]) -> Row:

@@ -20,7 +20,7 @@ EMPTY, ZERO_FILLED = "usages_2026-08-29_empty_day", "usages_2026-08-28_consumpti
 MIA, FOUR_DAYS = "usages_2026-08-28_user_mia_model_usages", "usages_2026-08-28_to_31_1d"
 ONE_PROJECT = "usages_2026-08-28_model_usages_project_mobile_rpg"
 FEED = ["activity_2026-08-31_offset0", "activity_2026-08-31_offset100"]
-NO_MODELS = {"modelUsages": []}
+NO_MODELS: dict[str, Any] = {"modelUsages": []}
 FLAGS = {"include_activity": True, "include_user_model_usage": True, "include_moderation": True}
 
 # Read by no stream, with the reason; the errors are in test_scenario_api
@@ -108,7 +108,9 @@ def test_one_user_and_one_project_are_parts_of_the_whole() -> None:
     project = by_model(mapped(case("model_usage", ONE_PROJECT)))
     for part in (mia, project):
         assert part
-        assert all(0 <= figure <= whole[model][n] for model, figures in part.items() for n, figure in enumerate(figures))
+        assert all(
+            0 <= figure <= whole[model][n] for model, figures in part.items() for n, figure in enumerate(figures)
+        )
     assert mia["model_EXAMPLEheroLora0000001"] == whole["model_EXAMPLEheroLora0000001"]
 
 
@@ -153,9 +155,7 @@ def test_the_vendors_own_tool_says_the_same_of_four_days() -> None:
         totals["totalBeforeDiscountCU"],
     )
     assert consumption == {r["userId"]: (r["value"], r["discount"], r["total"]) for r in told["consumption"]}
-    models = {
-        row["modelId"]: (Decimal(repr(row["totalCU"])), Decimal(row["totalJobs"])) for row in told["modelUsages"]
-    }
+    models = {row["modelId"]: (Decimal(repr(row["totalCU"])), Decimal(row["totalJobs"])) for row in told["modelUsages"]}
     assert {model: figures[:2] for model, figures in by_model(found["model_usage"]).items()} == models
     assets: Counter[str] = Counter()
     for record in found["asset_usage"]:
