@@ -182,7 +182,8 @@ def _merged(rows: Sequence[Row]) -> Row:
         return {**merged, "points": [point for row in rows for point in row["points"]]}
     for name in ("value", "discount", "total"):
         if name in merged:
-            merged[name] = number(_sum(row.get(name) for row in rows))
+            parts = [row.get(name) for row in rows]
+            merged[name] = None if None in parts else number(_sum(parts))
     details: list[Mapping[str, object]] = [row.get("costDetails") or {} for row in rows]
     if any(details):
         names = dict.fromkeys(name for detail in details for name in detail)

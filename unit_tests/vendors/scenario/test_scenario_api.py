@@ -215,6 +215,13 @@ def test_two_such_answers_are_no_reason_to_divide(server: requests_mock.Mocker) 
     assert read() == []
 
 
+def test_half_a_figure_is_no_figure(server: requests_mock.Mocker) -> None:
+    unknown = {"userId": "u", "value": None, "discount": 0}
+    server.get(URL, [GATEWAY, GATEWAY, GATEWAY, body(consumption=[spent("u", 1)]), body(consumption=[unknown])])
+    with pytest.raises(ValueError, match="no value"):
+        read()
+
+
 def test_an_hour_is_not_divided(server: requests_mock.Mocker) -> None:
     server.get(URL, **GATEWAY)
     with pytest.raises(Unavailable, match="502 Internal server error"):
