@@ -6,5 +6,6 @@ from sandbox.vendors.confluent import ConfluentSandbox
 from sandbox.vendors.cursor import CursorSandbox
 from sandbox.vendors.datadog import DatadogSandbox
 from sandbox.vendors.openai import OpenAISandbox
+from sandbox.vendors.scenario import ScenarioSandbox
 
-VENDORS: tuple[type[SandboxVendor], ...] = (ClaudeSandbox, ConfluentSandbox, CursorSandbox, DatadogSandbox, OpenAISandbox)
+VENDORS: tuple[type[SandboxVendor], ...] = (ClaudeSandbox, ConfluentSandbox, CursorSandbox, DatadogSandbox, OpenAISandbox, ScenarioSandbox)

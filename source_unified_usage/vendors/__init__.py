@@ -6,5 +6,6 @@ from source_unified_usage.vendors.confluent import Confluent
 from source_unified_usage.vendors.cursor import Cursor
 from source_unified_usage.vendors.datadog import Datadog
 from source_unified_usage.vendors.openai import OpenAI
+from source_unified_usage.vendors.scenario import Scenario
 
-VENDORS: tuple[type[Vendor], ...] = (Claude, Confluent, Cursor, Datadog, OpenAI)
+VENDORS: tuple[type[Vendor], ...] = (Claude, Confluent, Cursor, Datadog, OpenAI, Scenario)

@@ -51,7 +51,7 @@ class Truth:
                 found["scenario_usage_by_type"] += self._types(events, head, at)
                 found["scenario_user_model_usage"] += self._user_models(events, head, at)
                 found["scenario_moderation_usage"] += self._moderation(events, head, at, day)
-                found["scenario_activity"] += self._activity(events)
+            found["scenario_activity"] += self._activity(self._seen(day, now))
         return found
 
     def _team(self) -> Team:
@@ -59,14 +59,19 @@ class Truth:
 
     def _read(self, day: date, now: datetime) -> Iterator[tuple[str | None, list[Event]]]:
         """The answers that the reader gets for a day: one, or one per project."""
-        reader, team, start = self._knobs.reader, self._team(), day_ms(day)
-        events = self._books.known(team, start, start + DAY_MS - 1, now)
+        reader, events = self._knobs.reader, self._seen(day, now)
         if not reader.split_by_project:
-            asked = set(reader.project_ids)
-            yield None, [event for event in events if not asked or event.project in asked]
+            yield None, events
             return
-        for project in reader.project_ids or [project.id for project in team.projects if not project.deleted]:
+        listed = [project.id for project in self._team().projects if not project.deleted]
+        for project in reader.project_ids or listed:
             yield project, [event for event in events if event.project == project]
+
+    def _seen(self, day: date, now: datetime) -> list[Event]:
+        """The day's events in the projects that are read. Activity names its project and is never read one by one."""
+        start, asked = day_ms(day), set(self._knobs.reader.project_ids)
+        events = self._books.known(self._team(), start, start + DAY_MS - 1, now)
+        return [event for event in events if not asked or event.project in asked]
 
     def _charges(self, value: Decimal, discount: Decimal) -> dict[tuple[str, str], Decimal]:
         views = {"net": value, "total": value + discount}

@@ -1,0 +1,79 @@
+"""Scenario: compute units of a team by user, model, type and project."""
+
+from collections.abc import Sequence
+from decimal import Decimal
+
+from source_unified_usage.core.api import Credential
+from source_unified_usage.core.errors import ConfigError
+from source_unified_usage.core.patience import CHECKING
+from source_unified_usage.core.stream import UsageStream
+from source_unified_usage.core.vendor import Probe, Vendor
+from source_unified_usage.vendors.scenario.activity import Activity
+from source_unified_usage.vendors.scenario.api import CONSUMPTION, PATH, ScenarioApi
+from source_unified_usage.vendors.scenario.days import Days
+from source_unified_usage.vendors.scenario.figures import Tariff
+from source_unified_usage.vendors.scenario.inventory import Inventory, Scope
+from source_unified_usage.vendors.scenario.streams import (
+    AssetUsage,
+    Consumption,
+    ModelUsage,
+    ModerationUsage,
+    Shared,
+    UsageByType,
+)
+from source_unified_usage.vendors.scenario.user_models import UserModelUsage
+
+
+class Scenario(Vendor):
+    """One team, which the vendor's pages call organisation."""
+
+    name = "scenario"
+    title = "Scenario"
+    address = "https://api.cloud.scenario.com"
+
+    def streams(self) -> Sequence[UsageStream]:
+        api, scope, tariff = self._api(), self._scope(), self._tariff()
+        inventory = Inventory(api, scope)
+        shared = Shared(scope, tariff, inventory, Days(scope, inventory))
+        lookback = self.lookback_days
+        streams: list[UsageStream] = [
+            Consumption(api, shared, lookback),
+            ModelUsage(api, shared, lookback),
+            AssetUsage(api, shared, lookback),
+            UsageByType(api, shared, lookback),
+        ]
+        if self.options.get("include_activity"):
+            streams.append(Activity(api, shared, lookback))
+        if self.options.get("include_user_model_usage"):
+            streams.append(UserModelUsage(api, shared, lookback))
+        if self.options.get("include_moderation"):
+            streams.append(ModerationUsage(api, shared, lookback))
+        return streams
+
+    def probes(self) -> Sequence[Probe]:
+        api = self._api()
+        return [Probe("scenario.api_key", lambda: self._probe(api))]
+
+    def _api(self) -> ScenarioApi:
+        advice = "An admin of the organisation mints an Analytics API key in Scenario under Analytics."
+        key = self.require("api_key", advice)
+        secret = self.require("api_secret", advice)
+        return ScenarioApi(self.base_url, Credential.basic("scenario.api_key", key, secret))
+
+    def _scope(self) -> Scope:
+        projects = tuple(dict.fromkeys(self.options.get("project_ids") or ()))
+        return Scope(self.options.get("team_id"), projects, bool(self.options.get("split_by_project")))
+
+    def _tariff(self) -> Tariff:
+        price, currency = self.options.get("cu_price"), self.options.get("cu_currency")
+        if price is None and currency is None:
+            return Tariff()
+        if price is None or currency is None:
+            present, absent = ("cu_price", "cu_currency") if currency is None else ("cu_currency", "cu_price")
+            raise ConfigError(f"Scenario: scenario.{present} works only with scenario.{absent}. Set both or neither.")
+        return Tariff(Decimal(repr(price)), currency.upper())
+
+    def _probe(self, api: ScenarioApi) -> None:
+        """The consumption of the last day, which may be empty."""
+        query = {"timeRange": "last-day", "type": CONSUMPTION.type, "dropZeroPoints": "true", **self._scope().query()}
+        api.bound("", patience=CHECKING).get(PATH, query).rows(CONSUMPTION.member)

@@ -1,0 +1,114 @@
+"""Activity: what was done, action by action."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+from decimal import Decimal
+from typing import Any, NamedTuple
+
+from source_unified_usage.core.api import Answer
+from source_unified_usage.core.stream import Range, UsageStream
+from source_unified_usage.core.usage import Row, Usage, compact, decimal, number, numbered, parse_time, rfc3339, usage
+from source_unified_usage.core.window import Covered, Window, days
+from source_unified_usage.vendors.scenario.api import ACTIVITY, ScenarioApi
+from source_unified_usage.vendors.scenario.days import Day
+from source_unified_usage.vendors.scenario.figures import COMPUTE_UNIT
+from source_unified_usage.vendors.scenario.streams import PRODUCT, Shared, person
+
+_PAGE_SIZE = 100  # fixed by the vendor
+_SETTLING_MINUTES = 5  # offsets shift while new actions arrive
+
+
+class Action(NamedTuple):
+    """An entry of the feed, its ordinal among those that nothing tells apart, and what the answer says of its ids."""
+
+    row: Row
+    ordinal: int
+    user: Mapping[str, Any]
+    names: Mapping[str, str]
+
+
+class Activity(UsageStream):
+    """The feed of actions; its rows name their projects themselves."""
+
+    name = "scenario_activity"
+    about = (
+        "One action of one user at one instant (generations, trainings, uploads, tags, settings, ...), with its "
+        "compute units where it was billed."
+    )
+    step = days(1)
+    lookback = days(3)
+    grain = "event"
+    api: ScenarioApi
+
+    def __init__(self, api: ScenarioApi, shared: Shared, lookback_days: int | None = None) -> None:
+        super().__init__(api, lookback_days)
+        self.shared = shared
+        self.organization: Mapping[str, Any] = {}
+        self.project_names: Mapping[str, str] = {}
+
+    def plan(self, wanted: Range, covered: Covered) -> Covered:
+        return super().plan(replace(wanted, now=wanted.now.subtract(minutes=_SETTLING_MINUTES)), covered)
+
+    def rows(self, window: Window) -> Iterator[Action]:
+        day = Day(None, self.shared.days.answers(self.api, window, self._pages))
+        inventory = self.shared.inventory
+        self.organization, self.project_names = inventory.organization(), inventory.project_names()
+        users, keys = day.entities("users"), inventory.key_names()
+        described = {**day.entities("collections"), **day.entities("assets")}
+        names = {id: entity["name"] for id, entity in described.items() if entity.get("name")}
+        rows = (row for answer in day.answers for row in answer.rows(ACTIVITY.member))
+        for row, ordinal in numbered(rows, self._key, _order):
+            yield Action(row, ordinal, person(row["userId"], users, keys), names)
+
+    def _pages(self, window: Window) -> list[Answer]:
+        """The pages of one window, newest first. Raises BrokenContract when they do not end."""
+        pages: list[Answer] = []
+        offset = 0
+        while True:
+            query = {**self.shared.scope.query(), "activityOffset": offset}
+            page = self.api.usages(window, (ACTIVITY,), query)
+            rows = page.rows(ACTIVITY.member)
+            if rows and pages and rows == pages[-1].rows(ACTIVITY.member):
+                raise page.broken(f"the page at activityOffset {offset} is the one before")
+            pages.append(page)
+            if len(rows) < _PAGE_SIZE:
+                return pages
+            offset += _PAGE_SIZE
+
+    def usages(self, action: Action, window: Window) -> Iterator[Usage]:
+        row, data = action.row, action.row.get("data") or {}
+        instant = rfc3339(parse_time(row["time"]))
+        spent = decimal(row.get("creativeUnitsCost"))
+        workspace = compact(id=row["projectId"], name=self.project_names.get(row["projectId"]))
+        things = (compact(id=id, name=action.names.get(id), workspace=workspace) for id in _things(row))
+        yield usage(
+            id=f"{self._key(row)}/{action.ordinal}",
+            product=PRODUCT,
+            metric_name=f"activity.{row['action']}",
+            resources=[*([{**workspace, "workspace": workspace}] if workspace else ()), *things],
+            organization=self.organization,
+            user=action.user,
+            model=compact(id=data.get("modelId"), provider="scenario") if data.get("modelId") else None,
+            charges=self.shared.tariff.charges(spent, Decimal(0)) if spent is not None else None,
+            usage={"quantity": number(spent), "unit": COMPUTE_UNIT} if spent is not None else None,
+            start_date=instant,
+            end_date=instant,
+            surface="api" if data.get("isApiKey") else None,
+            remote_data=row,
+        )
+
+    def _key(self, row: Row) -> str:
+        time = parse_time(row["time"])
+        spelled = f"{time:%Y-%m-%dT%H:%M:%S}.{time.microsecond // 1000:03}Z"
+        return self.id(self.shared.scope.team, spelled, row["userId"], row["projectId"], row["action"], row.get("data"))
+
+
+def _things(row: Row) -> list[str]:
+    data = row.get("data") or {}
+    return [data[name] for name in ("assetId", "jobId", "collectionId") if data.get(name)]
+
+
+def _order(row: Row) -> tuple[bool, Decimal]:
+    """The dearest first, those without a cost last."""
+    spent = decimal(row.get("creativeUnitsCost"))
+    return spent is None, -(spent or Decimal(0))

@@ -1,0 +1,196 @@
+"""One day of /usages, asked once for all streams that take a part of it."""
+
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from decimal import Decimal
+from typing import Any
+
+from pendulum import DateTime
+
+from source_unified_usage.core import clock
+from source_unified_usage.core.api import Answer
+from source_unified_usage.core.errors import UNMAPPABLE, ConfigError, SourceError, Unmappable
+from source_unified_usage.core.stream import ServedFrom
+from source_unified_usage.core.usage import Row, decimal, number
+from source_unified_usage.core.window import Window
+from source_unified_usage.vendors.scenario.api import CONSUMPTION, ScenarioApi, Section, by_id, divided
+from source_unified_usage.vendors.scenario.inventory import Inventory, Scope
+
+
+@dataclass(frozen=True)
+class Day:
+    """What was answered for one day and one project (None: for all that are read, together)."""
+
+    project: str | None
+    answers: Sequence[Answer]
+
+    def rows(self, section: Section) -> list[Row]:
+        """The section's rows, those of a divided day added up. Raises BrokenContract."""
+        parts: dict[str, list[Row]] = {}
+        for answer in self.answers:
+            rows = answer.rows(section.member)
+            keys = [repr(row.get(section.key)) for row in rows]
+            if len(set(keys)) < len(keys):
+                raise answer.broken(f"a {section.key} comes twice under {section.member!r}")
+            for key, row in zip(keys, rows, strict=True):
+                parts.setdefault(key, []).append(row)
+        return [_added(rows) for rows in parts.values()]
+
+    def value(self) -> Decimal:
+        """The compute units that were consumed."""
+        return _sum(row.get("value") for row in self.rows(CONSUMPTION))
+
+    def entities(self, member: str) -> dict[str, Row]:
+        """What the ids mean, as far as the vendor describes them."""
+        return by_id(row for answer in self.answers for row in _described(answer.body, member))
+
+
+@dataclass(frozen=True)
+class _Outcome:
+    """What the request of `asker` brought; the others that take part share its failure too."""
+
+    asker: str
+    days: Sequence[Day] = ()
+    error: SourceError | None = None
+
+    def told(self, stream: str) -> list[Day]:
+        """The days, or the failure, in the name of this stream."""
+        asker, own = f"stream {self.asker},", f"stream {stream},"
+        if self.error:
+            sentence = str(self.error).replace(asker, own)
+            raise type(self.error)(sentence, status=self.error.status, words=self.error.words)
+        return [
+            Day(day.project, [replace(answer, source=answer.source.replace(asker, own)) for answer in day.answers])
+            for day in self.days
+        ]
+
+
+class Days:
+    """The answers that the streams of one sync share.
+
+    The gate lets one window of a credential be read at a time and the oldest first, so the streams pass through the
+    days together: an answer is kept until each of them has taken it.
+    """
+
+    def __init__(self, scope: Scope, inventory: Inventory) -> None:
+        self.scope, self._inventory = scope, inventory
+        self._sections: dict[str, tuple[Section, ...]] = {}
+        self._expected: dict[str, deque[str]] = {}
+        self._kept: dict[tuple[str, str], _Outcome] = {}
+        self._served_from: DateTime | None = None
+
+    def expect(self, stream: str, sections: tuple[Section, ...], days: Iterable[str]) -> None:
+        """A stream of this sync will take these sections on these days, one after another."""
+        self._sections[stream], self._expected[stream] = sections, deque(days)
+
+    def take(self, door: ScenarioApi, sections: tuple[Section, ...], window: Window) -> list[Day]:
+        """One day's answers, one for each project when they are read one by one.
+
+        Raises ServedFrom when the vendor keeps no such day, else what the request raised.
+        """
+        day = window.first_day
+        self._drop(door.stream, lambda expected: expected <= day)
+        outcome = self._kept.pop((door.stream, day), None)
+        if outcome is None:
+            # one that has missed a day has stopped: nothing is asked for it any more
+            others = [name for name, days in self._expected.items() if days and days[0] == day]
+            asked = dict.fromkeys([*sections, *(section for name in others for section in self._sections[name])])
+            try:
+                outcome = _Outcome(door.stream, self._ask(door, tuple(asked), window))
+            except SourceError as error:
+                outcome = _Outcome(door.stream, error=error)
+            self._kept.update({(name, day): outcome for name in others})
+        return outcome.told(door.stream)
+
+    def ask(
+        self, door: ScenarioApi, sections: tuple[Section, ...], window: Window, project: str | None = None, **query: str
+    ) -> Day:
+        """One day's answer that no other stream takes. Raises ServedFrom."""
+        params = {**self.scope.query(project), **query}
+        return Day(project, self.answers(door, window, lambda part: [door.usages(part, sections, params)]))
+
+    def answers(self, door: ScenarioApi, window: Window, ask: Callable[[Window], list[Answer]]) -> list[Answer]:
+        """What `ask` gets for the window, in one piece or several. Raises ServedFrom."""
+        if self._served_from and window.start < self._served_from:
+            raise ServedFrom(self._served_from)
+        try:
+            return divided(window, ask)
+        except ConfigError as error:
+            if error.status != 400:
+                raise
+            oldest = self._oldest(door, window.start, error)
+        self._served_from = oldest
+        for stream in self._expected:
+            self._drop(stream, lambda expected: expected < oldest.to_date_string())
+        raise ServedFrom(oldest)
+
+    def _ask(self, door: ScenarioApi, sections: tuple[Section, ...], window: Window) -> list[Day]:
+        projects = self._inventory.to_split(door) if self.scope.split else (None,)
+        return [self.ask(door, sections, window, project) for project in projects]
+
+    def _oldest(self, door: ScenarioApi, refused: DateTime, error: ConfigError) -> DateTime:
+        """The oldest day that is served, found by halving. Raises `error` when yesterday is refused as well."""
+        newest = clock.now().start_of("day").subtract(days=1)
+        served = False
+        while (newest - refused).in_days() > 1:
+            middle = refused.add(days=(newest - refused).in_days() // 2)
+            if self._serves(door, middle):
+                newest, served = middle, True
+            else:
+                refused = middle
+        if not served and (newest <= refused or not self._serves(door, newest)):
+            raise error
+        return newest
+
+    def _serves(self, door: ScenarioApi, day: DateTime) -> bool:
+        window = Window(day, day.add(days=1))
+        try:
+            divided(window, lambda part: [door.usages(part, (CONSUMPTION,), self.scope.query())])
+        except ConfigError as error:
+            if error.status != 400:
+                raise
+            return False
+        return True
+
+    def _drop(self, stream: str, over: Callable[[str], bool]) -> None:
+        days = self._expected.get(stream)
+        while days and over(days[0]):
+            days.popleft()
+
+
+def _described(body: Any, member: str) -> Iterable[Any]:
+    """Descriptions are never worth failing for."""
+    entities = body.get("entities") if isinstance(body, Mapping) else None
+    found = entities.get(member) if isinstance(entities, Mapping) else None
+    return found if isinstance(found, list) else ()
+
+
+def _added(rows: Sequence[Row]) -> Row:
+    """One row of the parts of a day: points joined, the figures of consumption added up. Raises Unmappable."""
+    if len(rows) == 1:
+        return rows[0]
+    try:
+        return _merged(rows)
+    except UNMAPPABLE as error:
+        raise Unmappable(rows, error) from error
+
+
+def _merged(rows: Sequence[Row]) -> Row:
+    merged = {name: value for row in rows for name, value in row.items()}
+    if "points" in merged:
+        return {**merged, "points": [point for row in rows for point in row["points"]]}
+    for name in ("value", "discount", "total"):
+        if name in merged:
+            parts = [row.get(name) for row in rows]
+            merged[name] = None if None in parts else number(_sum(parts))
+    details: list[Mapping[str, object]] = [row.get("costDetails") or {} for row in rows]
+    if any(details):
+        names = dict.fromkeys(name for detail in details for name in detail)
+        merged["costDetails"] = {name: number(_sum(detail.get(name) for detail in details)) for name in names}
+    return merged
+
+
+def _sum(figures: Iterable[object]) -> Decimal:
+    known: Iterator[Decimal | None] = (decimal(figure) for figure in figures)
+    return sum((figure for figure in known if figure is not None), Decimal(0))

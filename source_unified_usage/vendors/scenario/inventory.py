@@ -1,0 +1,94 @@
+"""What a key may see of its team: the team itself, its projects and their API keys."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from source_unified_usage.core.errors import ConfigError
+from source_unified_usage.core.lookup import Lookup
+from source_unified_usage.core.usage import Row, compact
+from source_unified_usage.vendors.scenario.api import ScenarioApi, by_id
+
+_PAGE_SIZE = 100  # the documented maximum
+
+
+@dataclass(frozen=True)
+class Scope:
+    """What is read: of which team (None: the key's own), which projects (none: all), and whether one by one."""
+
+    team: str | None = None
+    projects: tuple[str, ...] = ()
+    split: bool = False
+
+    def query(self, project: str | None = None) -> dict[str, str]:
+        """The parameters that say so, narrowed to one project where one is given."""
+        projects = ",".join((project,) if project else self.projects)
+        return compact(teamId=self.team, projectIds=projects)
+
+
+class Inventory:
+    """Names for ids, and the list of projects; each is read at most once, whatever needs it."""
+
+    def __init__(self, api: ScenarioApi, scope: Scope) -> None:
+        self._scope = scope
+        self._teams = Lookup(api, "team name", lambda door: by_id(door.get("/v1/teams").rows("teams")))
+        self._projects = Lookup(api, "project and API key names", lambda door: projects(door, scope))
+        self._listed: Mapping[str, Row] = {}
+
+    def organization(self) -> dict[str, Any]:
+        """The configured team, or the only one that the key sees; empty when that is not known."""
+        teams = self._teams()
+        id = self._scope.team or (next(iter(teams)) if len(teams) == 1 else None)
+        return compact(id=id, name=teams.get(id, {}).get("name")) if id else {}
+
+    def project_names(self) -> dict[str, str]:
+        return {id: project["name"] for id, project in self._known().items() if project.get("name")}
+
+    def key_names(self) -> dict[str, str]:
+        """By the id under which a key's usage is counted, `apiu_...`."""
+        keys = (key for project in self._known().values() for key in project.get("keys") or ())
+        return {key["id"]: key["name"] for key in keys if key.get("id") and key.get("name")}
+
+    def to_split(self, door: ScenarioApi) -> tuple[str, ...]:
+        """The projects to ask for one by one. Raises ConfigError when the key may not list them."""
+        if self._scope.projects:
+            return self._scope.projects
+        if not self._listed:
+            advice = "scenario.split_by_project needs them: list them in scenario.project_ids or set it to false."
+            try:
+                self._listed = projects(door, self._scope)
+            except ConfigError as error:
+                if error.status not in (403, 404):
+                    raise
+                raise ConfigError(
+                    f"Scenario, stream {door.stream}: the key may not list the projects "
+                    f'({error.status} "{error.words}"). {advice}',
+                    status=error.status,
+                    words=error.words,
+                ) from None
+            if not self._listed:
+                raise ConfigError(f"Scenario, stream {door.stream}: no project is listed. {advice}")
+        return tuple(self._listed)
+
+    def _known(self) -> Mapping[str, Row]:
+        return self._listed or self._projects()
+
+
+def projects(api: ScenarioApi, scope: Scope) -> dict[str, Row]:
+    """The projects that the key may see, by id."""
+    return by_id(row for page in _project_pages(api, scope) for row in page)
+
+
+def _project_pages(api: ScenarioApi, scope: Scope) -> Iterator[list[Row]]:
+    query = compact(teamId=scope.team, pageSize=_PAGE_SIZE)
+    seen: set[str] = set()
+    while True:
+        answer = api.get("/v1/projects", query)
+        yield answer.rows("projects")
+        token = answer.body.get("nextPaginationToken")
+        if not token:
+            return
+        if token in seen:
+            raise answer.broken(f"the paginationToken {token!r} came twice")
+        seen.add(token)
+        query["paginationToken"] = token
