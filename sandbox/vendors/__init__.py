@@ -8,4 +8,11 @@ from sandbox.vendors.datadog import DatadogSandbox
 from sandbox.vendors.openai import OpenAISandbox
 from sandbox.vendors.scenario import ScenarioSandbox
 
-VENDORS: tuple[type[SandboxVendor], ...] = (ClaudeSandbox, ConfluentSandbox, CursorSandbox, DatadogSandbox, OpenAISandbox, ScenarioSandbox)
+VENDORS: tuple[type[SandboxVendor], ...] = (
+    ClaudeSandbox,
+    ConfluentSandbox,
+    CursorSandbox,
+    DatadogSandbox,
+    OpenAISandbox,
+    ScenarioSandbox,
+)
