@@ -118,9 +118,16 @@ def test_null_cursor_ends_paging(
 ) -> None:
     claude.end_of_pages = end
     sandbox.confluent.last_page = {"null": "null", "empty": "empty", "absent": "missing"}[end]
-    for vendor, stream in (("claude", "claude_user_activity"), ("claude", "claude_code_usage"), ("confluent", COSTS)):
+    for vendor, stream in (
+        ("claude", "claude_user_activity"),
+        ("claude", "claude_code_usage"),
+        ("confluent", COSTS),
+        ("datadog", "datadog_hourly_usage"),
+        ("datadog", "datadog_monthly_usage_attribution"),
+    ):
         output = read(source, only(config, vendor), [stream])
         assert_conserved(output, sandbox.vendors[vendor].ledger(START, TODAY), [stream])
+    assert [path for path, status in sandbox.answers if "datadog" in path and status == 400] == []
 
 
 def test_twin_events_stay_two(source: Source, sandbox: Sandbox, config: dict[str, Any]) -> None:
@@ -322,6 +329,25 @@ def test_page_drift_is_noticed(source: Source, sandbox: Sandbox, config: dict[st
     output = read(source, only(config, "cursor"), [EVENTS])
     assert sandbox.cursor.drift == 0
     assert_conserved(output, sandbox.cursor.ledger(START, TODAY), [EVENTS])
+
+
+def test_cumulative_days_are_differenced(source: Source, sandbox: Sandbox, config: dict[str, Any]) -> None:
+    """The days of a month add up to what the vendor's running total says on its last day, and no day is that total."""
+    start = date(2026, 9, 1)
+    output = read(source, only(config, "datadog", start=start), ["datadog_daily_cost"])
+    assert_conserved(output, sandbox.vendors["datadog"].ledger(start, TODAY), ["datadog_daily_cost"])
+    found: dict[tuple[str, str], list[dict[str, Any]]] = {}
+    for record in sorted(output.records["datadog_daily_cost"], key=lambda record: record["start_date"]):
+        found.setdefault((record["organization"]["id"], record["product"]["id"]), []).append(record)
+    for (_, product), days in found.items():
+        running = [
+            Decimal(repr(line["cost"]))
+            for line in days[-1]["remote_data"]["attributes"]["charges"]
+            if (line["product_name"], line["charge_type"]) == (product, "total")
+        ]
+        if running:
+            assert sums(days)[("net", "USD")] == running[-1]
+    assert max(map(len, found.values())) > 10
 
 
 def test_tiers_are_separate_rows(source: Source, sandbox: Sandbox, config: dict[str, Any]) -> None:

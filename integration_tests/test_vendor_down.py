@@ -1,0 +1,59 @@
+"""Each vendor in turn is down in every way; the other five deliver everything, and it is told in one sentence."""
+
+from datetime import date
+
+import pytest
+
+from integration_tests.harness import Source, assert_conserved, merged, sandbox_config
+from sandbox import Fault, Sandbox
+from source_unified_usage.vendors import VENDORS
+
+START, END, UNTIL = date(2026, 9, 16), date(2026, 9, 18), date(2026, 9, 17)
+# few streams of each vendor, so that a read stays short
+STREAMS = {
+    "claude": ["claude_user_activity", "claude_cost"],
+    "confluent": ["confluent_costs"],
+    "cursor": ["cursor_usage_events", "cursor_daily_usage"],
+    "datadog": ["datadog_hourly_usage"],
+    "openai": ["openai_costs", "openai_codex_usage"],
+    "scenario": ["scenario_consumption", "scenario_model_usage"],
+}
+TITLES = {vendor.name: vendor.title for vendor in VENDORS}
+WAYS: dict[str, tuple[Fault | None, str]] = {
+    "refused key": (Fault(status=401, body={"message": "Invalid API key"}, times=None), "config_error"),
+    "missing scope": (Fault(status=403, body={"message": "Missing scope usage.read"}, times=None), "config_error"),
+    "endless 429": (Fault(status=429, body={"message": "Too many requests"}, times=None), "transient_error"),
+    "5xx for ever": (Fault(status=503, body={"message": "Unavailable"}, times=None), "transient_error"),
+    "connection refused": (None, "transient_error"),
+    "hanging socket": (Fault(effect="hang", times=None), "transient_error"),
+    "garbage body": (Fault(status=200, body="<html>Bad gateway</html>", times=None), "transient_error"),
+}
+
+
+@pytest.mark.parametrize("way", WAYS)
+@pytest.mark.parametrize("vendor", STREAMS)
+def test_one_vendor_down(
+    source: Source, sandbox: Sandbox, vendor: str, way: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # a hanging vendor is given up on after a second a try instead of half a minute
+    monkeypatch.setenv("READ_TIMEOUT", "1" if way == "hanging socket" else "30")
+    fault, failure = WAYS[way]
+    config = sandbox_config(sandbox, start_date=START.isoformat(), end_date=UNTIL.isoformat())
+    if fault:
+        sandbox.fault(vendor, Fault(**{**vars(fault), "hits": 0}))
+    else:
+        addresses = {name: "http://localhost:9" for name in config[vendor] if name.endswith("base_url")}
+        inner = {"codex": {"base_url": "http://localhost:9"}} if "codex" in config[vendor] else {}
+        config = merged(config, {vendor: {**addresses, **inner}})
+    output = source.read(config, [stream for streams in STREAMS.values() for stream in streams])
+    assert output.code == 1
+    told = {t["stream_descriptor"]["name"]: t for t in output.traces if "stream_descriptor" in t}
+    assert sorted(told) == sorted(STREAMS[vendor])
+    for stream, trace in told.items():
+        assert trace["failure_type"] == failure
+        assert trace["message"].startswith(f"{TITLES[vendor]}, stream {stream}, ")
+        assert "Traceback" not in trace["message"]
+        assert trace.get("stack_trace") is None
+    for other in STREAMS.keys() - {vendor}:
+        assert_conserved(output, sandbox.vendors[other].ledger(START, END), STREAMS[other])
+        assert {output.statuses[stream] for stream in STREAMS[other]} == {"COMPLETE"}
