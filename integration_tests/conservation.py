@@ -20,7 +20,7 @@ from sandbox.ledger import Entry, Ledger
 
 Record = dict[str, Any]
 
-DAYS = 4  # read per customer
+DAYS = 2  # read per customer
 LATER = 3  # days until the second sync
 
 
@@ -38,13 +38,14 @@ def hold(seed: int, folder: Path) -> int:
             before = _ledger(sandbox, start)
             output = source.read(config, state=state)
             assert (output.code, output.traces) == (0, []), output.traces[:2]
+            after = _ledger(sandbox, start)
             for stream in output.statuses.keys() & before.keys():
                 records = output.records.get(stream, [])
                 rows += len(records)
                 read = {record["id"]: record for record in records}
                 assert len(read) == len(records), f"{stream}: emitted twice"
                 held[stream] = {**held.get(stream, {}), **read}
-                _assert_known(stream, read, held[stream], before[stream], _ledger(sandbox, start)[stream])
+                _assert_known(stream, read, held[stream], before[stream], after[stream])
             state = output.states
             sandbox.clock.advance(days=LATER)
         return rows
