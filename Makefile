@@ -5,7 +5,7 @@ BIN := .venv/bin
 STAMP := .venv/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help setup lint test demo sandbox bench lock clean
+.PHONY: help setup lint test demo sandbox bench requests lock clean
 
 help: ## List the targets
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -36,6 +36,9 @@ sandbox: setup ## Serve the simulated vendors on http://localhost:8800
 
 bench: setup ## Measure against other ways to do the same; writes benchmarks/RESULTS.md
 	$(BIN)/python -m benchmarks
+
+requests: setup ## Count the requests of every stream against the sandbox; writes them into docs/unified-usage.md
+	$(BIN)/python -m scripts.requests_table
 
 lock: ## Renew poetry.lock and constraints.txt (needs poetry on the PATH)
 	poetry lock
