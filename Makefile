@@ -5,7 +5,7 @@ BIN := .venv/bin
 STAMP := .venv/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help setup lint test demo sandbox bench soak lock clean
+.PHONY: help setup lint test demo sandbox bench soak requests lock clean
 
 help: ## List the targets
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -39,6 +39,8 @@ bench: setup ## Measure against other ways to do the same; writes benchmarks/RES
 
 soak: setup ## Read 300 made-up customers of every vendor twice and compare with what the sandbox knows
 	$(BIN)/python -m integration_tests.conservation --seeds 300
+requests: setup ## Count the requests of every stream against the sandbox; writes them into docs/unified-usage.md
+	$(BIN)/python -m scripts.requests_table
 
 lock: ## Renew poetry.lock and constraints.txt (needs poetry on the PATH)
 	poetry lock

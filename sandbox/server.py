@@ -25,8 +25,8 @@ from sandbox.world import World
 class Sandbox:
     """The six APIs on one port. As a context manager it serves from a thread until the block ends.
 
-    `now` given: the clock stands still there until `advance`d; not given: it is the real time. Same seed, days and
-    day: same bytes.
+    `now` given: the clock stands still there until `advance`d, or runs on from there when `ticking`; not given: it is
+    the real time. Same seed, days and day: same bytes.
     """
 
     def __init__(
@@ -36,8 +36,10 @@ class Sandbox:
         now: datetime | None = None,
         port: int = 0,
         people: int = 24,
+        *,
+        ticking: bool | None = None,
     ) -> None:
-        self.clock = Clock(now)
+        self.clock = Clock(now, ticking=ticking)
         self.world = World(seed, days, self.clock.today(), people)
         self.vendors = {cls.name: cls(self.world, self.clock) for cls in VENDORS}
         self.requests: Counter[str] = Counter()

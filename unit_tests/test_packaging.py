@@ -159,3 +159,11 @@ def test_every_stream_and_option_is_documented() -> None:
             assert f"`{option}`" in page or option in ("lookback_days", "base_url"), f"{vendor.name}.{option}"
     for option in connection_specification(VENDORS)["properties"]:
         assert f"`{option}`" in page or option in {vendor.name for vendor in VENDORS}, option
+
+
+def test_the_table_of_requests_names_every_offered_stream_once() -> None:
+    page = (ROOT / "docs" / "unified-usage.md").read_text()
+    (table,) = re.findall(r"<!-- requests: begin.*?-->\n(.+?)<!-- requests: end -->", page, re.S)
+    example = json.loads((ROOT / "secrets.example" / "sandbox.json").read_text())
+    offered = [stream.name for vendor in VENDORS for stream in vendor(example[vendor.name]).streams()]
+    assert sorted(re.findall(r"^\| [^|]+ \| `(\w+)` \|(?: \d+ \|){4}$", table, re.M)) == sorted(offered)

@@ -1,0 +1,112 @@
+"""Counts the requests of every stream against the sandbox and writes them into the docs: `make requests`.
+
+A backfill of 90 days of all streams, then a sync one day later. Every vendor is read by itself, so that the figures do
+not depend on the others; its published limits are on, and waiting sets the clocks forward instead of taking time.
+"""
+
+import re
+import subprocess
+import tempfile
+from collections.abc import Iterable, Mapping
+from datetime import timedelta
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from integration_tests.harness import NOW, ROOT, Output, Source, State, parse, sandbox_config
+from sandbox import Sandbox
+from source_unified_usage.vendors import VENDORS
+
+PAGE = ROOT / "docs" / "unified-usage.md"
+BEGIN, END = "<!-- requests: begin, written by `make requests` -->", "<!-- requests: end -->"
+NAMES = "names, for all streams"  # look-ups that no stream asks for alone
+SANDBOX_DAYS, BACKFILL_DAYS = 120, 90
+
+_FINISHED = re.compile(r"INFO (\w+): (\d+) rows, (\d+) requests, ")
+
+
+class Count(NamedTuple):
+    """What one stream read and asked in one sync."""
+
+    rows: int
+    requests: int
+
+
+class Line(NamedTuple):
+    """One line of the table: a stream in back quotes, or NAMES."""
+
+    vendor: str
+    name: str
+    backfill: Count
+    daily: Count
+
+
+def measure(vendor: str, folder: Path) -> list[Line]:
+    """Both syncs of one vendor. Raises AssertionError when a stream failed or an answer was 429."""
+    # ticking like the source's own time: limits by the minute would not fit a clock that lags behind
+    with Sandbox(days=SANDBOX_DAYS, now=NOW, ticking=True) as sandbox:
+        source = Source(sandbox, folder)
+        # three rows a page, so that tests have pages, say nothing about the real Datadog
+        sandbox.datadog.monthly_page_size = sandbox.datadog.hourly_attribution_page_size
+        start = NOW.date() - timedelta(days=BACKFILL_DAYS)
+        config = sandbox_config(sandbox, [vendor], start_date=start.isoformat())
+        output, backfill = _sync(source, config, None)
+        tomorrow = NOW + timedelta(days=1)
+        assert sandbox.clock.now() < tomorrow, f"{vendor}: the backfill took until {sandbox.clock.now()}"
+        sandbox.clock.advance(seconds=(tomorrow - sandbox.clock.now()).total_seconds())
+        _, daily = _sync(source, config, output.states)
+    return [Line(vendor, name, count, daily[name]) for name, count in backfill.items()]
+
+
+def _sync(source: Source, config: Mapping[str, Any], state: State | None) -> tuple[Output, dict[str, Count]]:
+    """What the source said apart from records, and its counts by stream, as the catalog has them, then of names."""
+    sandbox = source.sandbox
+    sandbox.requests.clear()
+    command = source.reading(config, state=state)
+    with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE) as process:
+        assert process.stdout
+        said = b"".join(line for line in process.stdout if not line.startswith(b'{"type":"RECORD"'))
+    output = parse(process.returncode, said)
+    assert (output.code, output.traces) == (0, []), output.traces[:2]
+    refused = {path: count for (path, status), count in sandbox.answers.items() if status == 429}
+    assert not refused, f"refused with 429: {refused}"
+    told = {m[1]: Count(int(m[2]), int(m[3])) for log in output.logs if (m := _FINISHED.match(log))}
+    streams = [stream["stream"]["name"] for stream in source.catalog(config)["streams"]]
+    counts = {f"`{stream}`": told[stream] for stream in streams}
+    names = sum(sandbox.requests.values()) - sum(count.requests for count in counts.values())
+    assert names >= 0, "the streams tell more requests than the sandbox has seen"
+    return output, {**counts, NAMES: Count(0, names)}
+
+
+def table(lines: Iterable[Line]) -> str:
+    """The lines in Markdown."""
+    head = (
+        "| Vendor | Stream | Rows, backfill | Requests, backfill | Rows, daily | Requests, daily |\n"
+        "|---|---|---:|---:|---:|---:|\n"
+    )
+    return head + "".join(
+        f"| {title} | {name} | {first.rows} | {first.requests} | {second.rows} | {second.requests} |\n"
+        for title, name, first, second in lines
+    )
+
+
+def insert(page: str, text: str) -> str:
+    """The page with this text between the two marks."""
+    before, mark, rest = page.partition(BEGIN)
+    _, other, after = rest.partition(END)
+    assert mark and other, f"no {BEGIN} and {END} in the page"
+    return f"{before}{BEGIN}\n\n{text}\n{END}{after}"
+
+
+def main() -> None:
+    lines: list[Line] = []
+    for vendor in VENDORS:
+        with tempfile.TemporaryDirectory() as folder:
+            found = measure(vendor.name, Path(folder))
+        first, second = sum(line.backfill.requests for line in found), sum(line.daily.requests for line in found)
+        print(f"{vendor.name}: {first} requests, then {second}", flush=True)
+        lines += [line._replace(vendor=vendor.title) for line in found]
+    PAGE.write_text(insert(PAGE.read_text(encoding="utf-8"), table(lines)), encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()
