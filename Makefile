@@ -39,6 +39,7 @@ bench: setup ## Measure against other ways to do the same; writes benchmarks/RES
 
 soak: setup ## Read 300 made-up customers of every vendor twice and compare with what the sandbox knows
 	$(BIN)/python -m integration_tests.conservation --seeds 300
+
 requests: setup ## Count the requests of every stream against the sandbox; writes them into docs/unified-usage.md
 	$(BIN)/python -m scripts.requests_table
 

@@ -17,6 +17,8 @@ from pathlib import Path
 from statistics import median
 from typing import Any
 
+from benchmarks import one_slow
+
 HERE = Path(__file__).parent
 WORK = Path(".benchmarks").absolute()
 PEERS = {"singer-sdk": "0.54.9", "dlt": "1.31.0"}
@@ -153,7 +155,7 @@ class Job:
 
 def events(url: str) -> str:
     """200,000 events by every contender."""
-    job = Job(f"{url}/fast", 200_000 // PER_DAY)
+    job = Job(url, 200_000 // PER_DAY)
     out = WORK / "out.jsonl"
     measure(job.bare(), out)  # the server has made every page before anything is measured
     contenders: dict[str, Callable[[], list[str | Path]]] = {
@@ -184,7 +186,7 @@ def memory(url: str) -> str:
     """The same source on 100,000 and 1,000,000 events."""
     lines = ["| events | wall s | peak MB |", "|---:|---:|---:|"]
     for count in (100_000, 1_000_000):
-        m = measure(Job(f"{url}/fast", count // PER_DAY).ours(), WORK / "out.jsonl")
+        m = measure(Job(url, count // PER_DAY).ours(), WORK / "out.jsonl")
         lines.append(f"| {count:,} | {m.wall:.2f} | {m.memory:.0f} |")
         print(f"  {count:,} events: {m.memory:.0f} MB", flush=True)
     return "\n".join(lines)
@@ -216,6 +218,8 @@ def main() -> None:
         speed = events(url)
         print("memory", flush=True)
         peaks = memory(url)
+    print("one slowed vendor", flush=True)
+    slowed = one_slow.table(measure, WORK)
     start = startup()
     text = "\n\n".join(
         [
@@ -228,6 +232,10 @@ def main() -> None:
             speed,
             "## Memory",
             peaks,
+            "## Six vendors, one of them slowed",
+            f"{one_slow.DAYS} days of all streams from the sandbox, which sends every answer of {one_slow.SLOW} in "
+            "pieces. The sandbox and the source share the machine.",
+            slowed,
             "## Start-up",
             start,
         ]

@@ -1,9 +1,5 @@
-"""`python -m benchmarks.server PORT EVENTS_PER_DAY`: Cursor's usage events as ready bytes: serving costs little.
+"""`python -m benchmarks.server PORT EVENTS_PER_DAY`: Cursor's usage events as ready bytes: serving costs little."""
 
-Below `/slow` every answer takes a fifth of a second longer.
-"""
-
-import asyncio
 import sys
 from functools import cache
 
@@ -15,7 +11,6 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 _MODELS = ("claude-4.5-sonnet", "gpt-5.2", "default", "gemini-3-pro", "composer-1")
-_DELAY_SECONDS = 0.2
 
 
 def _event(start: int, number: int) -> dict[str, object]:
@@ -68,18 +63,15 @@ def main() -> None:
 
     async def usage(request: Request) -> Response:
         asked = orjson.loads(await request.body())
-        if request.url.path.startswith("/slow"):
-            await asyncio.sleep(_DELAY_SECONDS)
         body = _page(events, int(asked["startDate"]), asked["page"], asked["pageSize"])
         return Response(body, media_type="application/json")
 
     async def members(_: Request) -> Response:
         return Response(b'{"teamMembers":[]}', media_type="application/json")
 
-    route = "/teams/filtered-usage-events"
     routes = [
-        *(Route(prefix + route, usage, methods=["POST"]) for prefix in ("/fast", "/slow")),
-        *(Route(prefix + "/teams/members", members) for prefix in ("/fast", "/slow")),
+        Route("/teams/filtered-usage-events", usage, methods=["POST"]),
+        Route("/teams/members", members),
     ]
     uvicorn.run(Starlette(routes=routes), host="localhost", port=port, log_level="warning")
 
