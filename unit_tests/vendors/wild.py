@@ -5,7 +5,7 @@ import importlib
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cache
 from typing import Any
 from unittest.mock import patch
@@ -20,6 +20,7 @@ from source_unified_usage.core import clock
 from source_unified_usage.core.budget import Budget
 from source_unified_usage.core.reading import RecordPage, StreamReading, WindowPartition
 from source_unified_usage.core.stream import UsageStream
+from source_unified_usage.core.window import Window
 from unit_tests.vendors.samples import Case, sample, stream_of, window
 
 VENDORS = ("claude", "openai", "confluent", "cursor", "datadog", "scenario")
@@ -58,6 +59,7 @@ class Reply:
 
     content: bytes
     status: int = 200
+    headers: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass
@@ -104,13 +106,15 @@ def read(wild: WildCase, answers: Mapping[str, Sequence[Any]]) -> Outcome:
         body = bodies[min(at, len(bodies) - 1)]
         if isinstance(body, Reply):
             context.status_code = body.status
+            context.headers.update(body.headers)
             return body.content
         return orjson.dumps(body)
 
-    with _standing(NOW.get(wild.vendor, pendulum.datetime(2026, 9, 22, 9, 30))), requests_mock.Mocker() as server:
+    now = NOW.get(wild.vendor, pendulum.datetime(2026, 9, 22, 9, 30))
+    with _standing(now), requests_mock.Mocker() as server:
         server.register_uri(requests_mock.ANY, re.compile("^https://"), content=answer)
         stream = wild.stream()
-        asked = window(wild.case.start, wild.case.end)
+        asked = Window(now, now) if stream.grain == "snapshot" else window(wild.case.start, wild.case.end)
         stream.windows = [asked]
         reading = StreamReading(stream, (), as_bytes=True)
         records: list[dict[str, Any]] = []
@@ -333,4 +337,11 @@ REPLIES = [
             DEEP,
         )
     ),
+    *(
+        Reply(b"{}", status, {name: text})
+        for status in (200, 429, 503)
+        for name in ("Retry-After", "retry-after-ms", "X-RateLimit-Reset", "X-RateLimit-Remaining")
+        for text in ("0", "-1", "0.0001", "9" * 400, "1e400", "soon", "Thu, 01 Jan 1970 00:00:00 GMT", "9999-12-31")
+    ),
+    *(Reply(b"", status, {"Location": place}) for status in (301, 308) for place in ("", "http://[", "/x", "//y")),
 ]
