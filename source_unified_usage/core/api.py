@@ -182,14 +182,18 @@ class Api:
         reason = reason_of(error)
         if self.latest is not None:
             return self.latest.broken(f"it cannot be read ({reason})")
-        return BrokenContract(f"{self.title}, stream {self.stream}: the vendor's answers cannot be read ({reason}).")
+        return BrokenContract(f"{self.title}, {self._asker}: the vendor's answers cannot be read ({reason}).")
+
+    @property
+    def _asker(self) -> str:
+        return f"stream {self.stream}" if self.stream else self.purpose
 
     def _send(self, method: str, path: str, **options: Any) -> Answer:
         """Ask until there is an answer, a refusal, or no patience left.
 
         Raises KeyRefused, ConfigError, BrokenContract or Unavailable.
         """
-        source = f"{self.title}, {f'stream {self.stream}' if self.stream else self.purpose}, {path}"
+        source = f"{self.title}, {self._asker}, {path}"
         waits = Waits(self.patience)
         budget = self.budget(path)
         while True:
@@ -209,7 +213,7 @@ class Api:
                     allow_redirects=False,
                     **options,
                 )
-            except requests.RequestException as error:
+            except (requests.RequestException, ValueError) as error:  # a Location that is no address
                 words = network_words(error)
             else:
                 status = answer.status_code
@@ -238,7 +242,7 @@ class Api:
         if status == 200:
             return
         if 300 <= status < 400:
-            host = urlsplit(answer.headers.get("Location", "")).netloc or "another place"
+            host = _host(answer.headers.get("Location", "")) or "another place"
             raise ConfigError(
                 f"{source}: {status}, a redirect to {host}, which is never followed because the key would travel "
                 f"along. Set base_url to the API itself."
@@ -270,6 +274,13 @@ class Api:
         session.headers["User-Agent"] = "source-unified-usage"
         session.headers["Accept"] = "application/json"
         return session
+
+
+def _host(url: str) -> str:
+    try:
+        return urlsplit(url).netloc
+    except ValueError:
+        return ""
 
 
 _NOT_JSON = object()

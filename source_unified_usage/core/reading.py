@@ -26,9 +26,9 @@ from source_unified_usage.core.errors import (
 )
 from source_unified_usage.core.progress import Tally, logger
 from source_unified_usage.core.schema import usage_schema
-from source_unified_usage.core.shape import Seen, check
+from source_unified_usage.core.shape import Seen, check, shown
 from source_unified_usage.core.stream import Range, ServedFrom, UsageStream
-from source_unified_usage.core.usage import Usage, canonical_json
+from source_unified_usage.core.usage import Usage
 from source_unified_usage.core.window import Covered, Window
 
 # Per queue item the CDK's main loop costs more than mapping a row: records travel by the hundred.
@@ -263,16 +263,9 @@ class StreamReading(PartitionGenerator):
             yield page
 
     def _unmappable(self, row: Any, error: Exception) -> BrokenContract:
-        reason = reason_of(error)
-        try:
-            text = canonical_json(row)
-        except RecursionError:
-            text = "nested too deep to be shown"
-        except (TypeError, ValueError):
-            text = " ".join(repr(row).split())
         return BrokenContract(
             f"{self.stream.api.title}, stream {self.stream.name}: the vendor sent a row that cannot be mapped "
-            f"({reason}): {text[:500]}"
+            f"({reason_of(error)}): {shown(row)}"
         )
 
     @property

@@ -9,7 +9,7 @@ from typing import Any
 import orjson
 
 from source_unified_usage.core.schema import usage_schema
-from source_unified_usage.core.usage import Usage
+from source_unified_usage.core.usage import Usage, canonical_json
 
 Check = Callable[[Any, str], None]
 
@@ -120,3 +120,13 @@ def _any_check(value: Any, place: str) -> None:
 
 def _wrong(value: Any, place: str) -> ValueError:
     return ValueError(f"{place[:-1] or 'the record'} cannot be {value!r:.60}")
+
+
+def shown(row: Any) -> str:
+    """The beginning of a row, for messages."""
+    try:
+        return canonical_json(row)[:500]
+    except RecursionError:
+        return "nested too deep to be shown"
+    except (TypeError, ValueError):
+        return " ".join(repr(row).split())[:500]

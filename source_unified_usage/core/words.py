@@ -27,7 +27,7 @@ def _words(value: Any, depth: int = 0) -> str:
     return ""
 
 
-def network_words(error: requests.RequestException) -> str:
+def network_words(error: Exception) -> str:
     """Why there was no answer, without the URL and the stack of wrappers."""
     if isinstance(error, requests.Timeout):
         return "no answer in time"
