@@ -99,7 +99,8 @@ class Answer:
         return value or {}
 
     def broken(self, what: str) -> BrokenContract:
-        return BrokenContract(f"{self.source}: the vendor's answer breaks its own documentation, {what}.")
+        said = " ".join(what.split())[:300]  # a vendor's value in it may be of any length
+        return BrokenContract(f"{self.source}: the vendor's answer breaks its own documentation, {said}.")
 
 
 class Api:
