@@ -16,14 +16,15 @@ from jsonschema import Draft7Validator
 from source_unified_usage.core.errors import SourceError
 from source_unified_usage.core.schema import usage_schema
 from source_unified_usage.vendors import VENDORS
+from unit_tests.vendors.edits import REPLIES, Edit, edits, places
 from unit_tests.vendors.samples import empties
-from unit_tests.vendors.wild import REPLIES, Edit, Outcome, WildCase, edits, places, read, wild_cases
+from unit_tests.vendors.wild import Outcome, WildCase, read, wild_cases
 
 CASES = wild_cases()
 VALIDATOR = Draft7Validator(usage_schema())
 TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{3})?Z").fullmatch
 few = settings(
-    max_examples=8,
+    max_examples=20,
     deadline=None,
     derandomize=True,
     database=None,
