@@ -59,6 +59,8 @@ class Edit:
             present = inside[last]
         except (KeyError, IndexError, TypeError):
             return  # another edit took the place away
+        if not isinstance(inside, (dict, list)):
+            return
         if self.kind == "replace" or len(way) < 2:
             inside[last] = self.value
         elif self.kind == "drop" and isinstance(inside, dict):
