@@ -62,11 +62,11 @@ class Edit:
         if not isinstance(inside, (dict, list)):
             return
         if self.kind == "replace" or len(way) < 2:
-            inside[last] = self.value
+            inside[last] = copy.deepcopy(self.value)
         elif self.kind == "drop" and isinstance(inside, dict):
             del inside[last]
         elif self.kind == "unknown" and isinstance(present, dict):
-            present["an_unknown_key"] = self.value
+            present["an_unknown_key"] = copy.deepcopy(self.value)
         elif self.kind == "repeat" and isinstance(inside, list):
             inside.insert(self.member % (len(inside) + 1), copy.deepcopy(present))
         elif self.kind == "shuffle" and isinstance(present, list):
@@ -74,10 +74,10 @@ class Edit:
         elif self.kind == "restate" and isinstance(inside, list) and isinstance(present, dict):
             twin = copy.deepcopy(present)
             if twin:
-                twin[sorted(twin)[self.member % len(twin)]] = self.value
+                twin[sorted(twin)[self.member % len(twin)]] = copy.deepcopy(self.value)
             inside.append(twin)
         else:
-            inside[last] = self.value
+            inside[last] = copy.deepcopy(self.value)
 
 
 SCALARS: list[Any] = [
