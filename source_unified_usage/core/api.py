@@ -23,11 +23,13 @@ from source_unified_usage.core.errors import (
     KeyRefused,
     SourceError,
     Unavailable,
+    reason_of,
 )
 from source_unified_usage.core.gate import Gate
 from source_unified_usage.core.patience import LOOKING_UP, READING, Patience, Waits, told_wait
 from source_unified_usage.core.progress import Tally
 from source_unified_usage.core.usage import Row
+from source_unified_usage.core.words import network_words, vendor_words
 
 _PASSES_BY_ITSELF = {408, 409, 425, 429}
 
@@ -97,7 +99,8 @@ class Answer:
         return value or {}
 
     def broken(self, what: str) -> BrokenContract:
-        return BrokenContract(f"{self.source}: the vendor's answer breaks its own documentation, {what}.")
+        said = " ".join(what.split())[:300]  # a vendor's value in it may be of any length
+        return BrokenContract(f"{self.source}: the vendor's answer breaks its own documentation, {said}.")
 
 
 class Api:
@@ -105,6 +108,7 @@ class Api:
 
     title: ClassVar[str]
     parallel: ClassVar[int] = 1  # windows read at once with one credential
+    only_objects: ClassVar[bool] = True  # a 200 with anything else breaks the contract
 
     def __init__(self, base_url: str, credential: Credential) -> None:
         self.base_url, self.credential = base_url.rstrip("/"), credential
@@ -114,6 +118,7 @@ class Api:
         self.tolerated: frozenset[int] = frozenset()
         self.tally = Tally("check")
         self.on_limited: Callable[[], None] = lambda: None
+        self.latest: Answer | None = None
         self.gate = Gate(self.parallel)
         self._session = self._new_session()
 
@@ -173,12 +178,23 @@ class Api:
     def post(self, path: str, json: Any, params: Any = None) -> Answer:
         return self._send("POST", path, params=params, json=json)
 
+    def unreadable(self, error: Exception) -> BrokenContract:
+        """What reading the answers stumbled over, told of the one that came last."""
+        reason = reason_of(error)
+        if self.latest is not None:
+            return self.latest.broken(f"it cannot be read ({reason})")
+        return BrokenContract(f"{self.title}, {self._asker}: the vendor's answers cannot be read ({reason}).")
+
+    @property
+    def _asker(self) -> str:
+        return f"stream {self.stream}" if self.stream else self.purpose
+
     def _send(self, method: str, path: str, **options: Any) -> Answer:
         """Ask until there is an answer, a refusal, or no patience left.
 
         Raises KeyRefused, ConfigError, BrokenContract or Unavailable.
         """
-        source = f"{self.title}, {f'stream {self.stream}' if self.stream else self.purpose}, {path}"
+        source = f"{self.title}, {self._asker}, {path}"
         waits = Waits(self.patience)
         budget = self.budget(path)
         while True:
@@ -198,14 +214,17 @@ class Api:
                     allow_redirects=False,
                     **options,
                 )
-            except requests.RequestException as error:
-                words = _network_words(error)
+            except (requests.RequestException, ValueError) as error:  # a Location that is no address
+                words = network_words(error)
             else:
                 status = answer.status_code
                 self.observe(answer, path)
                 body = _json(answer.content)
                 if status == 200 and body is not _NOT_JSON:
-                    return Answer(source, body, answer.headers)
+                    self.latest = found = Answer(source, body, answer.headers)
+                    if self.only_objects and not isinstance(body, Mapping):
+                        raise found.broken("it is no object")
+                    return found
                 told = self.told_wait(answer, body)
                 words = vendor_words(body, answer) if status != 200 else "the body is not JSON"
                 self._refuse(source, status, words, answer)
@@ -224,7 +243,7 @@ class Api:
         if status == 200:
             return
         if 300 <= status < 400:
-            host = urlsplit(answer.headers.get("Location", "")).netloc or "another place"
+            host = _host(answer.headers.get("Location", "")) or "another place"
             raise ConfigError(
                 f"{source}: {status}, a redirect to {host}, which is never followed because the key would travel "
                 f"along. Set base_url to the API itself."
@@ -258,6 +277,13 @@ class Api:
         return session
 
 
+def _host(url: str) -> str:
+    try:
+        return urlsplit(url).netloc
+    except ValueError:
+        return ""
+
+
 _NOT_JSON = object()
 
 
@@ -266,41 +292,3 @@ def _json(content: bytes) -> Any:
         return orjson.loads(content)
     except orjson.JSONDecodeError:
         return _NOT_JSON
-
-
-def vendor_words(body: Any, answer: requests.Response) -> str:
-    """What the vendor says in an error body, whichever of the usual envelopes it uses; at most 300 characters."""
-    return (_words(body) or answer.reason or "no explanation")[:300]
-
-
-def _words(value: Any) -> str:
-    if isinstance(value, str):
-        return " ".join(value.split())
-    if isinstance(value, list):
-        return "; ".join(filter(None, map(_words, value[:3])))
-    if isinstance(value, Mapping):
-        for key in ("detail", "message", "msg", "reason", "error", "errors", "title"):
-            if words := _words(value.get(key)):
-                return words
-    return ""
-
-
-def _network_words(error: requests.RequestException) -> str:
-    """Why there was no answer, without the URL and the stack of wrappers."""
-    if isinstance(error, requests.Timeout):
-        return "no answer in time"
-    text = str(error).lower()
-    for sign, words in (
-        ("resolve", "the host name cannot be resolved"),
-        ("getaddrinfo", "the host name cannot be resolved"),
-        ("refused", "connection refused"),
-        ("certificate", "the TLS certificate cannot be verified"),
-        ("ssl", "the TLS connection failed"),
-        ("incompleteread", "the body ended early"),
-        ("reset", "the connection was cut"),
-        ("aborted", "the connection was cut"),
-        ("proxy", "the proxy cannot be reached"),
-    ):
-        if sign in text:
-            return words
-    return f"the connection failed ({type(error).__name__})"

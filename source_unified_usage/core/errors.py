@@ -48,7 +48,8 @@ class BrokenContract(SourceError):
     """The vendor answered what its documentation excludes."""
 
 
-UNMAPPABLE = (KeyError, TypeError, ValueError, AttributeError, IndexError, ArithmeticError)
+# RecursionError: nested deeper than anything that is documented
+UNMAPPABLE = (KeyError, TypeError, ValueError, AttributeError, IndexError, ArithmeticError, RecursionError)
 
 
 class Unmappable(Exception):
@@ -57,3 +58,9 @@ class Unmappable(Exception):
     def __init__(self, row: Any, reason: Exception) -> None:
         super().__init__(row, reason)
         self.row, self.reason = row, reason
+
+
+def reason_of(error: Exception) -> str:
+    """What one of UNMAPPABLE says, in one line and without the whole of a long value."""
+    said = f"no {error}" if isinstance(error, KeyError) else str(error)
+    return " ".join(said.split())[:200]

@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from source_unified_usage.core.api import Api
-from source_unified_usage.core.errors import ConfigError, Unavailable
+from source_unified_usage.core.errors import UNMAPPABLE, ConfigError, Unavailable
 from source_unified_usage.core.progress import logger
 
 
@@ -33,10 +33,13 @@ class Lookup:
             return self._found
 
     def _ask(self) -> Mapping[str, Any]:
+        api = self._api.optional(*self._tolerated)
         try:
-            return self._read(self._api.optional(*self._tolerated))
+            return self._read(api)
         except (ConfigError, Unavailable) as error:
             if error.status != 429 and error.status not in self._tolerated:
                 raise
             logger.info(f"{self._api.title}: no {self._what}, records carry ids only ({error})")
             return {}
+        except UNMAPPABLE as error:
+            raise api.unreadable(error) from error

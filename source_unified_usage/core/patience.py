@@ -26,6 +26,8 @@ class Patience:
     timeout: tuple[float, float] = (10, 35)  # connect, read: six tries stay below `most`
 
 
+_LEAST_NAMED = 30.0  # what a named wait takes of `named`, however short: a millisecond again and again must end
+
 READING = Patience()
 LOOKING_UP = Patience(rate_limited=30, named=30)
 CHECKING = Patience(rate_limited=20, named=20, tries=2, least=0, most=40, timeout=(8, 15))
@@ -43,13 +45,14 @@ class Waits:
         """After a failure: `limited` for 429, `told` the wait that the vendor named, `took` the try's time."""
         patience = self._patience
         self._tries += 1
+        told = told or None  # "at once" is no wait
         if told is not None and self._named + told <= patience.named:
-            self._named += told
+            self._named += max(told, _LEAST_NAMED)
             return told
         if told is not None and told > patience.rate_limited:
             return None
         # 2, 4, 8, ... 60: a vendor's window is a minute, and six tries spend 62 s
-        wait = told if told is not None else min(60.0, 2.0**self._tries) * random.uniform(1, 1.1)
+        wait = max(told or 0.0, min(60.0, 2.0 ** min(self._tries, 6)) * random.uniform(1, 1.1))
         if limited:
             if self._limited >= patience.rate_limited:
                 return None

@@ -16,11 +16,19 @@ from airbyte_cdk.sources.streams.concurrent.partitions.partition import Partitio
 from airbyte_cdk.sources.streams.concurrent.partitions.partition_generator import PartitionGenerator
 from airbyte_cdk.sources.types import Record
 
-from source_unified_usage.core.errors import UNMAPPABLE, BrokenContract, ConfigError, SourceError, Unmappable
+from source_unified_usage.core.errors import (
+    UNMAPPABLE,
+    BrokenContract,
+    ConfigError,
+    SourceError,
+    Unmappable,
+    reason_of,
+)
 from source_unified_usage.core.progress import Tally, logger
 from source_unified_usage.core.schema import usage_schema
+from source_unified_usage.core.shape import Seen, check, shown
 from source_unified_usage.core.stream import Range, ServedFrom, UsageStream
-from source_unified_usage.core.usage import Usage, canonical_json
+from source_unified_usage.core.usage import Usage
 from source_unified_usage.core.window import Covered, Window
 
 # Per queue item the CDK's main loop costs more than mapping a row: records travel by the hundred.
@@ -234,11 +242,14 @@ class StreamReading(PartitionGenerator):
 
     def _mapped(self, window: Window) -> Iterator[list[Usage]]:
         page: list[Usage] = []
-        usages = self.stream.usages
+        usages, seen = self.stream.usages, Seen()
         try:
             for row in self.stream.rows(window):
                 try:
-                    page.extend(usages(row, window))
+                    for usage in usages(row, window):
+                        check(usage)
+                        seen.add(usage)
+                        page.append(usage)
                 except UNMAPPABLE as error:
                     raise Unmappable(row, error) from error
                 if len(page) >= _PAGE:
@@ -246,18 +257,15 @@ class StreamReading(PartitionGenerator):
                     page = []
         except Unmappable as error:
             raise self._unmappable(error.row, error.reason) from error
+        except UNMAPPABLE as error:
+            raise self.stream.api.unreadable(error) from error
         if page:
             yield page
 
     def _unmappable(self, row: Any, error: Exception) -> BrokenContract:
-        reason = f"no {error}" if isinstance(error, KeyError) else str(error)
-        try:
-            text = canonical_json(row)
-        except (TypeError, ValueError):
-            text = repr(row)
         return BrokenContract(
             f"{self.stream.api.title}, stream {self.stream.name}: the vendor sent a row that cannot be mapped "
-            f"({reason}): {text[:500]}"
+            f"({reason_of(error)}): {shown(row)}"
         )
 
     @property

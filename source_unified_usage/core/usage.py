@@ -64,6 +64,14 @@ def usage(*, id: str, start_date: str, end_date: str, remote_data: Row, **fields
     return cast(Usage, record)
 
 
+def listed(row: Row, name: str) -> Sequence[Row]:
+    """The rows in a row; none when null. Raises KeyError, or ValueError when it is something else."""
+    found = row[name]
+    if found is not None and not isinstance(found, list):
+        raise ValueError(f"{name} is no list")
+    return found or ()
+
+
 # --- identity ---------------------------------------------------------------------------------------------------
 
 _PLAIN = re.compile(r"[A-Za-z0-9\-_.:@+,]{1,64}").fullmatch

@@ -100,13 +100,13 @@ def assert_valid(found: Iterable[Mapping[str, Any]]) -> None:
     ids = []
     for record in found:
         assert not list(validator.iter_errors(record)), record
-        assert _empties({**record, "remote_data": 1}) == [], record
+        assert empties({**record, "remote_data": 1}) == [], record
         ids.append(record["id"])
     assert len(set(ids)) == len(ids)
 
 
-def _empties(value: Any) -> list[Any]:
+def empties(value: Any) -> list[Any]:
     if value is None or value == "" or value == {} or value == []:
         return [value]
     parts = value.values() if isinstance(value, Mapping) else value if isinstance(value, list) else []
-    return [empty for part in parts for empty in _empties(part)]
+    return [empty for part in parts for empty in empties(part)]

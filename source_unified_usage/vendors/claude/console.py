@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 
 from source_unified_usage.core.errors import ConfigError
 from source_unified_usage.core.stream import UsageStream
-from source_unified_usage.core.usage import Row, Usage, charges, compact, midnight, usage
+from source_unified_usage.core.usage import Row, Usage, charges, compact, listed, midnight, usage
 from source_unified_usage.core.window import Window, days
 from source_unified_usage.vendors.claude.api import MESSAGES, ORGANIZATION, AdminApi
 from source_unified_usage.vendors.claude.inventory import Inventory
@@ -54,7 +54,7 @@ class ConsoleReport(UsageStream):
         for answer in answers:
             for bucket in answer.rows("data"):
                 span = {"starting_at": bucket["starting_at"], "ending_at": bucket["ending_at"]}
-                for result in bucket.get("results") or ():
+                for result in listed(bucket, "results"):
                     yield {**result, **span}
 
     def _workspace(self, row: Row) -> dict[str, str]:

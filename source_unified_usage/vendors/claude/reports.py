@@ -14,6 +14,7 @@ from source_unified_usage.core.usage import (
     Usage,
     charges,
     compact,
+    listed,
     midnight,
     numbered,
     parse_time,
@@ -167,7 +168,7 @@ class OrganizationReport(Report):
     def _lines(self, answer: Answer, window: Window) -> Iterable[Row]:
         for bucket in answer.rows("data"):
             span = {"starting_at": bucket["starting_at"], "ending_at": bucket["ending_at"]}
-            for result in bucket.get("results") or ():
+            for result in listed(bucket, "results"):
                 yield {**result, **span}
 
     def _warn_of_cut(self, full: dict[str, list[Row]], window: Window) -> None:

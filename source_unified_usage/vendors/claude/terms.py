@@ -59,7 +59,8 @@ def tokens(row: Row) -> dict[str, Number]:
         "cache_write": write,
         "output": quantity(row.get("output_tokens")),
     }
-    whole = quantity(row.get("total_tokens"))
+    # the parts add up to the total; the vendor's own counts where a part is not told
+    whole = quantity(row.get("total_tokens")) if None in parts.values() else None
     return compact(
         **parts,
         cache_write_ephemeral_5m=five,

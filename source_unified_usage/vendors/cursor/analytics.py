@@ -39,9 +39,13 @@ class AiCode(UsageStream):
             "endDate": rfc3339(window.end.subtract(microseconds=1000)),
         }
         number, size, read = 1, 1000, 0
+        before: list[Row] = []
         while True:
             answer = self.api.get(self.path(), {**bounds, "page": number, "pageSize": size})
             items = answer.rows("items")
+            if items and items == before:
+                raise answer.broken(f"page {number} is the one before")
+            before = items
             yield from items
             # the server may serve smaller pages than asked for
             size = answer.body.get("pageSize") or size

@@ -105,7 +105,7 @@ class CursorApi(Api):
 
     def pages(self, method: str, path: str, query: Mapping[str, Any], size: int) -> Iterator[Answer]:
         """Page after page while `pagination.hasNextPage`; an empty page in between is followed."""
-        number = 1
+        number, before = 1, None
         while True:
             asked = {**query, "page": number, "pageSize": size}
             answer = self.post(path, asked) if method == "POST" else self.get(path, asked)
@@ -116,6 +116,9 @@ class CursorApi(Api):
                 raise answer.broken(f"asked for page {number}, got page {current}")
             if not pagination.get("hasNextPage"):
                 return
+            if answer.body == before:
+                raise answer.broken(f"page {number} is the one before")
+            before = answer.body
             last = pagination.get("numPages", pagination.get("totalPages"))
             if last is not None and number >= last:
                 raise answer.broken(f"hasNextPage on page {number} of {last}")

@@ -47,6 +47,7 @@ class Spend(UsageStream):
         by = "email" if self._scope.organization else "user"  # a fixed order keeps paging stable
         body = {"sortBy": by, "sortDirection": "asc", "pageSize": _PAGE_SIZE}
         number, last = 1, 1
+        before: list[Row] = []
         while number <= last:
             answer = self.api.post(path, self._scope.body({**body, "page": number}))
             bounds = (
@@ -54,7 +55,11 @@ class Spend(UsageStream):
                 if self._scope.organization
                 else {"subscriptionCycleStart": answer.body.get("subscriptionCycleStart")}
             )
-            for row in answer.rows("teamMemberSpend"):
+            rows = answer.rows("teamMemberSpend")
+            if number > 1 and rows == before:
+                raise answer.broken(f"page {number} is the one before")
+            before = rows
+            for row in rows:
                 yield {**row, **bounds}
             last = answer.body.get("totalPages") or 1
             number += 1

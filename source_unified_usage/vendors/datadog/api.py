@@ -9,7 +9,7 @@ from requests.structures import CaseInsensitiveDict
 
 from source_unified_usage.core.api import Answer, Api, Credential, Verdict
 from source_unified_usage.core.budget import Budget
-from source_unified_usage.core.errors import BrokenContract, ConfigError, KeyRefused, Unavailable
+from source_unified_usage.core.errors import UNMAPPABLE, BrokenContract, ConfigError, KeyRefused, Unavailable
 from source_unified_usage.core.patience import told_wait
 from source_unified_usage.core.progress import logger
 
@@ -93,10 +93,10 @@ def labels(api: DatadogApi) -> Mapping[str, str]:
     """What the billing dimensions are called in Datadog's own pages, by id; empty when they cannot be read."""
     try:
         rows = api.ask(MAPPING, {"filter[view]": "all"}).rows("data")
-    except (Unavailable, BrokenContract) as error:
+        found = {row.get("id"): (row.get("attributes") or {}).get("in_app_label") for row in rows}
+    except (Unavailable, BrokenContract, *UNMAPPABLE) as error:
         logger.info(f"{api.title}: no product labels, products carry their id as name ({error})")
         return {}
-    found = {row.get("id"): (row.get("attributes") or {}).get("in_app_label") for row in rows}
     return {str(id): str(label) for id, label in found.items() if id and label}
 
 

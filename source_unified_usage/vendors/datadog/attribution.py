@@ -246,6 +246,8 @@ def usage_of_month(api: DatadogApi, month: DateTime, query: Mapping[str, str]) -
 
 def by_name(values: Mapping[str, Any], suffixes: Sequence[str]) -> dict[str, dict[str, Any]]:
     """The values by what they measure. Values of another form belong to all, so that none is lost."""
+    if not isinstance(values, Mapping):
+        raise ValueError("values is no object")
     names = {field: field.removesuffix(end) for field in values for end in suffixes if field.endswith(end)}
     return {
         name: {field: value for field, value in values.items() if names.get(field, name) == name}

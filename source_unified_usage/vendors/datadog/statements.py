@@ -7,7 +7,7 @@ from pendulum import DateTime, instance
 
 from source_unified_usage.core.api import Answer
 from source_unified_usage.core.errors import UNMAPPABLE, Unmappable
-from source_unified_usage.core.usage import Charge, Row, charges, decimal, number, parse_time, rfc3339
+from source_unified_usage.core.usage import Charge, Row, charges, decimal, listed, number, parse_time, rfc3339
 from source_unified_usage.vendors.datadog.organizations import key_of
 
 HISTORICAL = "/api/v2/usage/historical_cost"
@@ -72,7 +72,7 @@ def products(entry: Row) -> dict[str, Row]:
     """The entry by product, each with its own charge lines only."""
     attributes = entry["attributes"]
     lines: dict[str, list[Row]] = {}
-    for line in attributes.get("charges") or ():
+    for line in listed({"charges": None, **attributes}, "charges"):
         lines.setdefault(line.get("product_name") or "unknown", []).append(line)
     return {name: {**entry, "attributes": {**attributes, "charges": own}} for name, own in lines.items()}
 

@@ -72,9 +72,9 @@ class BucketStream(OpenAIStream):
 
     def _oldest_served(self, window: Window, words: str) -> DateTime:
         """The day that the refusal names; else a year ago, else what halving the time up to today finds."""
-        if named := re.search(r"\d{4}-\d\d-\d\d", words):
-            return utc_midnight(date.fromisoformat(named[0]))
         refused, served = window.start, clock.now().start_of("day")
+        if (named := _day_in(words)) and named <= served:
+            return named
         year_ago = served.subtract(days=_KEPT)
         if year_ago > refused:
             if self._serves(year_ago):
@@ -94,6 +94,15 @@ class BucketStream(OpenAIStream):
         except LookbackExceeded:
             return False
         return True
+
+
+def _day_in(words: str) -> DateTime | None:
+    """The first day that is named, where it is one."""
+    named = re.search(r"\d{4}-\d\d-\d\d", words)
+    try:
+        return utc_midnight(date.fromisoformat(named[0])) if named else None
+    except ValueError:
+        return None
 
 
 def _rows(answer: Answer) -> Iterator[Row]:

@@ -43,6 +43,7 @@ class ScenarioApi(Api):
 
     title = "Scenario"
     parallel = 1
+    only_objects = False  # an answer without its sections is asked for again, whatever it is
 
     def __init__(self, base_url: str, credential: Credential) -> None:
         super().__init__(base_url, credential)
@@ -55,7 +56,9 @@ class ScenarioApi(Api):
     def told_wait(self, answer: requests.Response, body: Any) -> float | None:
         told = super().told_wait(answer, body)
         seconds = body.get("remainingSeconds") if told is None and isinstance(body, Mapping) else None
-        return float(seconds) if isinstance(seconds, (int, float)) and seconds >= 0 else told
+        if isinstance(seconds, bool) or not isinstance(seconds, (int, float)) or seconds < 0:
+            return told
+        return float(seconds)
 
     def judge(self, status: int, words: str, answer: requests.Response) -> Verdict:
         if status in _OVERLOADED and self._divisible and self._overloaded >= _OVERLOADED_IN_A_ROW:

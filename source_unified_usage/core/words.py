@@ -1,0 +1,48 @@
+"""What a failed request says, in the words of the vendor or of the network."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import requests
+
+_WORDS_DEPTH = 8  # of envelopes in envelopes
+
+
+def vendor_words(body: Any, answer: requests.Response) -> str:
+    """What the vendor says in an error body, whichever of the usual envelopes it uses; at most 300 characters."""
+    return (_words(body) or answer.reason or "no explanation")[:300]
+
+
+def _words(value: Any, depth: int = 0) -> str:
+    if depth > _WORDS_DEPTH:
+        return ""
+    if isinstance(value, str):
+        return " ".join(value.split())
+    if isinstance(value, list):
+        return "; ".join(filter(None, (_words(part, depth + 1) for part in value[:3])))
+    if isinstance(value, Mapping):
+        for key in ("detail", "message", "msg", "reason", "error", "errors", "title"):
+            if words := _words(value.get(key), depth + 1):
+                return words
+    return ""
+
+
+def network_words(error: Exception) -> str:
+    """Why there was no answer, without the URL and the stack of wrappers."""
+    if isinstance(error, requests.Timeout):
+        return "no answer in time"
+    text = str(error).lower()
+    for sign, words in (
+        ("resolve", "the host name cannot be resolved"),
+        ("getaddrinfo", "the host name cannot be resolved"),
+        ("refused", "connection refused"),
+        ("certificate", "the TLS certificate cannot be verified"),
+        ("ssl", "the TLS connection failed"),
+        ("incompleteread", "the body ended early"),
+        ("reset", "the connection was cut"),
+        ("aborted", "the connection was cut"),
+        ("proxy", "the proxy cannot be reached"),
+    ):
+        if sign in text:
+            return words
+    return f"the connection failed ({type(error).__name__})"

@@ -1,0 +1,141 @@
+"""Vendors that answer anything: the samples' answers with wild values, read the way a sync reads a window."""
+
+import importlib
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import cache
+from typing import Any
+from unittest.mock import patch
+
+import orjson
+import pendulum
+import requests_mock
+from airbyte_cdk.utils.airbyte_secrets_utils import update_secrets
+
+from source_unified_usage.core import clock
+from source_unified_usage.core.budget import Budget
+from source_unified_usage.core.reading import RecordPage, StreamReading, WindowPartition
+from source_unified_usage.core.stream import UsageStream
+from source_unified_usage.core.window import Window
+from unit_tests.vendors.edits import Reply
+from unit_tests.vendors.samples import Case, sample, stream_of, window
+
+VENDORS = ("claude", "openai", "confluent", "cursor", "datadog", "scenario")
+NOW = {"datadog": pendulum.datetime(2025, 8, 14, 9, 30)}
+MOST_REQUESTS = 150
+SECRET_OPTIONS = ("key", "secret")
+
+
+class Endless(BaseException):
+    """More requests than any answer justifies; nothing may swallow it."""
+
+
+@dataclass(frozen=True, eq=False)
+class WildCase:
+    """A mapping case with its answers as JSON, by request."""
+
+    vendor: str
+    case: Case
+    config: Mapping[str, Any]
+    answers: Mapping[str, Sequence[Any]]
+
+    def __str__(self) -> str:
+        return f"{self.vendor}-{self.case}"
+
+    @property
+    def secrets(self) -> list[str]:
+        return [value for name, value in _leaves(self.config) if name.endswith(SECRET_OPTIONS)]
+
+    def stream(self) -> UsageStream:
+        return stream_of(self.vendor, self.config, self.case.stream)
+
+
+@dataclass
+class Outcome:
+    """What one window came to."""
+
+    records: list[dict[str, Any]]
+    failure: Exception | None
+    requests: int
+
+
+@cache
+def wild_cases() -> list[WildCase]:
+    """Every mapping case of every vendor."""
+    found = []
+    for vendor in VENDORS:
+        module = importlib.import_module(f"unit_tests.vendors.{vendor}.test_{vendor}_mapping")
+        (mark,) = (mark for mark in module.test_records.pytestmark if mark.name == "parametrize")
+        for case in mark.args[1]:
+            answers = {
+                path: [sample(vendor, body) if isinstance(body, str) else body for body in bodies]
+                for path, bodies in case.answers.items()
+            }
+            found.append(WildCase(vendor, case, {**module.CONFIG, **case.config}, answers))
+    return found
+
+
+def read(wild: WildCase, answers: Mapping[str, Sequence[Any]]) -> Outcome:
+    """One window, read as the core reads it, without waiting; Endless when requests do not end."""
+    update_secrets([*wild.secrets])
+    served: dict[str, int] = {}
+
+    def answer(request: Any, context: Any) -> bytes:
+        served["all"] = count = served.get("all", 0) + 1
+        if count > MOST_REQUESTS:
+            raise Endless(f"{count} requests, the last one {request.method} {request.url}")
+        key = f"{request.method} {request.path_url.partition('?')[0]}"
+        bodies = answers.get(key, ())
+        if not bodies:
+            context.status_code = 404
+            return b'{"error": {"message": "not here"}}'
+        at = served.get(key, 0)
+        served[key] = at + 1
+        body = bodies[min(at, len(bodies) - 1)]
+        if isinstance(body, Reply):
+            context.status_code = body.status
+            context.headers.update(body.headers)
+            return body.content
+        return orjson.dumps(body)
+
+    now = NOW.get(wild.vendor, pendulum.datetime(2026, 9, 22, 9, 30))
+    with _standing(now), requests_mock.Mocker() as server:
+        server.register_uri(requests_mock.ANY, re.compile("^https://"), content=answer)
+        stream = wild.stream()
+        asked = Window(now, now) if stream.grain == "snapshot" else window(wild.case.start, wild.case.end)
+        stream.windows = [asked]
+        reading = StreamReading(stream, (), as_bytes=True)
+        records: list[dict[str, Any]] = []
+        for item in WindowPartition(reading, asked).read():
+            if isinstance(item, RecordPage):
+                records += [orjson.loads(line)["record"]["data"] for line in item.lines.splitlines()]
+            else:
+                records.append(orjson.loads(orjson.dumps(item.data)))
+    return Outcome(records, reading.failure, served.get("all", 0))
+
+
+@contextmanager
+def _standing(now: pendulum.DateTime) -> Iterator[None]:
+    """Time goes on only by what is waited, and no budget holds a request back."""
+    at = [now]
+
+    def sleep(seconds: float) -> None:
+        assert seconds >= 0
+        at[0] = at[0].add(seconds=seconds)
+
+    with (
+        patch.object(clock, "sleep", sleep),
+        patch.object(clock, "now", lambda: at[0]),
+        patch.object(Budget, "take", lambda _: 0.0),
+    ):
+        yield
+
+
+def _leaves(value: Any, name: str = "") -> Iterator[tuple[str, str]]:
+    if isinstance(value, Mapping):
+        for key, part in value.items():
+            yield from _leaves(part, key)
+    elif isinstance(value, str):
+        yield name, value
