@@ -219,7 +219,7 @@ def main() -> None:
         print("memory", flush=True)
         peaks = memory(url)
     print("one slowed vendor", flush=True)
-    slowed = one_slow.table(measure, WORK)
+    slowed = one_slow.table(lambda command: measure(command, WORK / "out.jsonl").wall)
     start = startup()
     text = "\n\n".join(
         [

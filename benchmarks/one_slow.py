@@ -6,7 +6,6 @@ import tempfile
 from collections.abc import Callable, Sequence
 from datetime import timedelta
 from pathlib import Path
-from typing import Protocol
 
 from sandbox import Fault, Sandbox
 from source_unified_usage.vendors import VENDORS
@@ -15,24 +14,18 @@ SLOW = "claude"
 DAYS = 7
 
 
-class Timed(Protocol):
-    """What a measured process gives."""
-
-    wall: float
-
-
-def table(measure: Callable[[Sequence[str | Path], Path], Timed], work: Path) -> str:
+def table(seconds: Callable[[Sequence[str | Path]], float]) -> str:
     """Wall seconds of a sync, for each vendor alone, all together, and the sum of the former."""
     names = [vendor.name for vendor in VENDORS]
-    alone = {name: _sync(measure, [name], work) for name in names}
-    together = _sync(measure, names, work)
+    alone = {name: _sync(seconds, [name]) for name in names}
+    together = _sync(seconds, names)
     lines = ["| vendors | wall s |", "|---|---:|"]
     lines += [f"| {name}{' (slowed)' if name == SLOW else ''} | {wall:.1f} |" for name, wall in alone.items()]
     lines += [f"| **all six together** | {together:.1f} |", f"| the sum of the six | {sum(alone.values()):.1f} |"]
     return "\n".join(lines)
 
 
-def _sync(measure: Callable[[Sequence[str | Path], Path], Timed], vendors: Sequence[str], work: Path) -> float:
+def _sync(seconds: Callable[[Sequence[str | Path]], float], vendors: Sequence[str]) -> float:
     """Seconds of one sync against a fresh sandbox, in which every answer of the slow vendor comes in pieces."""
     with Sandbox(days=DAYS + 3) as sandbox, tempfile.TemporaryDirectory() as folder:
         sandbox.fault(SLOW, Fault(effect="slow", times=None))
@@ -53,9 +46,7 @@ def _sync(measure: Callable[[Sequence[str | Path], Path], Timed], vendors: Seque
             path = Path(folder) / f"{name}.json"
             path.write_text(json.dumps(content), encoding="utf-8")
             arguments += [f"--{name}", path]
-        wall = measure(
-            [sys.executable, "-m", "benchmarks.unlimited_source", "read", *arguments], work / "out.jsonl"
-        ).wall
+        wall = seconds([sys.executable, "-m", "benchmarks.unlimited_source", "read", *arguments])
     print(f"  {', '.join(vendors)}: {wall:.1f} s", flush=True)
     return wall
 
