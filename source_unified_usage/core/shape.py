@@ -4,18 +4,17 @@ import re
 from collections.abc import Callable, Mapping
 from functools import cache
 from math import isfinite
-from typing import Any
-
-import orjson
+from typing import Any, NamedTuple
 
 from source_unified_usage.core.schema import usage_schema
-from source_unified_usage.core.usage import Usage, canonical_json
+from source_unified_usage.core.usage import Row, Usage, canonical_json
 
 Check = Callable[[Any, str], None]
 
 _TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{3})?Z").fullmatch
-_TIMES = ("start_date", "end_date")
 _UNCHECKED = {"remote_data"}
+# charges are made by `usage.charges` alone, of decimals and a currency's text
+_SURE = {*_UNCHECKED, "charges"}
 _CLASSES: Mapping[str, tuple[type, ...]] = {
     "string": (str,),
     "number": (int, float),
@@ -26,8 +25,9 @@ _CLASSES: Mapping[str, tuple[type, ...]] = {
 
 def check(record: Usage) -> None:
     """Raises ValueError that names the place of what the schema does not know, of what is empty, or of wrong times."""
-    _record_check()(record, "")
-    start, end = (record[name] for name in _TIMES)  # type: ignore[literal-required]
+    if not _fits(record, _record_table()):
+        _record_check()(record, "")
+    start, end = record["start_date"], record["end_date"]
     if not _TIME(start) or not _TIME(end):
         raise ValueError(f"{start!r:.60} to {end!r:.60} is no time")
     # without fractions, whose length differs
@@ -39,13 +39,77 @@ class Seen:
     """The ids of a window: a row that comes again is one record, two different rows must never share an id."""
 
     def __init__(self) -> None:
-        self._hashes: dict[int, int] = {}
+        self._rows: dict[str, Row] = {}
 
     def add(self, record: Usage) -> None:
-        """Raises ValueError when another record had the id, TypeError when the record cannot be written."""
-        content = hash(orjson.dumps(record))
-        if self._hashes.setdefault(hash(record["id"]), content) != content:
+        """Raises ValueError when another row had the id, or when one row has made two records of it."""
+        row = record["remote_data"]
+        first = self._rows.setdefault(record["id"], row)
+        if first is not row and first != row:
             raise ValueError(f"another row has the id {record['id']}")
+
+
+# --- the fast way: whether there is nothing to complain about
+
+
+class _Table(NamedTuple):
+    """What an object may hold by name: the classes of a scalar, the table of an object, or that of a list's items."""
+
+    required: tuple[str, ...]
+    parts: Mapping[str, Any]
+
+
+class _Items(NamedTuple):
+    table: _Table
+
+
+def _fits(value: Mapping[str, Any], table: _Table) -> bool:
+    """Whether it surely keeps the schema; if not, the check decides and names the place."""
+    for name in table.required:
+        if name not in value:
+            return False
+    parts = table.parts
+    for name, part in value.items():
+        wanted, cls = parts.get(name), part.__class__
+        if wanted.__class__ is frozenset:
+            if cls not in wanted or (not part and cls is str) or (cls is float and not isfinite(part)):
+                return False
+        elif cls is dict and wanted.__class__ is _Table:
+            if not part or not _fits(part, wanted):
+                return False
+        elif cls is list and wanted.__class__ is _Items:
+            if not part:
+                return False
+            for item in part:
+                if not _fits(item, wanted.table):
+                    return False
+        elif name not in _SURE:
+            return False
+    return True
+
+
+@cache
+def _record_table() -> _Table:
+    return _table_of(usage_schema())
+
+
+def _table_of(schema: Mapping[str, Any]) -> _Table:
+    parts = {name: _part_of(part) for name, part in schema["properties"].items() if name not in _SURE}
+    return _Table(tuple(schema.get("required", ())), parts)
+
+
+def _part_of(schema: Mapping[str, Any]) -> Any:
+    if "properties" in schema:
+        return _table_of(schema)
+    return _Items(_table_of(schema["items"])) if "items" in schema else _classes(schema)
+
+
+def _classes(schema: Mapping[str, Any]) -> frozenset[type]:
+    told = schema.get("type", [])
+    return frozenset(cls for name in ([told] if isinstance(told, str) else told) for cls in _CLASSES.get(name, ()))
+
+
+# --- the thorough way: what is wrong, and where
 
 
 @cache
@@ -60,7 +124,7 @@ def _compiled(schema: Mapping[str, Any]) -> Check:
         return _object_check(schema)
     if "array" in types:
         return _list_check(_compiled(schema["items"]))
-    return _scalar_check(frozenset(cls for name in types for cls in _CLASSES.get(name, ())))
+    return _scalar_check(_classes(schema))
 
 
 def _object_check(schema: Mapping[str, Any]) -> Check:
