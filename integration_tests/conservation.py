@@ -20,7 +20,7 @@ from sandbox.ledger import Entry, Ledger
 
 Record = dict[str, Any]
 
-DAYS = 2  # read per customer
+DAYS = 1  # read per customer
 LATER = 3  # days until the second sync
 
 

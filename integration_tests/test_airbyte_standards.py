@@ -2,16 +2,21 @@
 
 import json
 from collections.abc import Iterator
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
+import time_machine
 from airbyte_cdk.test.standard_tests import SourceTestSuiteBase
 
-from integration_tests.harness import ROOT, sandbox_config
+from integration_tests.harness import NOW, ROOT, sandbox_config
 from sandbox import Sandbox
 from source_unified_usage import SourceUnifiedUsage
 
 pytest_plugins = ["airbyte_cdk.test.standard_tests.pytest_hooks"]
+
+# one sandbox and one file for all of them, so they stay together
+pytestmark = pytest.mark.xdist_group("airbyte")
 
 # acceptance-test-config.yml names this file
 SCENARIO = ROOT / ".tmp" / "sandbox.json"
@@ -20,12 +25,9 @@ SCENARIO = ROOT / ".tmp" / "sandbox.json"
 @pytest.fixture(scope="module", autouse=True)
 def _sandbox_scenario() -> Iterator[Path]:
     """Three days of every vendor: few enough requests to stay below every limit without waiting."""
-    with Sandbox() as sandbox:
-        start = sandbox.clock.today().toordinal() - 3
+    with time_machine.travel(NOW, tick=True), Sandbox(now=NOW) as sandbox:
         SCENARIO.parent.mkdir(exist_ok=True)
-        SCENARIO.write_text(
-            json.dumps(sandbox_config(sandbox, start_date=str(type(sandbox.clock.today()).fromordinal(start))))
-        )
+        SCENARIO.write_text(json.dumps(sandbox_config(sandbox, start_date=f"{NOW - timedelta(days=3):%Y-%m-%d}")))
         yield SCENARIO
 
 
