@@ -2,7 +2,7 @@
 
     python -m integration_tests.frozen_source NOW SANDBOX_URL read --config ...
 
-The time of this process starts at NOW; whatever it sleeps, its own clock and the sandbox's are set forward by.
+The time of this process stands at NOW; whatever it sleeps, its own clock and the sandbox's are set forward by.
 READ_TIMEOUT in the environment shortens the seconds that an answer is waited for.
 """
 
@@ -24,7 +24,7 @@ def main() -> None:
     lock = threading.Lock()
     if seconds := os.environ.get("READ_TIMEOUT"):
         vars(api)["READING"] = dataclasses.replace(patience.READING, timeout=(10, float(seconds)))
-    with time_machine.travel(now, tick=True) as traveller:
+    with time_machine.travel(now, tick=False) as traveller:
 
         def sleep(seconds: float) -> None:
             with lock:
