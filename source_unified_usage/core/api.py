@@ -108,6 +108,7 @@ class Api:
 
     title: ClassVar[str]
     parallel: ClassVar[int] = 1  # windows read at once with one credential
+    limit: ClassVar[tuple[int, float]] = (0, 60)  # requests in seconds; 0 where the vendor publishes no figure
     only_objects: ClassVar[bool] = True  # a 200 with anything else breaks the contract
 
     def __init__(self, base_url: str, credential: Credential) -> None:
@@ -120,6 +121,7 @@ class Api:
         self.on_limited: Callable[[], None] = lambda: None
         self.latest: Answer | None = None
         self.gate = Gate(self.parallel)
+        self._budget = Budget(*self.limit)
         self._session = self._new_session()
 
     def bound(
@@ -148,8 +150,9 @@ class Api:
 
     # --- what a vendor says about itself
 
-    def budget(self, path: str) -> Budget | None:
-        """The limit that requests to `path` share."""
+    def budget(self, path: str) -> Budget:
+        """The limit that requests to `path` share: with all others, unless the vendor limits its paths apart."""
+        return self._budget
 
     def judge(self, status: int, words: str, answer: requests.Response) -> Verdict:
         """What an error status means at this vendor; this is what it means where its sheet says nothing."""
@@ -200,7 +203,7 @@ class Api:
         while True:
             if refused := self.credential.refused:
                 raise KeyRefused(f"{source}: {refused.said}. {refused.advice}", status=refused.status)
-            if budget and (paced := budget.take()):
+            if paced := budget.take():
                 self.tally.wait(paced, f"{self.title} {budget}")
             self.tally.requests += 1
             began = time.monotonic()

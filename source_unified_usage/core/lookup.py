@@ -1,12 +1,18 @@
 """Names for ids: read once per sync, shared by the streams of a vendor, never worth failing for."""
 
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from source_unified_usage.core.api import Api
 from source_unified_usage.core.errors import UNMAPPABLE, ConfigError, Unavailable
 from source_unified_usage.core.progress import logger
+from source_unified_usage.core.usage import Row
+
+
+def by_id(rows: Iterable[Any]) -> dict[str, Row]:
+    """What was listed, by id; what has none cannot be looked up."""
+    return {row["id"]: row for row in rows if isinstance(row, Mapping) and row.get("id")}
 
 
 class Lookup:

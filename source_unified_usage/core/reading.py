@@ -202,7 +202,7 @@ class StreamReading(PartitionGenerator):
             return
         budget = self.stream.api.budget(self.stream.path())
         pace = ""
-        if budget and budget.requests and (seconds := len(windows) * budget.seconds / budget.requests) >= 10:
+        if budget.requests and (seconds := len(windows) * budget.seconds / budget.requests) >= 10:
             pace = f", at least {seconds:.0f} s at {budget.requests} requests in {budget.seconds:.0f} s"
         count = f"{len(windows)} windows" if len(windows) > 1 else "1 window"
         logger.info(f"{name}: {count} to read, {windows[0].first_day} to {windows[-1].last_day}{pace}")

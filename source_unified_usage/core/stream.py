@@ -140,6 +140,11 @@ class UsageStream:
             self.available_until = moment
             logger.info(f"{self.name}: {self.api.title} has figures up to {moment.to_date_string()} (exclusive)")
 
+    def leave_unread(self, window: Window, why: str) -> None:
+        """There is nothing here for this stream: neither this window nor a later one counts as read."""
+        self.available_until = window.start
+        logger.warning(f"{self.name}: {why}.")
+
     def settled(self, moment: DateTime) -> None:
         """From `moment` on the vendor's figures are incomplete, as it says: they are read, but never count as read."""
         moment = moment.start_of("day")

@@ -1,6 +1,6 @@
 """Half-open windows of days and months: what to read, how it is cut, and what has been read already."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date
 from itertools import pairwise
@@ -120,6 +120,17 @@ def gaps(within: Window, covered: Iterable[Window]) -> list[Window]:
         ]
     edges.append(within.end)
     return [gap for start, end in [*pairwise(edges)][::2] if not (gap := Window(start, end)).empty]
+
+
+def first_served(refused: DateTime, served: DateTime, serves: Callable[[DateTime], bool]) -> DateTime:
+    """The first day after `refused` that a vendor serves, found by halving; `served` itself is never asked for."""
+    while (between := (served - refused).days) > 1:
+        middle = refused.add(days=between // 2)
+        if serves(middle):
+            served = middle
+        else:
+            refused = middle
+    return served
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,7 @@ from source_unified_usage.core.usage import Row, Usage, compact, parse_time, qua
 from source_unified_usage.core.window import Window, days
 from source_unified_usage.vendors.claude.api import AnalyticsApi
 from source_unified_usage.vendors.claude.engagement import Engagement, newest_day, organization_of, young
-from source_unified_usage.vendors.claude.terms import CLAUDE, amounts, moment, product_of, total
+from source_unified_usage.vendors.claude.terms import CLAUDE, amounts, moment, product_of, tool_actions
 
 _BLOCKS = {
     "chat": "chat_metrics",
@@ -39,10 +39,10 @@ class UserActivity(Engagement):
         self._people = people
         self.people: Mapping[str, Row] = {}
 
-    def rows(self, window: Window) -> Iterator[Row]:
-        for row in super().rows(window):
+    def rows(self, window: Window) -> Iterable[Row]:
+        if rows := list(super().rows(window)):
             self.people = self._people()
-            yield row
+        return rows
 
     def usages(self, row: Row, window: Window) -> Iterator[Usage]:
         person = row["user"]
@@ -122,11 +122,6 @@ def _counts(block: Row, surface: str) -> dict[str, Any]:
 def _code(block: Row) -> dict[str, Any]:
     core = block.get("core_metrics") or {}
     lines = core.get("lines_of_code") or {}
-    actions = {
-        tool: compact(accepted=quantity(action.get("accepted_count")), rejected=quantity(action.get("rejected_count")))
-        for tool, action in (block.get("tool_actions") or {}).items()
-        if action
-    }
     return compact(
         sessions=compact(distinct=quantity(core.get("distinct_session_count"))),
         code=compact(
@@ -134,9 +129,7 @@ def _code(block: Row) -> dict[str, Any]:
             lines_removed=quantity(lines.get("removed_count")),
             commits=quantity(core.get("commit_count")),
             pull_requests=quantity(core.get("pull_request_count")),
-            accepts=total(*(action.get("accepted") for action in actions.values())),
-            rejects=total(*(action.get("rejected") for action in actions.values())),
-            tool_actions=compact(**actions),
+            **tool_actions(block, "accepted_count", "rejected_count"),
         ),
     )
 

@@ -9,8 +9,8 @@ import requests
 
 from source_unified_usage.core import clock
 from source_unified_usage.core.api import Answer, Api, Credential, Verdict
-from source_unified_usage.core.budget import Budget
 from source_unified_usage.core.errors import ConfigError, KeyRefused, SourceError, Unavailable
+from source_unified_usage.core.paging import follow
 from source_unified_usage.core.usage import Row, midnight
 
 ORGANIZATION = "/v1/organizations"
@@ -20,10 +20,6 @@ MESSAGES = f"{ORGANIZATION}/usage_report/messages"
 _VERSION = "2023-06-01"
 _RESTARTS = {410: 5, 400: 1}  # of one window: after a refresh of the data, after a cursor that no longer fits
 INFERENCE_PREFIX = "sk-ant-api03-"
-
-
-def credential(option: str, key: str) -> Credential:
-    return Credential(option, {"x-api-key": key, "anthropic-version": _VERSION})
 
 
 class ClaudeApi(Api):
@@ -36,14 +32,10 @@ class ClaudeApi(Api):
     foreign: ClassVar[str]
     probed: ClassVar[str]  # the report that proves the key
 
-    def __init__(self, base_url: str, option: str, key: str, budget: Budget) -> None:
-        super().__init__(base_url, credential(option, key))
-        self._budget = budget
+    def __init__(self, base_url: str, option: str, key: str) -> None:
+        super().__init__(base_url, Credential(option, {"x-api-key": key, "anthropic-version": _VERSION}))
         self._foreign = key.startswith(self.foreign_prefix)
         self._answered = threading.Event()
-
-    def budget(self, path: str) -> Budget:
-        return self._budget
 
     def observe(self, answer: requests.Response, path: str) -> None:
         if answer.status_code == 200:
@@ -104,33 +96,31 @@ class ClaudeApi(Api):
 
     def listing(self, path: str, query: Mapping[str, Any] | None = None) -> list[Row]:
         """A list of things that goes on with `after_id`; `offset` is ignored and would never end."""
-        rows: list[Row] = []
-        after: dict[str, str] = {}
-        while True:
-            answer = self.get(path, {"limit": 1000, **(query or {}), **after})
-            rows += answer.rows("data")
-            if not answer.body.get("has_more"):
-                return rows
-            last = answer.body.get("last_id")
-            if not last or last == after.get("after_id"):
-                raise answer.broken(f"has_more with last_id {last!r}")
-            after = {"after_id": last}
+        asked = {"limit": 1000, **(query or {})}
+
+        def ask(after: str | None) -> Answer:
+            return self.get(path, {**asked, "after_id": after} if after else asked)
+
+        return [row for answer in follow(ask, _last_id) for row in answer.rows("data")]
 
     def _pages(self, path: str, query: Mapping[str, Any]) -> Iterator[Answer]:
-        seen: set[str] = set()
-        cursor: dict[str, str] = {}
-        while True:
-            answer = self.get(path, {**query, **cursor})
-            yield answer
-            more, page = answer.body.get("has_more"), answer.body.get("next_page")
-            if more is False or (not page and not more):
-                return
-            if not page:
-                raise answer.broken("has_more without next_page")
-            if page in seen:
-                raise answer.broken(f"the page cursor {page!r} came twice")
-            seen.add(page)
-            cursor = {"page": page}
+        return follow(lambda page: self.get(path, {**query, "page": page} if page else query), _next_page)
+
+
+def _last_id(answer: Answer) -> str | None:
+    return _named(answer, "last_id") if answer.body.get("has_more") else None
+
+
+def _next_page(answer: Answer) -> str | None:
+    more, page = answer.body.get("has_more"), answer.body.get("next_page")
+    return None if more is False or (not page and not more) else _named(answer, "next_page")
+
+
+def _named(answer: Answer, member: str) -> str:
+    cursor = answer.body.get(member)
+    if not cursor:
+        raise answer.broken(f"has_more without {member}")
+    return str(cursor)
 
 
 class AnalyticsApi(ClaudeApi):
@@ -140,10 +130,10 @@ class AnalyticsApi(ClaudeApi):
     foreign_prefix = "sk-ant-admin"
     foreign = "an Admin key of the Claude Console, which the Analytics API refuses"
     probed = f"{ANALYTICS}/usage_report"
+    limit = (50, 60)  # 60 a minute are published for the organization; some are left to others
 
     def __init__(self, base_url: str, key: str) -> None:
-        # 60 a minute are published for the organization; some are left to others
-        super().__init__(base_url, "claude.analytics_api_key", key, Budget(50, 60))
+        super().__init__(base_url, "claude.analytics_api_key", key)
 
     def answers(self) -> bool:
         """Whether the key opens anything, so that a 404 means this account and not the key."""
@@ -156,12 +146,13 @@ class AnalyticsApi(ClaudeApi):
 
 
 class AdminApi(ClaudeApi):
-    """The Claude Console. No limit is published; a request a second was never refused."""
+    """The Claude Console."""
 
     wanted = "an Admin key of the Claude Console (it begins with sk-ant-admin)"
     foreign_prefix = "sk-ant-api01-"
     foreign = "an Analytics key of Claude Enterprise, which the Admin API refuses"
     probed = MESSAGES
+    limit = (1, 1)  # none is published; a request a second was never refused
 
     def __init__(self, base_url: str, key: str) -> None:
-        super().__init__(base_url, "claude.admin_api_key", key, Budget(1, 1))
+        super().__init__(base_url, "claude.admin_api_key", key)

@@ -20,7 +20,7 @@ from source_unified_usage.core.usage import (
 from source_unified_usage.core.window import Window, days
 from source_unified_usage.vendors.claude.api import ORGANIZATION, AdminApi
 from source_unified_usage.vendors.claude.inventory import Inventory
-from source_unified_usage.vendors.claude.terms import model_of, product_of, total
+from source_unified_usage.vendors.claude.terms import model_of, product_of, tool_actions, total
 
 
 class ClaudeCodeUsage(UsageStream):
@@ -100,12 +100,6 @@ class ClaudeCodeUsage(UsageStream):
 def _core(row: Row) -> dict[str, Any]:
     core = row.get("core_metrics") or {}
     lines = core.get("lines_of_code") or {}
-    # a map: tools come and go
-    actions = {
-        tool: compact(accepted=quantity(action.get("accepted")), rejected=quantity(action.get("rejected")))
-        for tool, action in (row.get("tool_actions") or {}).items()
-        if action
-    }
     return compact(
         sessions=compact(distinct=quantity(core.get("num_sessions"))),
         code=compact(
@@ -113,9 +107,7 @@ def _core(row: Row) -> dict[str, Any]:
             lines_removed=quantity(lines.get("removed")),
             commits=quantity(core.get("commits_by_claude_code")),
             pull_requests=quantity(core.get("pull_requests_by_claude_code")),
-            accepts=total(*(action.get("accepted") for action in actions.values())),
-            rejects=total(*(action.get("rejected") for action in actions.values())),
-            tool_actions=compact(**actions),
+            **tool_actions(row, "accepted", "rejected"),
         ),
     )
 

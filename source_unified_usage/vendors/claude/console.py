@@ -1,6 +1,6 @@
 """The Admin API's day buckets: tokens by account, key, workspace, model and tier, and costs by workspace."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 
 from source_unified_usage.core.errors import ConfigError
 from source_unified_usage.core.stream import UsageStream
@@ -80,13 +80,15 @@ class ApiUsage(ConsoleReport):
     people: Mapping[str, Row] = {}
     keys: Mapping[str, Row] = {}
 
-    def rows(self, window: Window) -> Iterator[Row]:
+    def rows(self, window: Window) -> Iterable[Row]:
+        if rows := self._results(window):
+            self.people, self.keys = self.inventory.users(), self.inventory.api_keys()
+        return rows
+
+    def _results(self, window: Window) -> list[Row]:
         while True:
             try:
-                for row in self._buckets(window, _USAGE_GROUPS, self.limit):
-                    self.people, self.keys = self.inventory.users(), self.inventory.api_keys()
-                    yield row
-                return
+                return list(self._buckets(window, _USAGE_GROUPS, self.limit))
             except ConfigError as error:
                 words = error.words.lower()
                 too_large = error.status == 400 and any(sign in words for sign in ("too many", "limit", "reduce"))

@@ -1,14 +1,13 @@
 """The engagement endpoints of the Analytics API: one finished day per request, up to the day that is published."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable
 from typing import Any
 
 from pendulum import UTC, Date, DateTime
 
 from source_unified_usage.core import clock
 from source_unified_usage.core.errors import ConfigError, SourceError
-from source_unified_usage.core.progress import logger
 from source_unified_usage.core.stream import UsageStream
 from source_unified_usage.core.usage import Row, midnight, next_midnight
 from source_unified_usage.core.window import Window, days
@@ -39,7 +38,7 @@ class Engagement(UsageStream):
     def oldest(self, today: DateTime) -> DateTime:
         return FIRST_DAY
 
-    def rows(self, window: Window) -> Iterator[Row]:
+    def rows(self, window: Window) -> Iterable[Row]:
         """The day's rows; none from the first day on that is not published yet."""
         query: dict[str, Any] = {"date": window.first_day}
         if self.paged:
@@ -52,8 +51,7 @@ class Engagement(UsageStream):
                 return
             if error.status != 404 or not self.may_be_absent or not self.api.answers():
                 raise
-            logger.warning(f"{self.name}: this Claude account does not have {self.endpoint} (404), nothing to read.")
-            self.available_until = window.start
+            self.leave_unread(window, f"this Claude account does not have {self.endpoint} (404), nothing to read")
             return
         self.organization = organization_of(answers[0].headers.get("anthropic-organization-id"))
         for answer in answers:

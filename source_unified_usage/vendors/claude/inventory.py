@@ -2,14 +2,14 @@
 
 from collections.abc import Mapping
 
-from source_unified_usage.core.lookup import Lookup
+from source_unified_usage.core.lookup import Lookup, by_id
 from source_unified_usage.core.usage import Row, compact
 from source_unified_usage.vendors.claude.api import ORGANIZATION, AdminApi, ClaudeApi
 
 
 def users(api: ClaudeApi) -> Mapping[str, Row]:
     """The organization's users by id; both kinds of key may list them."""
-    return {row["id"]: row for row in api.listing(f"{ORGANIZATION}/users") if row.get("id")}
+    return by_id(api.listing(f"{ORGANIZATION}/users"))
 
 
 class Inventory:
@@ -28,14 +28,13 @@ class Inventory:
 
 
 def _workspaces(api: AdminApi) -> Mapping[str, Row]:
-    rows = api.listing(f"{ORGANIZATION}/workspaces", {"include_archived": "true"})
-    return {row["id"]: row for row in rows if row.get("id")}
+    return by_id(api.listing(f"{ORGANIZATION}/workspaces", {"include_archived": "true"}))
 
 
 def _api_keys(api: AdminApi) -> Mapping[str, Row]:
-    return {row["id"]: row for row in api.listing(f"{ORGANIZATION}/api_keys") if row.get("id")}
+    return by_id(api.listing(f"{ORGANIZATION}/api_keys"))
 
 
 def _me(api: AdminApi) -> Mapping[str, str]:
-    body = api.get(f"{ORGANIZATION}/me").body
-    return body if isinstance(body, Mapping) else {}
+    me: Mapping[str, str] = api.get(f"{ORGANIZATION}/me").body
+    return me

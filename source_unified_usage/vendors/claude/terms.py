@@ -73,6 +73,20 @@ def searches(row: Row) -> Number | None:
     return quantity((row.get("server_tool_use") or {}).get("web_search_requests"))
 
 
+def tool_actions(row: Row, accepted: str, rejected: str) -> dict[str, Any]:
+    """What became of suggestions, by tool and in sum. Tools come and go; each counts under these two names."""
+    actions = {
+        tool: compact(accepted=quantity(action.get(accepted)), rejected=quantity(action.get(rejected)))
+        for tool, action in (row.get("tool_actions") or {}).items()
+        if action
+    }
+    return {
+        "accepts": total(*(action.get("accepted") for action in actions.values())),
+        "rejects": total(*(action.get("rejected") for action in actions.values())),
+        "tool_actions": compact(**actions),
+    }
+
+
 def total(*values: Any) -> Number | None:
     """The sum of what is known; None when nothing is."""
     known = [quantity(value) for value in values if value is not None]

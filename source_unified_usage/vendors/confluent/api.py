@@ -1,14 +1,15 @@
 """The Confluent Cloud APIs: Basic auth with a Cloud API key, a limit told only in headers, tokens inside of URLs."""
 
 from collections.abc import Callable, Mapping
+from itertools import chain
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 import requests
 
-from source_unified_usage.core.api import PASSES, Answer, Api, Credential, Verdict
-from source_unified_usage.core.budget import Budget
+from source_unified_usage.core.api import PASSES, Answer, Api, Verdict
 from source_unified_usage.core.errors import ConfigError, KeyRefused
+from source_unified_usage.core.paging import follow
 from source_unified_usage.core.patience import told_wait
 from source_unified_usage.core.usage import Row
 
@@ -22,13 +23,6 @@ class ConfluentApi(Api):
 
     title = "Confluent"
     parallel = 1
-
-    def __init__(self, base_url: str, credential: Credential) -> None:
-        super().__init__(base_url, credential)
-        self._budget = Budget()
-
-    def budget(self, path: str) -> Budget:
-        return self._budget
 
     def observe(self, answer: requests.Response, path: str) -> None:
         remaining = answer.headers.get("X-RateLimit-Remaining") or answer.headers.get("RateLimit-Remaining")
@@ -60,21 +54,13 @@ class ConfluentApi(Api):
         """All rows under `data` of the pages that `ask` gets; tokens expire, then the pages are read again, once."""
         again = True
         while True:
-            rows: list[Row] = []
-            token: str | None = None
-            seen: set[str] = set()
+            pages: list[list[Row]] = []
             try:
-                while True:
-                    answer = ask({"page_token": token} if token else {})
-                    rows += answer.rows("data", nullable=True)
-                    token = token_of(answer)
-                    if token is None:
-                        return rows
-                    if token in seen:
-                        raise answer.broken(f"the page token {token!r} came twice")
-                    seen.add(token)
+                for answer in follow(lambda token: ask({"page_token": token} if token else {}), token_of):
+                    pages.append(answer.rows("data", nullable=True))
+                return list(chain.from_iterable(pages))
             except ConfigError as error:
-                if error.status != 400 or token is None or not again:
+                if error.status != 400 or not pages or not again:
                     raise
                 again = False
 
@@ -94,10 +80,7 @@ class MetricsApi(ConfluentApi):
     """The same key's view of https://api.telemetry.confluent.cloud."""
 
     title = "Confluent"
-
-    def __init__(self, base_url: str, credential: Credential) -> None:
-        super().__init__(base_url, credential)
-        self._budget = Budget(60, 61)  # a minute, and one second because latency varies
+    limit = (60, 61)  # a minute, and one second because latency varies
 
     def judge(self, status: int, words: str, answer: requests.Response) -> Verdict:
         if status == 403:

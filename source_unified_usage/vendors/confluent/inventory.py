@@ -2,13 +2,14 @@
 
 from collections.abc import Mapping
 
+from source_unified_usage.core.lookup import by_id
 from source_unified_usage.core.usage import Row, compact
 from source_unified_usage.vendors.confluent.api import LOOK_UP_SIZE, ConfluentApi
 
 
 def environments(api: ConfluentApi) -> Mapping[str, Row]:
     """The environments that the key may see, by id."""
-    return _by_id(api.listing("/org/v2/environments", {"page_size": LOOK_UP_SIZE}))
+    return by_id(api.listing("/org/v2/environments", {"page_size": LOOK_UP_SIZE}))
 
 
 def organization(api: ConfluentApi) -> Mapping[str, str]:
@@ -19,11 +20,7 @@ def organization(api: ConfluentApi) -> Mapping[str, str]:
 
 def clusters(api: ConfluentApi, environment: str) -> Mapping[str, Row]:
     """The Kafka clusters of one environment, by id."""
-    return _by_id(api.listing("/cmk/v2/clusters", {"environment": environment, "page_size": LOOK_UP_SIZE}))
-
-
-def _by_id(rows: list[Row]) -> Mapping[str, Row]:
-    return {row["id"]: row for row in rows if row.get("id")}
+    return by_id(api.listing("/cmk/v2/clusters", {"environment": environment, "page_size": LOOK_UP_SIZE}))
 
 
 def name_of(rows: Mapping[str, Row], id: str | None) -> str | None:

@@ -7,9 +7,9 @@ import requests
 from pendulum import DateTime
 from requests.structures import CaseInsensitiveDict
 
-from source_unified_usage.core.api import Answer, Api, Credential, Verdict
-from source_unified_usage.core.budget import Budget
+from source_unified_usage.core.api import Answer, Api, Verdict
 from source_unified_usage.core.errors import UNMAPPABLE, BrokenContract, ConfigError, KeyRefused, Unavailable
+from source_unified_usage.core.paging import follow
 from source_unified_usage.core.patience import told_wait
 from source_unified_usage.core.progress import logger
 
@@ -26,13 +26,6 @@ class DatadogApi(Api):
     title = "Datadog"
     # All usage paths share one bucket of unpublished size: one request at a time sees its last token being taken.
     parallel = 1
-
-    def __init__(self, base_url: str, credential: Credential) -> None:
-        super().__init__(base_url, credential)
-        self._budget = Budget()
-
-    def budget(self, path: str) -> Budget:
-        return self._budget
 
     def observe(self, answer: requests.Response, path: str) -> None:
         if answer.headers.get("X-RateLimit-Remaining") == "0":
@@ -72,21 +65,14 @@ class DatadogApi(Api):
         self, path: str, query: Mapping[str, str], *, meta: str = "meta", cursor: str = "next_record_id"
     ) -> Iterator[Answer]:
         """Page after page until no next record is named, in whichever way. Raises BrokenContract on a loop."""
-        token: dict[str, str] = {}
-        seen: set[str] = set()
-        while True:
-            answer = self.ask(path, {**query, **token})
-            yield answer
+
+        def following(answer: Answer) -> str | None:
             pagination = answer.object(meta).get("pagination") or {}
             if not isinstance(pagination, Mapping):
                 raise answer.broken("'pagination' is not an object")
-            following = pagination.get("next_record_id")
-            if not following:
-                return
-            if following in seen:
-                raise answer.broken(f"the cursor {following!r} came twice")
-            seen.add(following)
-            token = {cursor: following}
+            return pagination.get("next_record_id") or None
+
+        return follow(lambda next: self.ask(path, {**query, cursor: next} if next else query), following)
 
 
 def labels(api: DatadogApi) -> Mapping[str, str]:

@@ -50,8 +50,7 @@ class Attribution(UsageStream):
         except ConfigError as error:
             if error.status != 404:
                 raise
-            logger.warning(f"{self.name}: this Datadog site has no usage attribution, nothing is read ({error})")
-            self.until(window.start)
+            self.leave_unread(window, f"this Datadog site has no usage attribution, nothing is read ({error})")
 
     def attributed(self, window: Window) -> Iterator[Any]:
         """The rows where the site has the endpoint."""

@@ -6,10 +6,10 @@ from typing import Any
 
 from pendulum import DateTime
 
+from source_unified_usage.core.stream import UsageStream
 from source_unified_usage.core.usage import Row
 from source_unified_usage.core.window import Window, days
 from source_unified_usage.vendors.openai.api import AnalyticsApi
-from source_unified_usage.vendors.openai.stream import OpenAIStream
 
 _PAGE_SIZE = 30_000  # rows, the documented maximum
 _KEPT = 90  # days, the documented maximum
@@ -32,7 +32,7 @@ class Workspace:
         return [{"workspace": {"id": self.id}}]
 
 
-class AnalyticsStream(OpenAIStream):
+class AnalyticsStream(UsageStream):
     """Daily rows of one report of the workspace."""
 
     step = days(30)

@@ -5,9 +5,9 @@ from typing import Any
 
 import requests
 
-from source_unified_usage.core.api import Answer, Api, Credential, Verdict
-from source_unified_usage.core.budget import Budget
+from source_unified_usage.core.api import Answer, Api, Verdict
 from source_unified_usage.core.errors import ConfigError, KeyRefused
+from source_unified_usage.core.paging import follow
 from source_unified_usage.core.usage import Row
 
 _LISTED = 100  # names per page, the documented maximum
@@ -32,36 +32,28 @@ class OpenAIApi(Api):
         self, path: str, query: Mapping[str, Any], done: Callable[[Answer], bool] = lambda _: False
     ) -> Iterator[Answer]:
         """Page after page while `has_more`, or until one is `done`; an empty page in between is followed."""
-        cursor: Any = None
-        seen: set[str] = set()
         empty = 0
-        while True:
-            answer = self.get(path, {**query, "page": cursor} if cursor else query)
+
+        def following(answer: Answer) -> str | None:
+            nonlocal empty
             empty = 0 if answer.rows("data") else empty + 1
-            yield answer
             if not _has_more(answer) or done(answer):
-                return
+                return None
             cursor = answer.body.get("next_page")
             if not cursor or not isinstance(cursor, str):
                 raise answer.broken("has_more without a next_page")
-            if cursor in seen:
-                raise answer.broken(f"the cursor {cursor!r} came twice")
             if empty == _EMPTY_PAGES:
                 raise answer.broken(f"{empty} empty pages one after another")
-            seen.add(cursor)
+            return cursor
+
+        return follow(lambda page: self.get(path, {**query, "page": page} if page else query), following)
 
 
 class PlatformApi(OpenAIApi):
     """An admin key's view of https://api.openai.com: usage, costs and names of one organization."""
 
     parallel = 4
-
-    def __init__(self, base_url: str, credential: Credential) -> None:
-        super().__init__(base_url, credential)
-        self._budget = Budget(60, 60)  # no limit is published; other clients keep to one request a second
-
-    def budget(self, path: str) -> Budget:
-        return self._budget
+    limit = (60, 60)  # none is published; other clients keep to one request a second
 
     def judge(self, status: int, words: str, answer: requests.Response) -> Verdict:
         code = _code(answer)
@@ -77,35 +69,19 @@ class PlatformApi(OpenAIApi):
 
     def listing(self, path: str, query: Mapping[str, Any]) -> list[Row]:
         """All rows under `data` of a list, which continues after the id of its last row."""
-        rows: list[Row] = []
         query = {**query, "limit": _LISTED}
-        seen: set[str] = set()
-        while True:
-            answer = self.get(path, query)
-            page = answer.rows("data")
-            rows += page
-            if not _has_more(answer):
-                return rows
-            last = answer.body.get("last_id") or (page[-1].get("id") if page else None)
-            if not last:
-                raise answer.broken("has_more without a last_id")
-            if last in seen:
-                raise answer.broken(f"the last_id {last!r} came twice")
-            seen.add(last)
-            query["after"] = last
+
+        def ask(after: str | None) -> Answer:
+            return self.get(path, {**query, "after": after} if after else query)
+
+        return [row for answer in follow(ask, _last_id) for row in answer.rows("data")]
 
 
 class AnalyticsApi(OpenAIApi):
     """A key's view of https://api.chatgpt.com: what the members of one ChatGPT workspace do."""
 
     parallel = 4
-
-    def __init__(self, base_url: str, credential: Credential) -> None:
-        super().__init__(base_url, credential)
-        self._budget = Budget(30, 60)  # no limit is published; another product keeps to 30 a minute
-
-    def budget(self, path: str) -> Budget:
-        return self._budget
+    limit = (30, 60)  # none is published; another product keeps to 30 a minute
 
     def judge(self, status: int, words: str, answer: requests.Response) -> Verdict:
         option = self.credential.option
@@ -131,6 +107,17 @@ def _has_more(answer: Answer) -> bool:
     if not isinstance(more, bool):
         raise answer.broken(f"has_more is {more!r}")
     return more
+
+
+def _last_id(answer: Answer) -> str | None:
+    """Where the list goes on; None at its end."""
+    if not _has_more(answer):
+        return None
+    rows = answer.rows("data")
+    last = answer.body.get("last_id") or (rows[-1].get("id") if rows else None)
+    if not last:
+        raise answer.broken("has_more without a last_id")
+    return str(last)
 
 
 def _names_scope(words: str) -> bool:

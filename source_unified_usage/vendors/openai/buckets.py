@@ -8,17 +8,17 @@ from pendulum import DateTime
 
 from source_unified_usage.core import clock
 from source_unified_usage.core.api import Answer
-from source_unified_usage.core.stream import ServedFrom
+from source_unified_usage.core.stream import ServedFrom, UsageStream
 from source_unified_usage.core.usage import Row, numbered
-from source_unified_usage.core.window import Window, utc_midnight
+from source_unified_usage.core.window import Window, first_served, utc_midnight
 from source_unified_usage.vendors.openai.api import LookbackExceeded, PlatformApi
 from source_unified_usage.vendors.openai.directory import Directory, Names
-from source_unified_usage.vendors.openai.stream import NO_USERS, OpenAIStream, order, utc_day
+from source_unified_usage.vendors.openai.terms import NO_USERS, order, utc_day
 
 _KEPT = 365  # days; as users of the API report
 
 
-class BucketStream(OpenAIStream):
+class BucketStream(UsageStream):
     """Rows of `route`, one per UTC day and combination of the `dimensions`, which are part of the identity."""
 
     route: str
@@ -80,13 +80,7 @@ class BucketStream(OpenAIStream):
             if self._serves(year_ago):
                 return year_ago
             refused = year_ago
-        while (between := (served - refused).days) > 1:
-            middle = refused.add(days=between // 2)
-            if self._serves(middle):
-                served = middle
-            else:
-                refused = middle
-        return served
+        return first_served(refused, served, self._serves)
 
     def _serves(self, day: DateTime) -> bool:
         try:

@@ -21,7 +21,7 @@ from source_unified_usage.core.usage import (
 from source_unified_usage.core.window import Window
 from source_unified_usage.vendors.openai.analytics import AnalyticsStream, Workspace
 from source_unified_usage.vendors.openai.api import AnalyticsApi
-from source_unified_usage.vendors.openai.stream import order, utc_day
+from source_unified_usage.vendors.openai.terms import order, utc_day
 
 _Split = tuple[Row, Row]  # a member's day, and its totals or one entry of a split of them
 

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any, NamedTuple
 
 from source_unified_usage.core.errors import SourceError
-from source_unified_usage.core.lookup import Lookup
+from source_unified_usage.core.lookup import Lookup, by_id
 from source_unified_usage.core.usage import Row, compact
 from source_unified_usage.vendors.openai.api import PlatformApi
 
@@ -61,7 +61,7 @@ class Directory:
             # without "any" the keys of owners who lost access are hidden
             query = {"owner_project_access": "any"}
             try:
-                return _by_id(api.listing(f"/v1/organization/projects/{project}/api_keys", query))
+                return by_id(api.listing(f"/v1/organization/projects/{project}/api_keys", query))
             except SourceError as error:
                 self._keys_refused = error.status in (401, 403)
                 raise
@@ -73,15 +73,11 @@ class Directory:
 
 
 def _projects(api: PlatformApi) -> Mapping[str, Row]:
-    return _by_id(api.listing("/v1/organization/projects", {"include_archived": "true"}))
+    return by_id(api.listing("/v1/organization/projects", {"include_archived": "true"}))
 
 
 def _users(api: PlatformApi) -> Mapping[str, Row]:
-    return _by_id(api.listing("/v1/organization/users", {}))
-
-
-def _by_id(rows: Iterable[Row]) -> Mapping[str, Row]:
-    return {row["id"]: row for row in rows if row.get("id")}
+    return by_id(api.listing("/v1/organization/users", {}))
 
 
 def _name(rows: Mapping[str, Row], id: str | None) -> Any:

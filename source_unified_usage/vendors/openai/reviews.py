@@ -8,7 +8,7 @@ from source_unified_usage.core.usage import Row, Usage, compact, midnight, next_
 from source_unified_usage.core.window import Window
 from source_unified_usage.vendors.openai.analytics import AnalyticsStream, Workspace
 from source_unified_usage.vendors.openai.api import AnalyticsApi
-from source_unified_usage.vendors.openai.stream import NO_USERS, order, utc_day
+from source_unified_usage.vendors.openai.terms import NO_USERS, order, utc_day
 
 
 @dataclass(frozen=True)

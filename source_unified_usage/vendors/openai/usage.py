@@ -11,7 +11,7 @@ from source_unified_usage.core.window import Window, days
 from source_unified_usage.vendors.openai.api import PlatformApi
 from source_unified_usage.vendors.openai.buckets import BucketStream
 from source_unified_usage.vendors.openai.directory import Directory
-from source_unified_usage.vendors.openai.stream import utc_day
+from source_unified_usage.vendors.openai.terms import utc_day
 
 _OWNER = ("project_id", "user_id", "api_key_id")
 _MODEL = (*_OWNER, "model")

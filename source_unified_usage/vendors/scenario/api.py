@@ -9,7 +9,6 @@ from source_unified_usage.core import clock
 from source_unified_usage.core.api import Answer, Api, Credential, Verdict
 from source_unified_usage.core.errors import ConfigError, KeyRefused, Unavailable
 from source_unified_usage.core.patience import Waits
-from source_unified_usage.core.usage import Row
 from source_unified_usage.core.window import Window
 
 PATH = "/v1/usages"
@@ -115,10 +114,6 @@ def divided(window: Window, ask: Callable[[Window], list[Answer]]) -> list[Answe
     except TooMuch:
         middle = window.start.add(hours=_hours(window) // 2)
         return [*divided(Window(window.start, middle), ask), *divided(Window(middle, window.end), ask)]
-
-
-def by_id(rows: Iterable[Row]) -> dict[str, Row]:
-    return {row["id"]: row for row in rows if isinstance(row, Mapping) and row.get("id")}
 
 
 def _hours(window: Window) -> int:

@@ -4,6 +4,7 @@ from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
+from functools import partial
 from typing import Any
 
 from pendulum import DateTime
@@ -11,10 +12,11 @@ from pendulum import DateTime
 from source_unified_usage.core import clock
 from source_unified_usage.core.api import Answer
 from source_unified_usage.core.errors import UNMAPPABLE, ConfigError, SourceError, Unmappable
+from source_unified_usage.core.lookup import by_id
 from source_unified_usage.core.stream import ServedFrom
 from source_unified_usage.core.usage import Row, decimal, number
-from source_unified_usage.core.window import Window
-from source_unified_usage.vendors.scenario.api import CONSUMPTION, ScenarioApi, Section, by_id, divided
+from source_unified_usage.core.window import Window, first_served
+from source_unified_usage.vendors.scenario.api import CONSUMPTION, ScenarioApi, Section, divided
 from source_unified_usage.vendors.scenario.inventory import Inventory, Scope
 
 
@@ -131,17 +133,11 @@ class Days:
 
     def _oldest(self, door: ScenarioApi, refused: DateTime, error: ConfigError) -> DateTime:
         """The oldest day that is served, found by halving. Raises `error` when yesterday is refused as well."""
-        newest = clock.now().start_of("day").subtract(days=1)
-        served = False
-        while (newest - refused).in_days() > 1:
-            middle = refused.add(days=(newest - refused).in_days() // 2)
-            if self._serves(door, middle):
-                newest, served = middle, True
-            else:
-                refused = middle
-        if not served and (newest <= refused or not self._serves(door, newest)):
+        yesterday = clock.now().start_of("day").subtract(days=1)
+        oldest = first_served(refused, yesterday, partial(self._serves, door))
+        if oldest == yesterday and (yesterday <= refused or not self._serves(door, yesterday)):
             raise error
-        return newest
+        return oldest
 
     def _serves(self, door: ScenarioApi, day: DateTime) -> bool:
         window = Window(day, day.add(days=1))

@@ -1,13 +1,15 @@
 """What a key may see of its team: the team itself, its projects and their API keys."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from source_unified_usage.core.api import Answer
 from source_unified_usage.core.errors import ConfigError
-from source_unified_usage.core.lookup import Lookup
+from source_unified_usage.core.lookup import Lookup, by_id
+from source_unified_usage.core.paging import follow
 from source_unified_usage.core.usage import Row, compact
-from source_unified_usage.vendors.scenario.api import ScenarioApi, by_id
+from source_unified_usage.vendors.scenario.api import ScenarioApi
 
 _PAGE_SIZE = 100  # the documented maximum
 
@@ -76,19 +78,9 @@ class Inventory:
 
 def projects(api: ScenarioApi, scope: Scope) -> dict[str, Row]:
     """The projects that the key may see, by id."""
-    return by_id(row for page in _project_pages(api, scope) for row in page)
 
+    def ask(token: str | None) -> Answer:
+        return api.get("/v1/projects", compact(teamId=scope.team, pageSize=_PAGE_SIZE, paginationToken=token))
 
-def _project_pages(api: ScenarioApi, scope: Scope) -> Iterator[list[Row]]:
-    query = compact(teamId=scope.team, pageSize=_PAGE_SIZE)
-    seen: set[str] = set()
-    while True:
-        answer = api.get("/v1/projects", query)
-        yield answer.rows("projects")
-        token = answer.body.get("nextPaginationToken")
-        if not token:
-            return
-        if token in seen:
-            raise answer.broken(f"the paginationToken {token!r} came twice")
-        seen.add(token)
-        query["paginationToken"] = token
+    pages = follow(ask, lambda answer: answer.body.get("nextPaginationToken") or None)
+    return by_id(row for answer in pages for row in answer.rows("projects"))

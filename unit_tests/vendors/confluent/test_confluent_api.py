@@ -71,7 +71,7 @@ def test_empty_page_is_not_the_end_and_a_repeated_cursor_is(server: requests_moc
     server.get(URL, [page(next="https://a/?page_token=1"), page(ROW)])
     assert len(read()) == 1
     server.get(URL, **page(ROW, next="https://a/?page_token=1"))
-    with pytest.raises(BrokenContract, match="page token '1' came twice"):
+    with pytest.raises(BrokenContract, match="the cursor '1' came twice"):
         read()
     server.get(URL, **page(ROW, next="https://a/"))
     with pytest.raises(BrokenContract, match=r"metadata\.next has no page_token"):

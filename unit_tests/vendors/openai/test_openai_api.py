@@ -431,7 +431,7 @@ def test_refused_key_names_are_not_asked_project_by_project(server: requests_moc
 def test_a_list_that_never_ends_is_an_error(server: requests_mock.Mocker) -> None:
     server.get(COMPLETIONS, **page(NAMED))
     server.get(f"{PLATFORM}/projects", json=listing(*PROJECTS, more=True))
-    with pytest.raises(BrokenContract, match="the last_id 'proj_2' came twice"):
+    with pytest.raises(BrokenContract, match="the cursor 'proj_2' came twice"):
         read()
     server.get(f"{PLATFORM}/projects", json=listing(more=True))
     with pytest.raises(BrokenContract, match="has_more without a last_id"):

@@ -1,23 +1,11 @@
-"""What every OpenAI stream has in common: whole UTC days, an order for twins, and windows left unread."""
+"""What every OpenAI stream has in common: whole UTC days and an order for twins."""
 
 from datetime import datetime, timezone
 from typing import Any
 
-from source_unified_usage.core.progress import logger
-from source_unified_usage.core.stream import UsageStream
 from source_unified_usage.core.usage import Row, canonical_json
-from source_unified_usage.core.window import Window
 
 NO_USERS = "OpenAI does not tell its users apart, so there is nothing to read with openai.user_ids"
-
-
-class OpenAIStream(UsageStream):
-    """A stream that may find at its first window that there is nothing for it to read."""
-
-    def leave_unread(self, window: Window, why: str) -> None:
-        """Neither this window nor a later one counts as read: the next sync asks again."""
-        self.available_until = window.start
-        logger.warning(f"{self.name}: {why}.")
 
 
 def utc_day(seconds: Any) -> str:

@@ -1,0 +1,26 @@
+"""Pages whose answers name the next one."""
+
+from collections.abc import Callable, Iterator
+from typing import TypeVar
+
+from source_unified_usage.core.api import Answer
+
+C = TypeVar("C")
+
+
+def follow(ask: Callable[[C | None], Answer], following: Callable[[Answer], C | None]) -> Iterator[Answer]:
+    """Answer after answer: `ask` gets None, then the cursor that `following` finds in the answer before; None ends it.
+
+    Raises BrokenContract when a cursor comes twice: the pages would never end.
+    """
+    seen: set[C] = set()
+    cursor: C | None = None
+    while True:
+        answer = ask(cursor)
+        yield answer
+        cursor = following(answer)
+        if cursor is None:
+            return
+        if cursor in seen:
+            raise answer.broken(f"the cursor {cursor!r} came twice")
+        seen.add(cursor)
