@@ -26,7 +26,7 @@ from source_unified_usage.core.errors import (
 )
 from source_unified_usage.core.progress import Tally, logger
 from source_unified_usage.core.schema import usage_schema
-from source_unified_usage.core.shape import Seen, check, shown
+from source_unified_usage.core.shape import Shape, shown
 from source_unified_usage.core.stream import Range, ServedFrom, UsageStream
 from source_unified_usage.core.usage import Usage
 from source_unified_usage.core.window import Covered, Window
@@ -242,19 +242,18 @@ class StreamReading(PartitionGenerator):
 
     def _mapped(self, window: Window) -> Iterator[list[Usage]]:
         page: list[Usage] = []
-        usages, seen = self.stream.usages, Seen()
+        usages, shape = self.stream.usages, Shape()
         try:
             for row in self.stream.rows(window):
                 try:
-                    for usage in usages(row, window):
-                        check(usage)
-                        seen.add(usage)
-                        page.append(usage)
+                    page += usages(row, window)
                 except UNMAPPABLE as error:
                     raise Unmappable(row, error) from error
                 if len(page) >= _PAGE:
+                    shape.check(page)
                     yield page
                     page = []
+            shape.check(page)
         except Unmappable as error:
             raise self._unmappable(error.row, error.reason) from error
         except UNMAPPABLE as error:

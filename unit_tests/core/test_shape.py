@@ -1,0 +1,109 @@
+"""The last check before records leave: what passes, what does not, and what the error names."""
+
+import copy
+import math
+from typing import Any
+
+import pytest
+
+from source_unified_usage.core.errors import Unmappable
+from source_unified_usage.core.shape import Shape
+
+RECORD = {
+    "id": "stream/1",
+    "product": {"id": "p"},
+    "resources": [{"id": "r", "workspace": {"id": "w"}}, {"name": "s"}],
+    "user": {"email": "a@b.example"},
+    "charges": [{"amount": 1.5, "currency": "USD", "type": "net"}],
+    "usage": {"tokens": {"input": 0, "total": 7}, "activity": {"max_mode": False}, "code": {"tool_actions": {"t": {}}}},
+    "start_date": "2026-09-21T14:13:20.999Z",
+    "end_date": "2026-09-21T14:13:20Z",
+    "remote_data": {"any": None, "thing": [{}]},
+}
+
+
+def changed(path: str, value: Any) -> Any:
+    """The record with another value at a place such as `usage.tokens.input`."""
+    record: Any = copy.deepcopy(RECORD)
+    *way, name = path.split(".")
+    place = record
+    for step in way:
+        place = place[int(step)] if step.isdecimal() else place[step]
+    place[name] = value
+    return record
+
+
+def second(record: Any) -> Any:
+    return {**copy.deepcopy(RECORD), "id": "stream/0"}, record
+
+
+@pytest.mark.parametrize("bounds", [("start_date", "2026-09-21T14:13:20Z"), ("end_date", "2026-09-21T14:13:20.001Z")])
+def test_a_sound_record_passes(bounds: tuple[str, str]) -> None:
+    """Milliseconds are no reason to call an end earlier than a start without any."""
+    Shape().check([changed(*bounds)])
+
+
+@pytest.mark.parametrize(
+    ("path", "value"),
+    [
+        ("id", 5),
+        ("id", ""),
+        ("metric_name", ["x"]),
+        ("product.id", None),
+        ("product.name", ""),
+        ("resources", []),
+        ("resources", ["r"]),
+        ("resources.0.workspace.id", 5),
+        ("user.email", True),
+        ("charges", None),
+        ("charges.0.amount", "1.5"),
+        ("charges.0.amount", math.nan),
+        ("charges.0.amount", -math.inf),
+        ("usage.quantity", True),
+        ("usage.tokens.input", 2**63),
+        ("usage.tokens.invented", 1),
+        ("usage.activity.max_mode", 1),
+        ("invented", 1),
+        ("surface", {}),
+    ],
+)
+def test_what_breaks_the_schema_is_named(path: str, value: Any) -> None:
+    with pytest.raises(Unmappable) as broken:
+        Shape().check(second(changed(path, value)))
+    assert broken.value.row == RECORD["remote_data"]
+    place, name = path.replace(".0", "[0]"), path.rpartition(".")[2]
+    assert place in str(broken.value.reason) or f"unknown field `{name}`" in str(broken.value.reason)
+
+
+@pytest.mark.parametrize(
+    ("path", "value", "said"),
+    [
+        ("start_date", "2026-09-21", "is no time"),
+        ("start_date", "2026-09-21T14:13:20.9Z", "is no time"),
+        ("end_date", "2026-09-21T14:13:20+00:00", "is no time"),
+        ("end_date", "2026-09-21T14:13:19Z", "ends at 2026-09-21T14:13:19Z, before it starts"),
+    ],
+)
+def test_wrong_times_are_named(path: str, value: str, said: str) -> None:
+    with pytest.raises(Unmappable) as broken:
+        Shape().check(second(changed(path, value)))
+    assert said in str(broken.value.reason)
+
+
+def test_a_row_that_comes_again_is_no_error() -> None:
+    shape = Shape()
+    shape.check([changed("id", "stream/1")])
+    shape.check([changed("id", "stream/1")])
+
+
+def test_two_rows_never_share_an_id() -> None:
+    shape = Shape()
+    shape.check([changed("id", "stream/1")])
+    with pytest.raises(Unmappable, match="stream/1"):
+        shape.check([changed("remote_data", {"another": "row"})])
+
+
+def test_one_row_never_makes_two_records_of_one_id() -> None:
+    record = changed("id", "stream/1")
+    with pytest.raises(Unmappable, match="stream/1"):
+        Shape().check([record, {**record, "surface": "api"}])
