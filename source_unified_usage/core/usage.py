@@ -9,7 +9,7 @@ from decimal import Decimal, InvalidOperation
 from functools import lru_cache
 from itertools import count
 from math import isfinite
-from typing import Any, TypedDict, TypeVar, cast
+from typing import Any, TypedDict, TypeVar
 from urllib.parse import quote
 
 from source_unified_usage.core.errors import UNMAPPABLE, Unmappable
@@ -52,16 +52,52 @@ def compact(**fields: Any) -> dict[str, Any]:
     return {name: value for name, value in fields.items() if value or value == 0}
 
 
-def usage(*, id: str, start_date: str, end_date: str, remote_data: Row, **fields: Any) -> Usage:
+def usage(
+    *,
+    id: str,
+    start_date: str,
+    end_date: str,
+    remote_data: Row,
+    product: Mapping[str, Any] | None = None,
+    metric_name: str | None = None,
+    resources: Sequence[Mapping[str, Any]] | None = None,
+    organization: Mapping[str, Any] | None = None,
+    user: Mapping[str, Any] | None = None,
+    model: Mapping[str, Any] | None = None,
+    charges: Sequence[Charge] | None = None,
+    usage: Mapping[str, Any] | None = None,
+    created_at: str | None = None,
+    updated_at: str | None = None,
+    surface: str | None = None,
+) -> Usage:
     """A record from its parts; unknown fields are left out, `remote_data` is kept as received."""
-    record: dict[str, Any] = {"id": id}
-    for name, value in fields.items():
-        if value or value == 0:
-            record[name] = value
+    record: Usage = {"id": id}
+    if product:
+        record["product"] = product
+    if metric_name:
+        record["metric_name"] = metric_name
+    if resources:
+        record["resources"] = resources
+    if organization:
+        record["organization"] = organization
+    if user:
+        record["user"] = user
+    if model:
+        record["model"] = model
+    if charges:
+        record["charges"] = charges
+    if usage:
+        record["usage"] = usage
+    if created_at:
+        record["created_at"] = created_at
+    if updated_at:
+        record["updated_at"] = updated_at
+    if surface:
+        record["surface"] = surface
     record["start_date"] = start_date
     record["end_date"] = end_date
     record["remote_data"] = remote_data
-    return cast(Usage, record)
+    return record
 
 
 def listed(row: Row, name: str) -> Sequence[Row]:
@@ -121,6 +157,9 @@ def numbered(rows: Iterable[T], key: Callable[[T], Hashable], order: Callable[[T
 # --- numbers and money ------------------------------------------------------------------------------------------
 
 
+_NUMERIC = {int, float, str, Decimal}
+
+
 def decimal(value: Any) -> Decimal | None:
     """The exact value of a JSON number or numeric string; None and "" are unknown.
 
@@ -128,11 +167,12 @@ def decimal(value: Any) -> Decimal | None:
     """
     if value is None or value == "":
         return None
-    if isinstance(value, bool) or not isinstance(value, (int, float, str, Decimal)):
+    kind = type(value)
+    if kind not in _NUMERIC:
         raise ValueError(f"{value!r} is not a number")
     try:
         # repr is the shortest text that gives the same float: the digits that the vendor wrote
-        exact = Decimal(repr(value) if isinstance(value, float) else value)
+        exact = Decimal(repr(value) if kind is float else value)
     except InvalidOperation:
         raise ValueError(f"{value!r} is not a number") from None
     if not exact.is_finite():
@@ -182,12 +222,12 @@ def charges(
     lines: list[Charge] = []
     billed: Number = 0
     if net is not None:
-        amount = billed = number(net)
-        lines.append({"amount": amount, "currency": currency, "type": "net"})
-        discounted = total is not None and total != net
-        amount = number(total) if total is not None and discounted else billed
-        lines.append({"amount": amount, "currency": currency, "type": "total"})
-        if total is not None and discounted:
+        billed = number(net)
+        lines.append({"amount": billed, "currency": currency, "type": "net"})
+        if total is None or total is net or total == net:
+            lines.append({"amount": billed, "currency": currency, "type": "total"})
+        else:
+            lines.append({"amount": number(total), "currency": currency, "type": "total"})
             lines.append({"amount": number(total - net), "currency": currency, "type": "discount"})
     for kind, value in classes.items():
         if value is not None:
@@ -229,13 +269,12 @@ _EPOCH = date(1970, 1, 1).toordinal()
 
 
 @lru_cache(maxsize=64)
-def _day_of_epoch(day: int) -> str:
-    return date.fromordinal(_EPOCH + day).isoformat()
+def _minute_of_epoch(minute: int) -> str:
+    day, rest = divmod(minute, 1440)
+    return f"{date.fromordinal(_EPOCH + day).isoformat()}T{rest // 60:02}:{rest % 60:02}:"
 
 
 def from_epoch_ms(milliseconds: int) -> str:
     """Epoch milliseconds -> RFC 3339 with milliseconds: 1790867045123 -> 2026-10-01T15:04:05.123Z."""
-    day, rest = divmod(milliseconds, 86_400_000)
-    seconds, rest = divmod(rest, 1000)
-    minutes, second = divmod(seconds, 60)
-    return f"{_day_of_epoch(day)}T{minutes // 60:02}:{minutes % 60:02}:{second:02}.{rest:03}Z"
+    minute, rest = divmod(milliseconds, 60_000)
+    return f"{_minute_of_epoch(minute)}{rest // 1000:02}.{rest % 1000:03}Z"

@@ -105,5 +105,6 @@ def test_two_rows_never_share_an_id() -> None:
 
 def test_one_row_never_makes_two_records_of_one_id() -> None:
     record = changed("id", "stream/1")
+    other: Any = {**record, "surface": "api"}
     with pytest.raises(Unmappable, match="stream/1"):
-        Shape().check([record, {**record, "surface": "api"}])
+        Shape().check([record, other])

@@ -1,9 +1,9 @@
 """The money feed: one row per model call."""
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator
 from decimal import Decimal
-from functools import cache
+from functools import cache, partial
 from typing import Any
 
 from source_unified_usage.core.errors import Unavailable
@@ -29,6 +29,18 @@ _PAGE_SIZE = 1000  # the documented maximum
 _TRIES = 3
 _PLACES = 10  # float noise such as 40.16699999999999 cents exists
 
+_RESOURCES = (
+    ("conversationId", "conversation"),
+    ("cloudAgentId", "cloud_agent"),
+    ("automationId", "automation"),
+)
+_SURFACES = (
+    ("automationId", "automation"),
+    ("cloudAgentId", "cloud_agent"),
+    ("isFreeBugbot", "bugbot"),
+    ("isHeadless", "headless"),
+)
+
 PRODUCT = {"id": "cursor", "name": "Cursor"}
 
 
@@ -47,7 +59,7 @@ class UsageEvents(UsageStream):
     def __init__(self, api: CursorApi, scope: Scope, people: Lookup, lookback_days: int | None = None) -> None:
         super().__init__(api, lookback_days)
         self._scope, self._people = scope, people
-        self.members: Mapping[str, Row] = {}
+        self._person = cache(partial(person, {}))
 
     def path(self) -> str:
         return self._scope.path("filtered-usage-events")
@@ -57,7 +69,7 @@ class UsageEvents(UsageStream):
         for _ in range(_TRIES):
             events, totals = self._walk(window)
             if not totals or totals == {len(events)}:
-                self.members = self._people()
+                self._person = cache(partial(person, self._people()))
                 yield from numbered(events, self._key, _order)
                 return
         raise Unavailable(
@@ -92,13 +104,7 @@ class UsageEvents(UsageStream):
             user=self._user(event),
             model=model_of(model),
             charges=_charges(event, kind),
-            usage=compact(
-                quantity=quantity(event.get("requestsCosts")),
-                unit="request" if event.get("requestsCosts") is not None else None,
-                requests=_requests(event, kind),
-                tokens=_tokens(event.get("tokenUsage")),
-                activity=compact(max_mode=event.get("maxMode")),
-            ),
+            usage=_used(event, kind),
             start_date=instant,
             end_date=instant,
             surface=_surface(event),
@@ -109,7 +115,7 @@ class UsageEvents(UsageStream):
         if account := event.get("serviceAccountId"):
             name = event.get("serviceAccountName")
             return compact(id=account, email=event.get("userEmail"), name=name)
-        return person(self.members, event.get("userEmail"))
+        return self._person(event.get("userEmail"))
 
     def _key(self, event: Row) -> tuple[Any, ...]:
         team = event.get("teamId") if self._scope.organization else None
@@ -172,6 +178,18 @@ def _dollars(cents: Decimal) -> Decimal:
     return round(cents.scaleb(-2), _PLACES)
 
 
+def _used(event: Row, kind: str) -> dict[str, Any]:
+    used: dict[str, Any] = {}
+    if (requests := event.get("requestsCosts")) is not None:
+        used = {"quantity": quantity(requests), "unit": "request"}
+    used["requests"] = _requests(event, kind)
+    if (tokens := event.get("tokenUsage")) is not None:
+        used["tokens"] = _tokens(tokens)
+    if (max_mode := event.get("maxMode")) is not None:
+        used["activity"] = {"max_mode": max_mode}
+    return used
+
+
 def _requests(event: Row, kind: str) -> dict[str, int]:
     requests = {"total": 1}
     if kind == "USAGE_BASED":
@@ -185,36 +203,20 @@ def _requests(event: Row, kind: str) -> dict[str, int]:
     return requests
 
 
-def _tokens(tokens: Row | None) -> dict[str, Any]:
+def _tokens(tokens: Row) -> dict[str, Any]:
     """The classes are disjoint; members that are zero may be missing."""
-    if tokens is None:
-        return {}
-    counts = {
-        "input": tokens.get("inputTokens") or 0,
-        "output": tokens.get("outputTokens") or 0,
-        "cache_read": tokens.get("cacheReadTokens") or 0,
-        "cache_write": tokens.get("cacheWriteTokens") or 0,
-    }
-    return {**counts, "total": sum(counts.values())}
+    read, write = tokens.get("cacheReadTokens") or 0, tokens.get("cacheWriteTokens") or 0
+    sent, got = tokens.get("inputTokens") or 0, tokens.get("outputTokens") or 0
+    total = sent + got + read + write
+    return {"input": sent, "output": got, "cache_read": read, "cache_write": write, "total": total}
 
 
-def _resources(event: Row) -> Iterable[dict[str, Any]]:
-    for field, name in (
-        ("conversationId", "conversation"),
-        ("cloudAgentId", "cloud_agent"),
-        ("automationId", "automation"),
-    ):
-        if id := event.get(field):
-            yield {"id": id, "name": name}
+def _resources(event: Row) -> list[dict[str, Any]]:
+    return [{"id": id, "name": name} for field, name in _RESOURCES if (id := event.get(field))]
 
 
 def _surface(event: Row) -> str | None:
-    for field, surface in (
-        ("automationId", "automation"),
-        ("cloudAgentId", "cloud_agent"),
-        ("isFreeBugbot", "bugbot"),
-        ("isHeadless", "headless"),
-    ):
+    for field, surface in _SURFACES:
         if event.get(field):
             return surface
     return None
