@@ -25,7 +25,7 @@ lint: setup ## ruff and mypy
 	$(BIN)/mypy
 
 test: lint ## Set-up, lint and all tests
-	$(BIN)/python -m pytest -q -n auto --dist loadgroup
+	$(BIN)/python -m pytest -q -n auto
 
 demo: setup ## Read every vendor of the sandbox into a DuckDB file, twice, and show what came in
 	@$(BIN)/python -c 'import importlib.util as u, sys; sys.exit(0 if u.find_spec("airbyte") else "The demo reads through PyAirbyte, which needs Python 3.10 to 3.12: make clean, then make demo PYTHON=python3.12")'

@@ -3,7 +3,6 @@
     python -m integration_tests.frozen_source NOW SANDBOX_URL read --config ...
 
 The time of this process stands at NOW; whatever it sleeps, its own clock and the sandbox's are set forward by.
-READ_TIMEOUT in the environment shortens the seconds that an answer is waited for.
 """
 
 import dataclasses
@@ -11,6 +10,8 @@ import os
 import sys
 import threading
 import urllib.request
+from collections.abc import Sequence
+from multiprocessing.connection import Connection
 
 import time_machine
 
@@ -18,12 +19,9 @@ from source_unified_usage import run
 from source_unified_usage.core import api, clock, patience
 
 
-def main() -> None:
-    now, sandbox_url, *arguments = sys.argv[1:]
+def main(now: str, sandbox_url: str, *arguments: str) -> None:
     sys.argv = ["source-unified-usage", *arguments]
     lock = threading.Lock()
-    if seconds := os.environ.get("READ_TIMEOUT"):
-        vars(api)["READING"] = dataclasses.replace(patience.READING, timeout=(10, float(seconds)))
     with time_machine.travel(now, tick=False) as traveller:
 
         def sleep(seconds: float) -> None:
@@ -36,5 +34,17 @@ def main() -> None:
         run.run()
 
 
+def forked(arguments: Sequence[str], folder: str, stdout: Connection, stderr: str, read_timeout: float | None) -> None:
+    """The same as a process that was forked with all imports done. `read_timeout`: seconds to wait for an answer."""
+    os.chdir(folder)
+    os.dup2(stdout.fileno(), 1)
+    stdout.close()
+    with open(stderr, "wb") as errors:
+        os.dup2(errors.fileno(), 2)
+    if read_timeout is not None:
+        vars(api)["READING"] = dataclasses.replace(patience.READING, timeout=(10, read_timeout))
+    main(*arguments)
+
+
 if __name__ == "__main__":
-    main()
+    main(*sys.argv[1:])

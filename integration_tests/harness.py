@@ -2,8 +2,8 @@
 
 import hashlib
 import json
-import subprocess
-import sys
+import multiprocessing
+import os
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping
 from copy import deepcopy
@@ -13,12 +13,20 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
+from typing_extensions import Self
+
+from integration_tests import frozen_source
 from sandbox import Sandbox
 from sandbox.ledger import Ledger
 
 ROOT = Path(__file__).parent.parent
 NOW = datetime(2026, 9, 22, 9, 30, tzinfo=timezone.utc)  # a Tuesday in the third week of a month
 State = list[dict[str, Any]]
+
+# A process for every run; its parent has the imports done, which take longer than most runs
+_PROCESSES = multiprocessing.get_context("forkserver")
+_PROCESSES.set_forkserver_preload([frozen_source.__name__])
+_LONGEST = 300  # seconds
 
 
 @dataclass
@@ -102,21 +110,59 @@ def merged(config: Mapping[str, Any], changes: Mapping[str, Any]) -> dict[str, A
 _CATALOGS: dict[str, list[dict[str, Any]]] = {}
 
 
+class Running:
+    """The source as a process: `stdout` is its unbuffered output, `code` tells how it ended."""
+
+    def __init__(self, arguments: Iterable[str], errors: Path, read_timeout: float | None) -> None:
+        reader, writer = _PROCESSES.Pipe(duplex=False)
+        with reader, writer:
+            self.stdout = open(os.dup(reader.fileno()), "rb", buffering=0)  # noqa: SIM115 - __exit__ closes it
+            given = (tuple(arguments), str(ROOT), writer, str(errors), read_timeout)
+            self._process = _PROCESSES.Process(target=frozen_source.forked, args=given)
+            self._process.start()
+        self._errors = errors
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.stdout.close()
+        self._process.kill()
+        self._process.join()
+
+    @property
+    def code(self) -> int:
+        """The exit code, when it has ended; it has nothing to say on stderr."""
+        self._process.join(_LONGEST)
+        assert self._process.exitcode is not None, "it does not end"
+        said = self._errors.read_text()
+        assert not said, said
+        return self._process.exitcode
+
+    def kill(self) -> None:
+        """As `kill -9` does."""
+        self._process.kill()
+
+
 class Source:
-    """The source's command line, at a time that stands where the sandbox's clock stands."""
+    """The source's command line, at a time that stands where the sandbox's clock stands.
+
+    `read_timeout`: how many seconds it waits for an answer, its own number when None.
+    """
 
     def __init__(self, sandbox: Sandbox, folder: Path) -> None:
         self.sandbox, self.folder = sandbox, folder
+        self.read_timeout: float | None = None
 
-    def command(self, *arguments: str) -> list[str]:
+    def start(self, *arguments: str) -> Running:
         now = self.sandbox.clock.now().isoformat()
         url = f"http://localhost:{self.sandbox.port}"
-        return [sys.executable, "-m", "integration_tests.frozen_source", now, url, *arguments]
+        return Running((now, url, *arguments), self.folder / "stderr.txt", self.read_timeout)
 
     def run(self, *arguments: str) -> Output:
-        done = subprocess.run(self.command(*arguments), cwd=ROOT, capture_output=True, timeout=300, check=False)
-        assert not done.stderr, done.stderr.decode()
-        return parse(done.returncode, done.stdout)
+        with self.start(*arguments) as running:
+            said = running.stdout.read()
+            return parse(running.code, said)
 
     def check(self, config: Mapping[str, Any]) -> dict[str, Any]:
         """The connection status."""
@@ -147,18 +193,15 @@ class Source:
         return _CATALOGS[key]
 
     def reading(self, config: Mapping[str, Any], streams: Iterable[str] = (), state: State | None = None) -> list[str]:
-        """The command that reads."""
+        """The arguments to read with."""
         arguments = ["read", "--config", self.file("config", config)]
         arguments += ["--catalog", self.file("catalog", self.catalog(config, streams))]
         if state is not None:
             arguments += ["--state", self.file("state", state)]
-        return self.command(*arguments)
+        return arguments
 
     def read(self, config: Mapping[str, Any], streams: Iterable[str] = (), state: State | None = None) -> Output:
-        command = self.reading(config, streams, state)
-        done = subprocess.run(command, cwd=ROOT, capture_output=True, timeout=300, check=False)
-        assert not done.stderr, done.stderr.decode()
-        return parse(done.returncode, done.stdout)
+        return self.run(*self.reading(config, streams, state))
 
     def file(self, name: str, content: Any) -> str:
         path = self.folder / f"{name}.json"

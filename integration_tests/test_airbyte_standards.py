@@ -1,5 +1,6 @@
 """The CDK's standard tests on a scenario of the sandbox."""
 
+import fcntl
 import json
 from collections.abc import Iterator
 from datetime import timedelta
@@ -15,9 +16,6 @@ from source_unified_usage import SourceUnifiedUsage
 
 pytest_plugins = ["airbyte_cdk.test.standard_tests.pytest_hooks"]
 
-# one sandbox and one file for all of them, so they stay together
-pytestmark = pytest.mark.xdist_group("airbyte")
-
 # acceptance-test-config.yml names this file
 SCENARIO = ROOT / ".tmp" / "sandbox.json"
 
@@ -25,10 +23,13 @@ SCENARIO = ROOT / ".tmp" / "sandbox.json"
 @pytest.fixture(scope="module", autouse=True)
 def _sandbox_scenario() -> Iterator[Path]:
     """Three days of every vendor: few enough requests to stay below every limit without waiting."""
-    with time_machine.travel(NOW, tick=True), Sandbox(now=NOW) as sandbox:
-        SCENARIO.parent.mkdir(exist_ok=True)
+    SCENARIO.parent.mkdir(exist_ok=True)
+    with SCENARIO.with_suffix(".lock").open("w") as lock, Sandbox(now=NOW) as sandbox:
+        # the file's name is fixed: test processes beside this one take their turn
+        fcntl.flock(lock, fcntl.LOCK_EX)
         SCENARIO.write_text(json.dumps(sandbox_config(sandbox, start_date=f"{NOW - timedelta(days=3):%Y-%m-%d}")))
-        yield SCENARIO
+        with time_machine.travel(NOW, tick=True):
+            yield SCENARIO
 
 
 class TestSuite(SourceTestSuiteBase):

@@ -2,7 +2,6 @@
 
 import json
 import re
-import subprocess
 from collections import Counter
 from collections.abc import Iterable
 from datetime import date, datetime, timedelta, timezone
@@ -11,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from integration_tests.harness import ROOT, Output, Source, assert_conserved, expected_id, sandbox_config, sums
+from integration_tests.harness import Output, Source, assert_conserved, expected_id, sandbox_config, sums
 from sandbox import Fault, Sandbox
 from sandbox.vendors.claude.credentials import ADMIN_KEY
 from sandbox.vendors.claude.simulator import ClaudeSandbox
@@ -304,8 +303,7 @@ def test_state_never_overtakes_records(source: Source, sandbox: Sandbox, config:
     }
     seen: dict[str, set[str]] = {}
     checked: Counter[str] = Counter()
-    with subprocess.Popen(source.reading(config), cwd=ROOT, stdout=subprocess.PIPE, bufsize=0) as process:
-        assert process.stdout
+    with source.start(*source.reading(config)) as process:
         for line in process.stdout:
             message = json.loads(line)
             if message["type"] == "RECORD":

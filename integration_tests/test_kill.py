@@ -1,7 +1,6 @@
 """Kill -9 at checkpoints and between them: the union of all runs is one clean run, and little is read twice."""
 
 import json
-import subprocess
 from collections import defaultdict
 from datetime import date
 from itertools import pairwise
@@ -9,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from integration_tests.harness import ROOT, Source, State, expected_id, sandbox_config
+from integration_tests.harness import Source, State, expected_id, sandbox_config
 from sandbox import Sandbox
 from source_unified_usage.core.window import days
 from source_unified_usage.vendors import VENDORS
@@ -33,8 +32,7 @@ def run(source: Source, config: dict[str, Any], state: State, checkpoints: int, 
     """Read until so many checkpoints came (and a few records more, when `between`), then kill -9."""
     got = Killed(ended=False)
     seen = records = 0
-    with subprocess.Popen(source.reading(config, state=state), cwd=ROOT, stdout=subprocess.PIPE, bufsize=0) as process:
-        assert process.stdout
+    with source.start(*source.reading(config, state=state)) as process:
         for line in process.stdout:  # unbuffered: the source is never far ahead of this loop
             message = json.loads(line)
             if message["type"] == "RECORD":
@@ -50,7 +48,7 @@ def run(source: Source, config: dict[str, Any], state: State, checkpoints: int, 
                 process.kill()
                 break
         else:
-            assert process.wait() == 0
+            assert process.code == 0
             got.ended = True
     return got
 

@@ -192,12 +192,10 @@ def test_fields_can_be_left_out(source: Source, config: dict[str, Any]) -> None:
 
 def test_state_never_overtakes_its_records(source: Source, sandbox: Sandbox, config: dict[str, Any]) -> None:
     """A slow reader: whatever was read when a state arrives must hold every row that the state covers."""
-    command = source.reading(first_days(config), [EVENTS])
     truth = sandbox.cursor.ledger(START, date(2026, 8, 26))[EVENTS]
     seen: set[str] = set()
     states = 0
-    with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, bufsize=0) as process:
-        assert process.stdout
+    with source.start(*source.reading(first_days(config), [EVENTS])) as process:
         for line in process.stdout:  # unbuffered: the source waits for this loop
             message = json.loads(line)
             if message["type"] == "RECORD":
@@ -230,8 +228,7 @@ def test_no_secret_reaches_the_output(source: Source, sandbox: Sandbox, config: 
     sandbox.fault("confluent", Fault("costs", status=400, body={"errors": [{"detail": str(echo)}]}, times=None))
     files = ["--config", source.file("config", config), "--catalog", source.file("catalog", source.catalog(config))]
     for arguments in (["read", *files, "--debug"], ["check", *files[:2], "--debug"]):
-        done = subprocess.run(source.command(*arguments), cwd=ROOT, capture_output=True, check=False)
-        text = (done.stdout + done.stderr).decode()
+        text = source.run(*arguments).text
         assert "****" in text
         assert [secret for secret in secrets if secret in text] == []
 
@@ -266,12 +263,11 @@ def test_a_reader_that_goes_away_ends_the_process_at_once(
 ) -> None:
     """Even while the source waits for a vendor that does not answer."""
     sandbox.fault("cursor", Fault("filtered-usage-events", effect="hang", times=None, after=2))
-    with subprocess.Popen(source.reading(first_days(config), [EVENTS]), cwd=ROOT, stdout=subprocess.PIPE) as process:
-        assert process.stdout
+    with source.start(*source.reading(first_days(config), [EVENTS])) as process:
         while b'"RECORD"' not in process.stdout.readline():
             pass
         process.stdout.close()
-        assert process.wait(timeout=20) == 1
+        assert process.code == 1
 
 
 @pytest.mark.parametrize(

@@ -5,7 +5,6 @@ not depend on the others; its published limits are on, and waiting sets the cloc
 """
 
 import re
-import subprocess
 import tempfile
 from collections.abc import Iterable, Mapping
 from datetime import timedelta
@@ -61,11 +60,9 @@ def _sync(source: Source, config: Mapping[str, Any], state: State | None) -> tup
     """What the source said apart from records, and its counts by stream, as the catalog has them, then of names."""
     sandbox = source.sandbox
     sandbox.requests.clear()
-    command = source.reading(config, state=state)
-    with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE) as process:
-        assert process.stdout
+    with source.start(*source.reading(config, state=state)) as process:
         said = b"".join(line for line in process.stdout if not line.startswith(b'{"type":"RECORD"'))
-    output = parse(process.returncode, said)
+        output = parse(process.code, said)
     assert (output.code, output.traces) == (0, []), output.traces[:2]
     refused = {path: count for (path, status), count in sandbox.answers.items() if status == 429}
     assert not refused, f"refused with 429: {refused}"
