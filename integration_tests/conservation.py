@@ -9,7 +9,7 @@ import random
 import sys
 import tempfile
 from collections.abc import Iterable, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ProcessPoolExecutor
 from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
@@ -22,18 +22,24 @@ Record = dict[str, Any]
 
 DAYS = 1  # read per customer
 LATER = 3  # days until the second sync
+EARLIER = 2  # days that the third sync begins before the others: its windows have other bounds and other lengths
 
 
 def hold(seed: int, folder: Path) -> int:
-    """Sync a customer made from the seed twice and compare with the ledger; the rows of both. Raises AssertionError."""
+    """Sync a customer made from the seed, sync again later, then anew in other windows; each against the ledger.
+
+    The rows of all. Raises AssertionError.
+    """
     draw = random.Random(seed)
     with Sandbox(seed=seed, days=DAYS + LATER + 3, now=NOW, people=draw.randint(6, 9)) as sandbox:
-        start = NOW.date() - timedelta(days=DAYS)
-        config = sandbox_config(sandbox, start_date=start.isoformat())
+        first = NOW.date() - timedelta(days=DAYS)
         source = Source(sandbox, folder)
         held: dict[str, dict[str, Record]] = {}
         rows, state = 0, None
-        for _ in range(2):
+        for start in (first, first, first - timedelta(days=EARLIER)):
+            if start != first:
+                held, state = {}, None
+            config = sandbox_config(sandbox, start_date=start.isoformat())
             _shuffle_pages(sandbox, draw)
             before = _ledger(sandbox, start)
             output = source.read(config, state=state)
@@ -93,22 +99,22 @@ def _shuffle_pages(sandbox: Sandbox, draw: random.Random) -> None:
 def soak(seeds: Iterable[int], workers: int) -> int:
     """Print what each seed gave; how many failed."""
     failed = rows = 0
-    with tempfile.TemporaryDirectory() as folder, ThreadPoolExecutor(workers) as pool:
-
-        def one(seed: int) -> tuple[int, int, str]:
-            own = Path(folder) / str(seed)
-            own.mkdir()
-            try:
-                return seed, hold(seed, own), ""
-            except AssertionError as error:
-                return seed, 0, str(error).splitlines()[0] if str(error) else "failed"
-
-        for done, (seed, count, error) in enumerate(pool.map(one, seeds), 1):
+    with ProcessPoolExecutor(workers) as pool:
+        for done, (seed, count, error) in enumerate(pool.map(_soaked, seeds), 1):
             rows += count
             failed += bool(error)
             if error or done % 10 == 0:
                 print(f"{done} customers, {rows} rows, {failed} failed" + (f"; seed {seed}: {error}" if error else ""))
     return failed
+
+
+def _soaked(seed: int) -> tuple[int, int, str]:
+    """The seed, its rows, and what failed."""
+    with tempfile.TemporaryDirectory() as folder:
+        try:
+            return seed, hold(seed, Path(folder)), ""
+        except AssertionError as error:
+            return seed, 0, str(error).splitlines()[0] if str(error) else "failed"
 
 
 if __name__ == "__main__":

@@ -6,6 +6,7 @@ The time of this process stands at NOW; whatever it sleeps, its own clock and th
 """
 
 import dataclasses
+import faulthandler
 import os
 import sys
 import threading
@@ -41,6 +42,7 @@ def forked(arguments: Sequence[str], folder: str, stdout: Connection, stderr: st
     stdout.close()
     with open(stderr, "wb") as errors:
         os.dup2(errors.fileno(), 2)
+    faulthandler.enable()
     if read_timeout is not None:
         vars(api)["READING"] = dataclasses.replace(patience.READING, timeout=(10, read_timeout))
     main(*arguments)

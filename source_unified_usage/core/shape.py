@@ -2,7 +2,6 @@
 
 import re
 from collections.abc import Mapping, Sequence
-from functools import cache
 from typing import Annotated, Any
 
 from msgspec import UNSET, Meta, UnsetType, ValidationError, convert, defstruct
@@ -34,7 +33,7 @@ class Shape:
         shares its id with another: a row that comes again is one record, two rows or two parts of one never are.
         """
         try:
-            convert(records, _records_type())
+            convert({"records": records}, _PAGE)
         except ValidationError as error:
             raise _unmappable(records, error) from None
         rows = self._rows
@@ -49,12 +48,6 @@ class Shape:
             if id in rows and (rows[id] is row or rows[id] != row):
                 raise Unmappable(row, ValueError(f"another row has the id {id}"))
             rows[id] = row
-
-
-@cache
-def _records_type() -> Any:
-    """The schema in msgspec's types: to convert a page of records into them is the fastest check there is."""
-    return list[_type_of(usage_schema())]  # type: ignore[misc]
 
 
 def _type_of(schema: Mapping[str, Any]) -> Any:
@@ -74,9 +67,16 @@ def _type_of(schema: Mapping[str, Any]) -> Any:
     return defstruct("Object", fields, kw_only=True, forbid_unknown_fields=True)
 
 
+# The schema in msgspec's types: to convert a page of records into them is the fastest check there is.
+_PAGE = defstruct("Page", [("records", list[_type_of(usage_schema())])])  # type: ignore[misc]
+# msgspec completes a type when it is first used, and two threads that do so at once crash the process (0.22):
+# it is used here, while there is one.
+convert({"records": []}, _PAGE)
+
+
 def _unmappable(records: Sequence[Usage], error: ValidationError) -> Unmappable:
-    """From `Expected `str`, got `int` - at `$[3].user.id``: the fourth record, and the rest in our words."""
-    what, _, place = str(error).partition(" - at `$")
+    """From `Expected `str`, got `int` - at `$.records[3].user.id``: the fourth record, and the rest in our words."""
+    what, _, place = str(error).partition(" - at `$.records")
     found = re.match(r"\[(\d+)\]\.?(.*)`", place)
     assert found, place
     return Unmappable(records[int(found[1])]["remote_data"], ValueError(f"{found[2] or 'the record'}: {what}"))
