@@ -12,6 +12,7 @@ import venv
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import date, timedelta
 from importlib.metadata import version
 from pathlib import Path
 from statistics import median
@@ -132,8 +133,6 @@ class Job:
         return self._day(self.days)
 
     def _day(self, offset: int) -> str:
-        from datetime import date, timedelta
-
         return str(date.fromisoformat(FIRST_DAY) + timedelta(days=offset))
 
     def _file(self, name: str, content: Any) -> Path:

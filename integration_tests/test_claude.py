@@ -1,5 +1,6 @@
 """Claude over HTTP: keys of the wrong kind, days not published yet, refreshed figures, what is cut silently."""
 
+from collections.abc import Mapping
 from datetime import date
 from decimal import Decimal
 from typing import Any
@@ -130,10 +131,13 @@ def test_a_cursor_that_a_refresh_ends_starts_the_window_anew(
     source: Source, sandbox: Sandbox, claude: ClaudeSandbox, config: dict[str, Any]
 ) -> None:
     gone = {"type": "error", "error": {"type": "invalid_request_error", "message": "The page cursor is gone."}}
-    second_page = {"path": "user_cost_report", "when": lambda query, _: "page" in query}
-    sandbox.fault("claude", Fault(status=410, body=gone, times=2, **second_page))  # type: ignore[arg-type]
     mismatch = {"type": "error", "error": {"message": "cursor does not match current query parameters"}}
-    sandbox.fault("claude", Fault(status=400, body=mismatch, after=1, **second_page))  # type: ignore[arg-type]
+
+    def second_page(query: Mapping[str, str], _: bytes) -> bool:
+        return "page" in query
+
+    sandbox.fault("claude", Fault("user_cost_report", status=410, body=gone, times=2, when=second_page))
+    sandbox.fault("claude", Fault("user_cost_report", status=400, body=mismatch, after=1, when=second_page))
     config = {**config, "start_date": "2026-07-30"}
     output = source.read(config, ["claude_user_cost"])
     assert output.code == 0
@@ -158,7 +162,9 @@ def test_the_silent_cut_to_the_top_groups_is_said_with_its_amount(
         body["data"][0]["results"] = [{**many[0], "product": None, "model": None, "amount": "10123.5"}]
         return body
 
-    grouped = lambda query, _: "group_by[]" in query  # noqa: E731
+    def grouped(query: Mapping[str, str], _: bytes) -> bool:
+        return "group_by[]" in query
+
     sandbox = source.sandbox
     sandbox.fault("claude", Fault(path="/cost_report", effect="change", change=cut, when=grouped))
     sandbox.fault("claude", Fault(path="/cost_report", effect="change", change=whole))

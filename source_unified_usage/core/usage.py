@@ -9,7 +9,7 @@ from decimal import Decimal, InvalidOperation
 from functools import lru_cache
 from itertools import count
 from math import isfinite
-from typing import Any, TypedDict, TypeVar
+from typing import Any, TypedDict, TypeVar, cast
 from urllib.parse import quote
 
 from source_unified_usage.core.errors import UNMAPPABLE, Unmappable
@@ -52,52 +52,11 @@ def compact(**fields: Any) -> dict[str, Any]:
     return {name: value for name, value in fields.items() if value or value == 0}
 
 
-def usage(
-    *,
-    id: str,
-    start_date: str,
-    end_date: str,
-    remote_data: Row,
-    product: Mapping[str, Any] | None = None,
-    metric_name: str | None = None,
-    resources: Sequence[Mapping[str, Any]] | None = None,
-    organization: Mapping[str, Any] | None = None,
-    user: Mapping[str, Any] | None = None,
-    model: Mapping[str, Any] | None = None,
-    charges: Sequence[Charge] | None = None,
-    usage: Mapping[str, Any] | None = None,
-    created_at: str | None = None,
-    updated_at: str | None = None,
-    surface: str | None = None,
-) -> Usage:
+def usage(*, id: str, start_date: str, end_date: str, remote_data: Row, **fields: Any) -> Usage:
     """A record from its parts; unknown fields are left out, `remote_data` is kept as received."""
-    record: Usage = {"id": id}
-    if product:
-        record["product"] = product
-    if metric_name:
-        record["metric_name"] = metric_name
-    if resources:
-        record["resources"] = resources
-    if organization:
-        record["organization"] = organization
-    if user:
-        record["user"] = user
-    if model:
-        record["model"] = model
-    if charges:
-        record["charges"] = charges
-    if usage:
-        record["usage"] = usage
-    if created_at:
-        record["created_at"] = created_at
-    if updated_at:
-        record["updated_at"] = updated_at
-    if surface:
-        record["surface"] = surface
-    record["start_date"] = start_date
-    record["end_date"] = end_date
-    record["remote_data"] = remote_data
-    return record
+    record = {name: value for name, value in fields.items() if value}
+    known = {"id": id, "start_date": start_date, "end_date": end_date, "remote_data": remote_data}
+    return cast(Usage, record | known)
 
 
 def listed(row: Row, name: str) -> Sequence[Row]:

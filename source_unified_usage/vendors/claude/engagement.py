@@ -57,7 +57,7 @@ class Engagement(UsageStream):
         for answer in answers:
             yield from answer.rows("data")
 
-    def day(self, window: Window) -> dict[str, Any]:
+    def day(self, window: Window) -> dict[str, str]:
         return {"start_date": midnight(window.first_day), "end_date": next_midnight(window.first_day)}
 
 

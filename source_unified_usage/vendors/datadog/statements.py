@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Mapping
 from decimal import Decimal
-from typing import Any
 
 from pendulum import DateTime, instance
 
@@ -38,7 +37,7 @@ def month_of(text: str | None, fallback: DateTime) -> DateTime:
     return (instance(parse_time(text)) if text else fallback).start_of("month")
 
 
-def month_bounds(month: DateTime) -> dict[str, Any]:
+def month_bounds(month: DateTime) -> dict[str, str]:
     """A record's start_date and end_date."""
     return {"start_date": rfc3339(month), "end_date": rfc3339(month.add(months=1))}
 
