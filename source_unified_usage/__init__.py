@@ -1,5 +1,17 @@
 """Airbyte source that reads usage and cost of six vendors in one schema."""
 
-from source_unified_usage.source import SourceUnifiedUsage
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from source_unified_usage.source import SourceUnifiedUsage
 
 __all__ = ["SourceUnifiedUsage"]
+
+
+def __getattr__(name: str) -> Any:
+    """The source at its first use, so that the console command decides how the CDK is imported."""
+    if name != "SourceUnifiedUsage":
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    from source_unified_usage.source import SourceUnifiedUsage
+
+    return SourceUnifiedUsage

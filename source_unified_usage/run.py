@@ -10,15 +10,18 @@ import threading
 from collections.abc import Iterable, Mapping
 from typing import Any, BinaryIO, cast
 
-from airbyte_cdk.connector import TConfig
-from airbyte_cdk.entrypoint import AirbyteEntrypoint
-from airbyte_cdk.models import AirbyteMessage, ConnectorSpecification
-from airbyte_cdk.sources.connector_state_manager import HashableStreamDescriptor
-from airbyte_cdk.utils import AirbyteTracedException
+from source_unified_usage.startup import quick_imports
 
-from source_unified_usage.core.config import validate
-from source_unified_usage.core.reading import RecordPage
-from source_unified_usage.source import SourceUnifiedUsage
+with quick_imports():
+    from airbyte_cdk.connector import TConfig
+    from airbyte_cdk.entrypoint import AirbyteEntrypoint
+    from airbyte_cdk.models import AirbyteMessage, ConnectorSpecification
+    from airbyte_cdk.sources.connector_state_manager import HashableStreamDescriptor
+    from airbyte_cdk.utils import AirbyteTracedException
+
+    from source_unified_usage.core.config import validate
+    from source_unified_usage.core.reading import RecordPage
+    from source_unified_usage.source import SourceUnifiedUsage
 
 
 class Entrypoint(AirbyteEntrypoint):
@@ -53,9 +56,7 @@ class Entrypoint(AirbyteEntrypoint):
 def run() -> None:
     """The command `source-unified-usage`: spec, check, discover or read, as the Airbyte protocol defines them."""
     logging.raiseExceptions = False  # a log line that cannot be written must not write a stack trace
-    # what the imports left behind is never garbage; without this every collection walks it again
-    gc.freeze()
-    gc.set_threshold(50_000, 20, 20)
+    gc.set_threshold(50_000, 20, 20)  # pages of records make many objects and hardly any garbage
     out = _stdout()
     _end_with(out)
     try:
