@@ -32,6 +32,7 @@ from source_unified_usage.core.usage import Row
 from source_unified_usage.core.words import network_words, vendor_words
 
 _PASSES_BY_ITSELF = {408, 409, 425, 429}
+_CHUNK = 1 << 20  # a page at once; by default requests reads 10 KB and 10 KB
 
 
 class Refusal(NamedTuple):
@@ -87,7 +88,7 @@ class Answer:
         rows = self.body.get(key) if isinstance(self.body, Mapping) else None
         if rows is None and nullable and isinstance(self.body, Mapping):
             return []
-        if not isinstance(rows, list) or not all(isinstance(row, Mapping) for row in rows):
+        if not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows):
             raise self.broken(f"no list of objects under {key!r}")
         return rows
 
@@ -215,14 +216,16 @@ class Api:
                     self.base_url + path,
                     timeout=self.patience.timeout,
                     allow_redirects=False,
+                    stream=True,
                     **options,
                 )
+                content = b"".join(answer.iter_content(_CHUNK)) if answer.status_code == 200 else answer.content
             except (requests.RequestException, ValueError) as error:  # a Location that is no address
                 words = network_words(error)
             else:
                 status = answer.status_code
                 self.observe(answer, path)
-                body = _json(answer.content)
+                body = _json(content)
                 if status == 200 and body is not _NOT_JSON:
                     self.latest = found = Answer(source, body, answer.headers)
                     if self.only_objects and not isinstance(body, Mapping):
