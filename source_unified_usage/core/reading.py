@@ -59,7 +59,7 @@ class RecordPage(AirbyteMessage):
     def _serialise(self, records: Sequence[Usage]) -> bytes:
         head = b'{"type":"RECORD","record":{"stream":"%s","data":' % self.stream.encode()
         tail = b',"emitted_at":%d}}\n' % self.emitted_at
-        return b"".join([head + orjson.dumps(record) + tail for record in records])
+        return head + (tail + head).join(map(orjson.dumps, records)) + tail
 
 
 class WindowPartition(Partition):

@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
+from functools import partial
 from typing import Any, Literal
 
 from pendulum import DateTime
@@ -77,6 +78,7 @@ class UsageStream:
 
     def __init__(self, api: Api, lookback_days: int | None = None) -> None:
         self.api = api.bound(self.name)
+        self.id = partial(record_id, self.name)
         if lookback_days is not None:
             self.lookback = days(lookback_days)
         self.available_until: DateTime | None = None
@@ -107,11 +109,6 @@ class UsageStream:
     def path(self) -> str:
         """The path whose budget paces this stream."""
         return ""
-
-    # --- what a vendor uses
-
-    def id(self, *parts: Any) -> str:
-        return record_id(self.name, *parts)
 
     # --- what the core does with it
 

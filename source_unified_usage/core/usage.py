@@ -52,11 +52,11 @@ def compact(**fields: Any) -> dict[str, Any]:
     return {name: value for name, value in fields.items() if value or value == 0}
 
 
-def usage(*, id: str, start_date: str, end_date: str, remote_data: Row, **fields: Any) -> Usage:
-    """A record from its parts; unknown fields are left out, `remote_data` is kept as received."""
-    record = {name: value for name, value in fields.items() if value}
-    known = {"id": id, "start_date": start_date, "end_date": end_date, "remote_data": remote_data}
-    return cast(Usage, record | known)
+def usage(**fields: Any) -> Usage:
+    """A record from its parts, without the unknown ones; `id`, `start_date`, `end_date` and `remote_data` are known."""
+    for name in [name for name, value in fields.items() if not value]:
+        del fields[name]
+    return cast(Usage, fields)
 
 
 def listed(row: Row, name: str) -> Sequence[Row]:
@@ -75,19 +75,32 @@ MISSING = "~"
 
 def record_id(stream: str, *parts: Any) -> str:
     """`<stream>/<part>/...`, the primary key made from the parts of the row's natural key."""
-    return "/".join((stream, *map(_id_part, parts)))
+    return "/".join([stream, *map(_id_part, parts)])
 
 
 def _id_part(value: Any) -> str:
-    if value.__class__ is int or (value.__class__ is str and _PLAIN(value)):
+    if value.__class__ is str:
+        return _text_part(value)
+    if value.__class__ is int:
         return str(value)
-    if value is None or value == "" or value == {} or value == []:
+    if value is None or value == {} or value == []:
         return MISSING
     if isinstance(value, bool):
         return "true" if value else "false"
-    if isinstance(value, (Mapping, list)) or len(str(value)) > 64:
-        return hashlib.sha256(canonical_json(value).encode()).hexdigest()[:16]
-    return quote(str(value), safe=":@+,").replace("~", "%7E")
+    return _hash(value) if isinstance(value, (Mapping, list)) else _text_part(str(value))
+
+
+@lru_cache(maxsize=4096)  # most parts are models, users and products, which come again and again
+def _text_part(text: str) -> str:
+    if _PLAIN(text):
+        return text
+    if not text:
+        return MISSING
+    return _hash(text) if len(text) > 64 else quote(text, safe=":@+,").replace("~", "%7E")
+
+
+def _hash(value: Any) -> str:
+    return hashlib.sha256(canonical_json(value).encode()).hexdigest()[:16]
 
 
 def canonical_json(value: Any) -> str:
@@ -116,22 +129,22 @@ def numbered(rows: Iterable[T], key: Callable[[T], Hashable], order: Callable[[T
 # --- numbers and money ------------------------------------------------------------------------------------------
 
 
-_NUMERIC = {int, float, str, Decimal}
-
-
 def decimal(value: Any) -> Decimal | None:
     """The exact value of a JSON number or numeric string; None and "" are unknown.
 
     Raises ValueError for anything else, NaN and Infinity included.
     """
-    if value is None or value == "":
-        return None
-    kind = type(value)
-    if kind not in _NUMERIC:
-        raise ValueError(f"{value!r} is not a number")
+    kind = value.__class__
     try:
-        # repr is the shortest text that gives the same float: the digits that the vendor wrote
-        exact = Decimal(repr(value) if kind is float else value)
+        if kind is float:
+            # repr is the shortest text that gives the same float: the digits that the vendor wrote
+            exact = Decimal(repr(value))
+        elif value is None or value == "":
+            return None
+        elif kind is int or kind is str or kind is Decimal:
+            exact = Decimal(value)
+        else:
+            raise ValueError(f"{value!r} is not a number")
     except InvalidOperation:
         raise ValueError(f"{value!r} is not a number") from None
     if not exact.is_finite():
@@ -151,10 +164,10 @@ def number(value: Decimal) -> Number:
     Raises ValueError where no finite JSON number is near.
     """
     nearest = float(value)
+    if nearest.is_integer() and value == (integer := int(value)) and abs(nearest) < 2**63:
+        return integer
     if not isfinite(nearest):
         raise ValueError(f"{value} is beyond a JSON number")
-    if nearest.is_integer() and value == value.to_integral_value() and abs(nearest) < 2**63:
-        return int(value)
     return nearest
 
 
@@ -182,7 +195,7 @@ def charges(
     billed: Number = 0
     if net is not None:
         billed = number(net)
-        lines.append({"amount": billed, "currency": currency, "type": "net"})
+        lines = [{"amount": billed, "currency": currency, "type": "net"}]
         if total is None or total is net or total == net:
             lines.append({"amount": billed, "currency": currency, "type": "total"})
         else:
@@ -225,6 +238,9 @@ def parse_time(text: str) -> datetime:
 
 
 _EPOCH = date(1970, 1, 1).toordinal()
+# tables, because every event has a time and formatting is what takes it
+_SECONDS = [f"{second:02}." for second in range(60)]
+_MILLISECONDS = [f"{millisecond:03}Z" for millisecond in range(1000)]
 
 
 @lru_cache(maxsize=64)
@@ -235,5 +251,6 @@ def _minute_of_epoch(minute: int) -> str:
 
 def from_epoch_ms(milliseconds: int) -> str:
     """Epoch milliseconds -> RFC 3339 with milliseconds: 1790867045123 -> 2026-10-01T15:04:05.123Z."""
-    minute, rest = divmod(milliseconds, 60_000)
-    return f"{_minute_of_epoch(minute)}{rest // 1000:02}.{rest % 1000:03}Z"
+    seconds, millisecond = divmod(milliseconds, 1000)
+    minute, second = divmod(seconds, 60)
+    return _minute_of_epoch(minute) + _SECONDS[second] + _MILLISECONDS[millisecond]

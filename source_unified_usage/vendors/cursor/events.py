@@ -27,7 +27,8 @@ from source_unified_usage.vendors.cursor.api import CursorApi, Scope, model_of, 
 
 _PAGE_SIZE = 1000  # the documented maximum
 _TRIES = 3
-_PLACES = 10  # float noise such as 40.16699999999999 cents exists
+_CENT = Decimal("0.01")
+_PLACES = Decimal("1e-10")  # float noise such as 40.16699999999999 cents exists
 
 _RESOURCES = (
     ("conversationId", "conversation"),
@@ -148,8 +149,8 @@ def _charges(event: Row, kind: str) -> list[Charge]:
     tokens = event.get("tokenUsage") or {}
     fee = decimal(event.get("cursorTokenFee"))
     discount = Decimal(0)
-    if off := decimal(tokens.get("discountPercentOff")):
-        discount = (decimal(tokens.get("totalCents")) or discount) * off / 100
+    if off := tokens.get("discountPercentOff"):
+        discount = (decimal(tokens.get("totalCents")) or discount) * (decimal(off) or discount) / 100
     charged = decimal(event.get("chargedCents"))
     if charged is None:  # the payloads of 2025
         cost = decimal(tokens.get("totalCents"))
@@ -175,14 +176,13 @@ def _charges(event: Row, kind: str) -> list[Charge]:
 
 
 def _dollars(cents: Decimal) -> Decimal:
-    return round(cents.scaleb(-2), _PLACES)
+    return (cents * _CENT).quantize(_PLACES)
 
 
 def _used(event: Row, kind: str) -> dict[str, Any]:
-    used: dict[str, Any] = {}
+    used: dict[str, Any] = {"requests": _requests(kind, bool(event.get("isFreeBugbot")))}
     if (requests := event.get("requestsCosts")) is not None:
-        used = {"quantity": quantity(requests), "unit": "request"}
-    used["requests"] = _requests(event, kind)
+        used["quantity"], used["unit"] = quantity(requests), "request"
     if (tokens := event.get("tokenUsage")) is not None:
         used["tokens"] = _tokens(tokens)
     if (max_mode := event.get("maxMode")) is not None:
@@ -190,7 +190,8 @@ def _used(event: Row, kind: str) -> dict[str, Any]:
     return used
 
 
-def _requests(event: Row, kind: str) -> dict[str, int]:
+@cache
+def _requests(kind: str, bugbot: bool) -> dict[str, int]:
     requests = {"total": 1}
     if kind == "USAGE_BASED":
         requests["usage_based"] = 1
@@ -198,7 +199,7 @@ def _requests(event: Row, kind: str) -> dict[str, int]:
         requests["included"] = 1
     elif kind == "USER_API_KEY":
         requests["api_key"] = 1
-    if event.get("isFreeBugbot"):
+    if bugbot:
         requests["bugbot"] = 1
     return requests
 
