@@ -244,7 +244,7 @@ class UserAnalytics(UsageStream):
     def rows(self, window: Window) -> Iterator[Row]:
         """Day rows, each with its member's e-mail and, where the answer maps it, id."""
         bounds = {"startDate": window.first_day, "endDate": window.last_day}
-        for page in self.api.pages("GET", self.path(), bounds, 500):
+        for page in self.api.pages("GET", self.path(), "data", bounds, 500):
             mappings = page.object("params").get("userMappings") or []
             ids = {mapping.get("email"): mapping.get("id") for mapping in mappings}
             for email, rows in page.object("data").items():
@@ -295,7 +295,7 @@ class Bugbot(UsageStream):
 
     def rows(self, window: Window) -> Iterator[Row]:
         query = {"startDate": window.first_day, "endDate": window.last_day, "prState": "all"}
-        for page in self.api.pages("GET", self.path(), query, 250):
+        for page in self.api.pages("GET", self.path(), "data", query, 250):
             yield from page.rows("data")
 
     def usages(self, row: Row, window: Window) -> Iterator[Usage]:

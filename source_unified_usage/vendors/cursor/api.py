@@ -22,6 +22,7 @@ _PER_MINUTE = (
     (re.compile(""), 20),
 )
 _SECONDS = 61
+_EMPTY_PAGES = 50  # empty pages are followed, but not for ever
 
 
 @dataclass(frozen=True)
@@ -103,25 +104,31 @@ class CursorApi(Api):
             return Verdict(ConfigError, "Check cursor.organization_id.")
         return super().judge(status, words, answer)
 
-    def pages(self, method: str, path: str, query: Mapping[str, Any], size: int) -> Iterator[Answer]:
-        """Page after page while `pagination.hasNextPage`; an empty page in between is followed."""
-        number, before = 1, None
+    def pages(self, method: str, path: str, rows: str, query: Mapping[str, Any], size: int) -> Iterator[Answer]:
+        """Page after page, with its rows under `rows`, while `hasNextPage`; an empty page in between is followed."""
+        number, empty = 1, 0
+        before: Any = None
         while True:
             asked = {**query, "page": number, "pageSize": size}
             answer = self.post(path, asked) if method == "POST" else self.get(path, asked)
-            yield answer
             pagination = answer.object("pagination")
             current = pagination.get("currentPage", pagination.get("page", number))
             if current != number:
                 raise answer.broken(f"asked for page {number}, got page {current}")
+            if (found := answer.body.get(rows)) is None:
+                raise answer.broken(f"nothing under {rows!r}")
+            if found and found == before:
+                raise answer.broken(f"page {number} is the one before")
+            before = found
+            yield answer
             if not pagination.get("hasNextPage"):
                 return
-            if answer.body == before:
-                raise answer.broken(f"page {number} is the one before")
-            before = answer.body
             last = pagination.get("numPages", pagination.get("totalPages"))
             if last is not None and number >= last:
                 raise answer.broken(f"hasNextPage on page {number} of {last}")
+            empty = 0 if found else empty + 1
+            if empty == _EMPTY_PAGES:
+                raise answer.broken(f"{empty} empty pages one after another")
             number += 1
 
 
@@ -131,7 +138,7 @@ def members(api: CursorApi, scope: Scope) -> dict[str, Row]:
         rows = api.get("/teams/members").rows("teamMembers")
     else:
         query = {"organizationId": scope.organization}
-        pages = api.pages("GET", "/organizations/members", query, 200)
+        pages = api.pages("GET", "/organizations/members", "members", query, 200)
         rows = [row for page in pages for row in page.rows("members")]
     return {row["email"].lower(): row for row in rows if row.get("email")}
 

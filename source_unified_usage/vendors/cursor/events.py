@@ -83,7 +83,7 @@ class UsageEvents(UsageStream):
         body = {"startDate": int(window.start.timestamp() * 1000), "endDate": window.last_ms}
         events: list[Row] = []
         totals: set[int] = set()
-        for page in self.api.pages("POST", self.path(), self._scope.body(body), _PAGE_SIZE):
+        for page in self.api.pages("POST", self.path(), "usageEvents", self._scope.body(body), _PAGE_SIZE):
             events += page.rows("usageEvents")
             if (total := page.body.get("totalUsageEventsCount")) is not None:
                 totals.add(total)

@@ -71,7 +71,7 @@ class DailyUsage(UsageStream):
     def rows(self, window: Window) -> Iterator[Row]:
         # page and pageSize are what makes the API list idle members too
         body = {"startDate": int(window.start.timestamp() * 1000), "endDate": window.last_ms}
-        for page in self.api.pages("POST", self.path(), self._scope.body(body), _PAGE_SIZE):
+        for page in self.api.pages("POST", self.path(), "data", self._scope.body(body), _PAGE_SIZE):
             self.members = self._people()
             yield from page.rows("data")
 

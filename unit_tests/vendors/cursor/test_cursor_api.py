@@ -1,6 +1,7 @@
 """How the Cursor streams page, notice drift, keep ids and fail."""
 
 import random
+import re
 from collections.abc import Iterator
 from typing import Any
 
@@ -10,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from source_unified_usage.core import clock
+from source_unified_usage.core.budget import Budget
 from source_unified_usage.core.errors import BrokenContract, ConfigError, KeyRefused, Unavailable
 from source_unified_usage.vendors.cursor import Cursor
 from unit_tests.vendors.samples import records, sample, stream_of, window
@@ -131,6 +133,35 @@ def test_empty_page_is_not_the_end_and_a_repeated_cursor_is(server: requests_moc
     server.post(EVENTS, **page(EVENT, more=True))
     with pytest.raises(BrokenContract, match="asked for page 2, got page 1"):
         read()
+
+
+def test_a_page_that_comes_again_is_no_second_page(server: requests_mock.Mocker) -> None:
+    """A vendor that echoes the page number and serves the first page each time: its totals agree, its rows do not."""
+    server.post(EVENTS, [page(EVENT, more=True, total=2), page(EVENT, number=2, total=2)])
+    with pytest.raises(BrokenContract, match="page 2 is the one before"):
+        read()
+    server.post(DAILY, [daily(1, {"userId": 1, "day": "2026-09-01"}), daily(2, {"userId": 1, "day": "2026-09-01"})])
+    with pytest.raises(BrokenContract, match="page 2 is the one before"):
+        read("cursor_daily_usage")
+
+
+def test_empty_pages_are_not_followed_for_ever(server: requests_mock.Mocker, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Budget, "take", lambda _: 0.0)
+    server.post(DAILY, json=lambda request, _: daily(request.json()["page"], last=10**6)["json"])
+    with pytest.raises(BrokenContract, match="50 empty pages one after another"):
+        read("cursor_daily_usage")
+
+
+def daily(number: int, *rows: Any, last: int = 2) -> dict[str, Any]:
+    pagination = {"page": number, "totalPages": last, "hasNextPage": number < last}
+    return {"json": {"data": rows, "pagination": pagination}}
+
+
+@pytest.mark.parametrize("stream", ["cursor_daily_usage", "cursor_analytics_models", "cursor_bugbot"])
+def test_an_answer_without_its_rows_is_an_error(server: requests_mock.Mocker, stream: str) -> None:
+    server.register_uri(requests_mock.ANY, re.compile(f"^{API}/"), json={"pagination": {"hasNextPage": False}})
+    with pytest.raises(BrokenContract, match="nothing under 'data'"):
+        read(stream)
 
 
 def test_row_without_its_natural_key_is_an_error(server: requests_mock.Mocker) -> None:
