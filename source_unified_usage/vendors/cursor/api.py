@@ -106,7 +106,7 @@ class CursorApi(Api):
 
     def pages(self, method: str, path: str, rows: str, query: Mapping[str, Any], size: int) -> Iterator[Answer]:
         """Page after page, with its rows under `rows`, while `hasNextPage`; an empty page in between is followed."""
-        number, empty = 1, 0
+        number, read, empty = 1, 0, 0
         before: Any = None
         while True:
             asked = {**query, "page": number, "pageSize": size}
@@ -121,7 +121,11 @@ class CursorApi(Api):
                 raise answer.broken(f"page {number} is the one before")
             before = found
             yield answer
-            if not pagination.get("hasNextPage"):
+            read += len(found)
+            more = pagination.get("hasNextPage")
+            if not pagination:  # a variant of usage events in which only the total tells the end
+                more = found and read < (answer.body.get("totalUsageEventsCount") or 0)
+            if not more:
                 return
             last = pagination.get("numPages", pagination.get("totalPages"))
             if last is not None and number >= last:

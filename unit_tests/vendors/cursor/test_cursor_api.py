@@ -135,6 +135,19 @@ def test_empty_page_is_not_the_end_and_a_repeated_cursor_is(server: requests_moc
         read()
 
 
+def test_without_pagination_the_total_tells_the_end(server: requests_mock.Mocker) -> None:
+    def bare(*events: Any) -> dict[str, Any]:
+        return {"json": {"usageEvents": events, "totalUsageEventsCount": 3}}
+
+    first, second = bare(at(1788220800003), at(1788220800002)), bare(at(1788220800001))
+    server.post(EVENTS, [first, second])
+    assert len(read()) == 3
+    assert [request.json()["page"] for request in server.request_history if request.method == "POST"] == [1, 2]
+    server.post(EVENTS, [first, bare()] * 3)
+    with pytest.raises(Unavailable, match="changed under every one of 3 readings"):
+        read()
+
+
 def test_a_page_that_comes_again_is_no_second_page(server: requests_mock.Mocker) -> None:
     """A vendor that echoes the page number and serves the first page each time: its totals agree, its rows do not."""
     server.post(EVENTS, [page(EVENT, more=True, total=2), page(EVENT, number=2, total=2)])
