@@ -182,6 +182,14 @@ def test_the_ledger_sums_up_what_is_served(sandbox: Sandbox) -> None:
     assert abs(net * 100 - billed) < Decimal("0.0000001") * len(rows)
 
 
+def test_a_billing_cycle_is_asked_for_by_the_midnight_of_a_date(sandbox: Sandbox) -> None:
+    starts = [
+        ask(sandbox, "/teams/groups", billingCycle=day).json()["billingCycle"]["cycleStart"]
+        for day in ("2026-09-14", "2026-09-15")
+    ]
+    assert starts == ["2026-08-14T10:21:33.000Z", "2026-09-14T10:21:33.000Z"]
+
+
 def test_an_organization_sees_both_teams(sandbox: Sandbox) -> None:
     body = {**WINDOW, "organizationId": ORGANIZATION_ID}
     path = "/organizations/filtered-usage-events"

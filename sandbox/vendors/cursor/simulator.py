@@ -250,9 +250,12 @@ class CursorSandbox(SandboxVendor):
         return {"members": members, "pagination": _pagination(page, size, pages, totalCount=len(people))}
 
     def _groups(self, _: Request, asked: dict[str, Any]) -> dict[str, Any]:
-        moment = _date(asked.get("billingCycle") or self.clock.today().isoformat())
-        noon = datetime(moment.year, moment.month, moment.day, 12, tzinfo=timezone.utc)
-        return group_spend(self.books, min(noon, self.clock.now()))
+        now = self.clock.now()
+        if not asked.get("billingCycle"):
+            return group_spend(self.books, now)
+        day = _date(asked["billingCycle"])
+        midnight = datetime(day.year, day.month, day.day, tzinfo=timezone.utc)
+        return group_spend(self.books, min(midnight, now))
 
     def _ai_code(self, request: Request, asked: dict[str, Any]) -> dict[str, Any]:
         what = request.path_params["what"]

@@ -144,17 +144,17 @@ class Truth:
         return entries
 
     def _groups(self, start: date, end: date) -> list[Entry]:
-        """Every cycle that touches the days."""
+        """Every cycle in which one of the days begins."""
         entries = []
-        moment = datetime(start.year, start.month, start.day, 12, tzinfo=timezone.utc)
+        moment = datetime(start.year, start.month, start.day, tzinfo=timezone.utc)
         last = datetime(end.year, end.month, end.day, tzinfo=timezone.utc)
         while moment < last:
-            begin, finish = self._books.cycle(min(moment, self._books.clock.now()))
+            begin, finish = self._books.cycle(moment)
             for group, people in groups_of(self._books).items():
                 spent = round(group_cents(self._books, people, begin, finish), 6) * _CENT
                 charges = _usd({"net": spent, "total": spent})
                 entries.append(Entry((stamp(begin), group), f"{begin:%Y-%m-%dT%H:%M:%SZ}", charges))
-            moment = finish
+            moment = finish.replace(hour=0, minute=0, second=0) + timedelta(days=1)
         return entries
 
 

@@ -112,28 +112,26 @@ class GroupSpend(UsageStream):
 
     def __init__(self, api: CursorApi, lookback_days: int | None = None) -> None:
         super().__init__(api, lookback_days)
-        self._read: set[Any] = set()
+        self._next: DateTime | None = None
 
     def path(self) -> str:
         return "/teams/groups"
 
     def rows(self, window: Window) -> Iterator[Row]:
-        """The groups of every cycle that touches the window, each row with its cycle's bounds.
+        """The groups of every cycle around the window's days, each row with its cycle's bounds.
 
         A cycle that touches two windows of a sync comes with the first one only.
         """
-        day = window.start
+        day = max(window.start, self._next or window.start)
         while day < window.end:
             answer = self.api.get(self.path(), {"billingCycle": day.to_date_string()})
             cycle = answer.object("billingCycle")
-            if (start := cycle.get("cycleStart")) not in self._read:
-                groups = [*answer.rows("groups"), answer.object("unassignedGroup")]
-                yield from ({**group, "billingCycle": cycle} for group in groups if group)
-                self._read.add(start)
-            end = _cycle_end(cycle)
-            if end is None or end <= day:
+            groups = [*answer.rows("groups"), answer.object("unassignedGroup")]
+            yield from ({**group, "billingCycle": cycle} for group in groups if group)
+            following = _day_after(cycle)
+            if following is None or following <= day:
                 raise answer.broken(f"the billing cycle of {day.to_date_string()} ends before it")
-            day = end
+            day = self._next = following
 
     def usages(self, row: Row, window: Window) -> Iterator[Usage]:
         cycle = row["billingCycle"]
@@ -152,9 +150,10 @@ class GroupSpend(UsageStream):
         )
 
 
-def _cycle_end(cycle: Row) -> DateTime | None:
+def _day_after(cycle: Row) -> DateTime | None:
+    """The first day that belongs to the next cycle as a whole: cycles change at the hour of the subscription."""
     end = cycle.get("cycleEnd")
-    return instance(parse_time(end)) if isinstance(end, str) else None
+    return instance(parse_time(end)).add(days=1, microseconds=-1).start_of("day") if isinstance(end, str) else None
 
 
 class PooledUsage(UsageStream):

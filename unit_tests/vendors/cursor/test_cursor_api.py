@@ -5,6 +5,7 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
+import pendulum
 import pytest
 import requests_mock
 from hypothesis import given
@@ -182,6 +183,30 @@ def test_row_without_its_natural_key_is_an_error(server: requests_mock.Mocker) -
     server.post(EVENTS, **page(broken))
     with pytest.raises(Exception, match="timestamp"):
         read()
+
+
+def test_billing_cycles_change_in_the_middle_of_a_day(server: requests_mock.Mocker) -> None:
+    """A date is its midnight: that of the 14th lies in the cycle before. Each cycle is asked for once a sync."""
+
+    def cycle(request: Any, _: Any) -> dict[str, Any]:
+        day = pendulum.parse(request.qs["billingcycle"][0])
+        assert isinstance(day, pendulum.DateTime)
+        start = day.set(day=14, hour=10, minute=21, second=33)
+        start = start if start <= day else start.subtract(months=1)
+        bounds = {"cycleStart": str(start), "cycleEnd": str(start.add(months=1))}
+        return {"groups": [{"id": "group_1", "spendCents": 1}], "unassignedGroup": None, "billingCycle": bounds}
+
+    server.get(f"{API}/teams/groups", json=cycle)
+    stream = stream_of("cursor", CONFIG, "cursor_group_spend")
+    months = [
+        window("2026-06-14", "2026-07-01"),
+        window("2026-07-01", "2026-08-01"),
+        window("2026-08-01", "2026-08-15"),
+    ]
+    found = [record["start_date"] for month in months for record in records(stream, month)]
+    assert found == [f"2026-{month}-14T10:21:33Z" for month in ("05", "06", "07")]
+    asked = [request.qs["billingcycle"] for request in server.request_history]
+    assert asked == [["2026-06-14"], ["2026-06-15"], ["2026-07-15"]]
 
 
 ERRORS = {
