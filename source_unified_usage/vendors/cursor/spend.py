@@ -144,8 +144,6 @@ class GroupSpend(UsageStream):
             charges=charges("USD", net=spent),
             start_date=rfc3339(parse_time(cycle["cycleStart"])),
             end_date=rfc3339(parse_time(cycle["cycleEnd"])),
-            created_at=row.get("createdAt"),
-            updated_at=row.get("updatedAt"),
             remote_data=row,
         )
 
