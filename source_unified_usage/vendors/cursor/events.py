@@ -160,22 +160,23 @@ def _charges(event: Row, kind: str) -> list[Charge]:
     chargeable = event.get("isChargeable")
     if chargeable is None:
         chargeable = kind == "USAGE_BASED"
-    platform_fee = None if fee is None else _dollars(fee)
+    platform_fee = None if fee is None else dollars(fee)
     if chargeable:
-        net = _dollars(charged)
+        net = dollars(charged)
         return charges(
             "USD",
             net=net,
-            total=_dollars(charged + discount) if discount else net,
+            total=dollars(charged + discount) if discount else net,
             usage_based=net,
             platform_fee=platform_fee,
         )
-    value = _dollars(charged)
+    value = dollars(charged)
     included = value if kind.startswith("INCLUDED") else None
     return charges("USD", net=Decimal(0), total=value, included=included, platform_fee=platform_fee)
 
 
-def _dollars(cents: Decimal) -> Decimal:
+def dollars(cents: Decimal) -> Decimal:
+    """Rounded to ten places, never to cents."""
     return (cents * _CENT).quantize(_PLACES)
 
 

@@ -12,7 +12,7 @@ from source_unified_usage.core.usage import (
     Usage,
     charges,
     compact,
-    from_cents,
+    decimal,
     midnight,
     parse_time,
     quantity,
@@ -21,7 +21,7 @@ from source_unified_usage.core.usage import (
 )
 from source_unified_usage.core.window import Window, days, months
 from source_unified_usage.vendors.cursor.api import CursorApi, Scope, person
-from source_unified_usage.vendors.cursor.events import PRODUCT
+from source_unified_usage.vendors.cursor.events import PRODUCT, dollars
 
 _PAGE_SIZE = 100  # more is not documented
 
@@ -67,7 +67,7 @@ class Spend(UsageStream):
     def usages(self, row: Row, window: Window) -> Iterator[Usage]:
         start = row["period"]["startDate"] if self._scope.organization else row["subscriptionCycleStart"]
         member, email = row.get("userId"), row.get("email")
-        spent = from_cents(row.get("spendCents"))
+        spent = _dollars(row.get("spendCents"))
         included = _included(row, spent)
         total = None if spent is None else spent + (included or 0)
         reading = rfc3339(window.start)
@@ -88,12 +88,17 @@ class Spend(UsageStream):
 
 def _included(row: Row, spent: Decimal | None) -> Decimal | None:
     """The part that the plan covers: as sent, else what the overall spend is above the on-demand spend."""
-    if (included := from_cents(row.get("includedSpendCents"))) is not None:
+    if (included := _dollars(row.get("includedSpendCents"))) is not None:
         return included
-    overall = from_cents(row.get("overallSpendCents"))
+    overall = _dollars(row.get("overallSpendCents"))
     if overall is None or spent is None:
         return None
     return max(overall - spent, Decimal(0))
+
+
+def _dollars(cents: Any) -> Decimal | None:
+    exact = decimal(cents)
+    return None if exact is None else dollars(exact)
 
 
 def _fast_requests(row: Row) -> dict[str, Any]:
@@ -135,7 +140,7 @@ class GroupSpend(UsageStream):
 
     def usages(self, row: Row, window: Window) -> Iterator[Usage]:
         cycle = row["billingCycle"]
-        spent = from_cents(row.get("spendCents"))
+        spent = _dollars(row.get("spendCents"))
         yield usage(
             id=self.id(cycle["cycleStart"], row["id"]),
             product=PRODUCT,
@@ -174,14 +179,14 @@ class PooledUsage(UsageStream):
 
     def usages(self, row: Row, window: Window) -> Iterator[Usage]:
         start = row["pool"].get("contractStartDate")
-        used = from_cents(row.get("usedCents"))
+        used = _dollars(row.get("usedCents"))
         reading = rfc3339(window.start)
         yield usage(
             id=self.id(start, row["teamId"]),
             product=PRODUCT,
             metric_name="pooled_usage",
             **self._scope.of(row),
-            charges=charges("USD", net=used, committed=from_cents(row.get("budgetLimitCents"))),
+            charges=charges("USD", net=used, committed=_dollars(row.get("budgetLimitCents"))),
             start_date=rfc3339(parse_time(start)) if start else midnight(window.first_day),
             end_date=reading,
             updated_at=reading,

@@ -114,6 +114,19 @@ def test_cents_are_not_dollars_and_fee_inside_total_is_not_added_again(server: r
     }
 
 
+def test_the_noise_of_floats_ends_with_the_tenth_place(server: requests_mock.Mocker) -> None:
+    row = {"userId": "user_1", "spendCents": 40.16699999999999, "overallSpendCents": 80.33400000000001}
+    server.post(f"{API}/teams/spend", json={"teamMemberSpend": [row], "subscriptionCycleStart": 0, "totalPages": 1})
+    (record,) = read("cursor_spend")
+    assert {charge["type"]: charge["amount"] for charge in record["charges"]} == {
+        "net": 0.40167,
+        "total": 0.80334,
+        "discount": 0.40167,
+        "on_demand": 0.40167,
+        "included": 0.40167,
+    }
+
+
 TWINS = [{**EVENT, "tokenUsage": {"inputTokens": n % 3}, "requestsCosts": n % 2} for n in range(6)]
 
 
