@@ -50,7 +50,8 @@ class AiCode(UsageStream):
             # the server may serve smaller pages than asked for
             size = answer.body.get("pageSize") or size
             read += len(items)
-            if not items or max(read, number * size) >= (answer.body.get("totalCount") or 0):
+            total = answer.body.get("totalCount")
+            if not items or (total is not None and read >= total):
                 return
             number += 1
 

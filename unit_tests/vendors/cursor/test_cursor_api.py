@@ -149,6 +149,17 @@ def test_empty_page_is_not_the_end_and_a_repeated_cursor_is(server: requests_moc
         read()
 
 
+@pytest.mark.parametrize("told", [{"totalCount": 3, "pageSize": 1000}, {}])
+def test_commits_end_with_the_last_one_and_not_with_what_a_page_could_hold(
+    server: requests_mock.Mocker, told: dict[str, Any]
+) -> None:
+    """A client found pages of 500 at most; the page size that is echoed need not be the one that was served."""
+    commits = [{"commitHash": f"c{n}", "createdAt": "2026-09-01T10:00:00Z"} for n in range(3)]
+    pages = [commits[:2], commits[2:], []]
+    server.get(f"{API}/analytics/ai-code/commits", [{"json": {"items": items, **told}} for items in pages])
+    assert len(read("cursor_ai_code_commits")) == 3
+
+
 def test_without_pagination_the_total_tells_the_end(server: requests_mock.Mocker) -> None:
     def bare(*events: Any) -> dict[str, Any]:
         return {"json": {"usageEvents": events, "totalUsageEventsCount": 3}}
