@@ -61,7 +61,7 @@ class Spend(UsageStream):
             before = rows
             for row in rows:
                 yield {**row, **bounds}
-            last = answer.body.get("totalPages") or 1
+            last = answer.body["totalPages"]
             number += 1
 
     def usages(self, row: Row, window: Window) -> Iterator[Usage]:

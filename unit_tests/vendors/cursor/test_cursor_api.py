@@ -202,6 +202,12 @@ def test_an_answer_without_its_rows_is_an_error(server: requests_mock.Mocker, st
         read(stream)
 
 
+def test_spend_that_tells_no_number_of_pages_is_not_taken_for_one_page(server: requests_mock.Mocker) -> None:
+    server.post(f"{API}/teams/spend", json={"teamMemberSpend": [], "subscriptionCycleStart": 0})
+    with pytest.raises(KeyError, match="totalPages"):
+        read("cursor_spend")
+
+
 def test_row_without_its_natural_key_is_an_error(server: requests_mock.Mocker) -> None:
     broken = {name: value for name, value in EVENT.items() if name != "timestamp"}
     server.post(EVENTS, **page(broken))
