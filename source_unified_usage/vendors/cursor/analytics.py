@@ -65,12 +65,12 @@ class AiCodeCommits(AiCode):
 
     def usages(self, row: Row, window: Window) -> Iterator[Usage]:
         instant = rfc3339(parse_time(row.get("commitTs") or row["createdAt"]))
-        repository, hash = row.get("repoName"), row["commitHash"]
+        repository = row.get("repoName")
         yield usage(
-            id=self.id(hash, repository, row.get("branchName"), row.get("userId"), row.get("createdAt")),
+            id=self.id(row["commitHash"], repository, row.get("branchName"), row.get("userId"), row.get("createdAt")),
             product=PRODUCT,
             metric_name="ai_code_commits",
-            resources=[compact(id=hash, name=repository)],
+            resources=[{"id": repository, "name": repository}] if repository else None,
             user=person({}, row.get("userEmail"), row.get("userId")),
             usage={
                 "code": compact(
