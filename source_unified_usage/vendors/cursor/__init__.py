@@ -48,9 +48,9 @@ class Cursor(Vendor):
             streams.append(PooledUsage(api, scope, lookback))
         if self.options.get("enterprise"):
             streams += [
-                AiCodeCommits(analytics, lookback),
-                AiCodeChanges(analytics, lookback),
-                *UserAnalytics.all(analytics, lookback),
+                AiCodeCommits(analytics, people, lookback),
+                AiCodeChanges(analytics, people, lookback),
+                *UserAnalytics.all(analytics, people, lookback),
                 Bugbot(analytics, lookback),
                 GroupSpend(analytics, lookback),
             ]

@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from source_unified_usage.core.lookup import Lookup
 from source_unified_usage.core.stream import UsageStream
 from source_unified_usage.core.usage import (
     Row,
@@ -30,6 +31,11 @@ class AiCode(UsageStream):
     api: CursorApi
     route: str
 
+    def __init__(self, api: CursorApi, people: Lookup, lookback_days: int | None = None) -> None:
+        super().__init__(api, lookback_days)
+        self._people = people
+        self.members: Mapping[str, Row] = {}
+
     def path(self) -> str:
         return f"/analytics/ai-code/{self.route}"
 
@@ -46,6 +52,7 @@ class AiCode(UsageStream):
             if items and items == before:
                 raise answer.broken(f"page {number} is the one before")
             before = items
+            self.members = self._people()
             yield from items
             # the server may serve smaller pages than asked for
             size = answer.body.get("pageSize") or size
@@ -71,7 +78,7 @@ class AiCodeCommits(AiCode):
             product=PRODUCT,
             metric_name="ai_code_commits",
             resources=[{"id": repository, "name": repository}] if repository else None,
-            user=person({}, row.get("userEmail"), row.get("userId")),
+            user=person(self.members, row.get("userEmail"), row.get("userId")),
             usage={
                 "code": compact(
                     lines_added=quantity(row.get("totalLinesAdded")),
@@ -107,7 +114,7 @@ class AiCodeChanges(AiCode):
             id=self.id(row["changeId"]),
             product=PRODUCT,
             metric_name="ai_code_changes",
-            user=person({}, row.get("userEmail"), row.get("userId")),
+            user=person(self.members, row.get("userEmail"), row.get("userId")),
             model=model_of(row.get("model")),
             usage={
                 "code": compact(
@@ -229,15 +236,16 @@ class UserAnalytics(UsageStream):
     lookback = days(3)
     api: CursorApi
 
-    def __init__(self, api: CursorApi, metric: Metric, lookback_days: int | None = None) -> None:
+    def __init__(self, api: CursorApi, people: Lookup, metric: Metric, lookback_days: int | None = None) -> None:
         self.name = f"cursor_analytics_{metric.route.replace('-', '_')}"
         self.about = metric.about
-        self._metric = metric
+        self._metric, self._people = metric, people
+        self.members: Mapping[str, Row] = {}
         super().__init__(api, lookback_days)
 
     @classmethod
-    def all(cls, api: CursorApi, lookback_days: int | None) -> list["UserAnalytics"]:
-        return [cls(api, metric, lookback_days) for metric in _METRICS]
+    def all(cls, api: CursorApi, people: Lookup, lookback_days: int | None) -> list["UserAnalytics"]:
+        return [cls(api, people, metric, lookback_days) for metric in _METRICS]
 
     def path(self) -> str:
         return f"/analytics/by-user/{self._metric.route}"
@@ -246,6 +254,7 @@ class UserAnalytics(UsageStream):
         """Day rows, each with its member's e-mail and, where the answer maps it, id."""
         bounds = {"startDate": window.first_day, "endDate": window.last_day}
         for page in self.api.pages("GET", self.path(), "data", bounds, 500):
+            self.members = self._people()
             mappings = page.object("params").get("userMappings") or []
             ids = {mapping.get("email"): mapping.get("id") for mapping in mappings}
             for email, rows in page.object("data").items():
@@ -272,7 +281,7 @@ class UserAnalytics(UsageStream):
             product=PRODUCT,
             metric_name=self.name.removeprefix("cursor_"),
             resources=[metric.resource(row)] if metric.resource else None,
-            user=person({}, row["email"], row.get("userId")),
+            user=person(self.members, row["email"], row.get("userId")),
             model=model_of(row.get("model")),
             usage=compact(**figures),
             start_date=midnight(day),

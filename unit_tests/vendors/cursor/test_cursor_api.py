@@ -127,6 +127,15 @@ def test_the_noise_of_floats_ends_with_the_tenth_place(server: requests_mock.Moc
     }
 
 
+def test_names_come_from_the_members_wherever_a_row_has_an_address(server: requests_mock.Mocker) -> None:
+    member = {"id": "user_7", "name": "Ada", "email": "Ada@acme.example"}
+    server.get(f"{API}/teams/members", json={"teamMembers": [member]})
+    rows = {"data": {"ada@acme.example": [{"date": "2026-09-01", "model_breakdown": {"gpt-5.2": {"messages": 1}}}]}}
+    server.get(f"{API}/analytics/by-user/models", json={**rows, "pagination": {"hasNextPage": False}})
+    (record,) = read("cursor_analytics_models")
+    assert record["user"] == {"id": "user_7", "email": "ada@acme.example", "name": "Ada"}
+
+
 TWINS = [{**EVENT, "tokenUsage": {"inputTokens": n % 3}, "requestsCosts": n % 2} for n in range(6)]
 
 

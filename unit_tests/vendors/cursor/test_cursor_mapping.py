@@ -96,12 +96,12 @@ CASES = [
     Case("cursor_group_spend", {"GET /teams/groups": ["groups"]}, "2024-03-01", "2024-03-02"),
     Case(
         "cursor_ai_code_commits",
-        {"GET /analytics/ai-code/commits": ["ai_code_commits_page1", "ai_code_commits_page2"]},
+        {"GET /analytics/ai-code/commits": ["ai_code_commits_page1", "ai_code_commits_page2"], **MEMBERS},
         *FEW_DAYS,
     ),
     Case(
         "cursor_ai_code_changes",
-        {"GET /analytics/ai-code/changes": [{**sample("cursor", "ai_code_changes"), "totalCount": 1}]},
+        {"GET /analytics/ai-code/changes": [{**sample("cursor", "ai_code_changes"), "totalCount": 1}], **MEMBERS},
         *FEW_DAYS,
     ),
     by_user("models", alone("analytics_by_user_models")),
