@@ -1,0 +1,136 @@
+"""The AI Code Tracking API (Enterprise): commits and accepted changes."""
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from source_unified_usage.core.lookup import Lookup
+from source_unified_usage.core.stream import UsageStream
+from source_unified_usage.core.usage import (
+    Row,
+    Usage,
+    compact,
+    parse_time,
+    quantity,
+    rfc3339,
+    usage,
+)
+from source_unified_usage.core.window import Window, days
+from source_unified_usage.vendors.cursor.api import CursorApi, model_of, person
+from source_unified_usage.vendors.cursor.events import PRODUCT
+
+
+class AiCode(UsageStream):
+    """What the two AI code tracking streams share."""
+
+    step = days(7)
+    lookback = days(7)
+    grain = "event"
+    api: CursorApi
+    route: str
+
+    def __init__(self, api: CursorApi, people: Lookup, lookback_days: int | None = None) -> None:
+        super().__init__(api, lookback_days)
+        self._people = people
+        self.members: Mapping[str, Row] = {}
+
+    def path(self) -> str:
+        return f"/analytics/ai-code/{self.route}"
+
+    def rows(self, window: Window) -> Iterator[Row]:
+        bounds = {
+            "startDate": rfc3339(window.start),
+            "endDate": rfc3339(window.end.subtract(microseconds=1000)),
+        }
+        number, size, read = 1, 1000, 0
+        before: list[Row] = []
+        while True:
+            answer = self.api.get(self.path(), {**bounds, "page": number, "pageSize": size})
+            items = answer.rows("items")
+            if items and items == before:
+                raise answer.broken(f"page {number} is the one before")
+            before = items
+            self.members = self._people()
+            yield from items
+            # the server may serve smaller pages than asked for
+            size = answer.body.get("pageSize") or size
+            read += len(items)
+            total = answer.body.get("totalCount")
+            if not items or (total is not None and read >= total):
+                return
+            number += 1
+
+
+class AiCodeCommits(AiCode):
+    """Commits and how much of them the AI wrote."""
+
+    name = "cursor_ai_code_commits"
+    about = "One commit: lines in all and lines that came from tab completion or the composer."
+    route = "commits"
+
+    def usages(self, row: Row, window: Window) -> Iterator[Usage]:
+        instant = rfc3339(parse_time(row.get("commitTs") or row["createdAt"]))
+        repository = row.get("repoName")
+        yield usage(
+            id=self.id(row["commitHash"], repository, row.get("branchName"), row.get("userId"), row.get("createdAt")),
+            product=PRODUCT,
+            metric_name="ai_code_commits",
+            resources=[{"id": repository, "name": repository}] if repository else None,
+            user=person(self.members, row.get("userEmail"), row.get("userId")),
+            usage={
+                "code": compact(
+                    lines_added=quantity(row.get("totalLinesAdded")),
+                    lines_removed=quantity(row.get("totalLinesDeleted")),
+                    lines_accepted_added=_sum(row, "tabLinesAdded", "composerLinesAdded"),
+                    lines_accepted_removed=_sum(row, "tabLinesDeleted", "composerLinesDeleted"),
+                    commits=1,
+                )
+            },
+            start_date=instant,
+            end_date=instant,
+            created_at=row.get("createdAt"),
+            surface=row.get("commitSource"),
+            remote_data=row,
+        )
+
+
+class AiCodeChanges(AiCode):
+    """Accepted AI changes."""
+
+    name = "cursor_ai_code_changes"
+    about = "One accepted AI change: its model and lines."
+    route = "changes"
+
+    def usages(self, row: Row, window: Window) -> Iterator[Usage]:
+        instant = rfc3339(parse_time(row["createdAt"]))
+        added, removed = (
+            quantity(row.get("totalLinesAdded")),
+            quantity(row.get("totalLinesDeleted")),
+        )
+        source = row.get("source")
+        yield usage(
+            id=self.id(row["changeId"]),
+            product=PRODUCT,
+            metric_name="ai_code_changes",
+            user=person(self.members, row.get("userEmail"), row.get("userId")),
+            model=model_of(row.get("model")),
+            usage={
+                "code": compact(
+                    lines_added=added,
+                    lines_removed=removed,
+                    lines_accepted_added=added,
+                    lines_accepted_removed=removed,
+                    accepts=1,
+                )
+            },
+            start_date=instant,
+            end_date=instant,
+            created_at=row["createdAt"],
+            surface=source.lower() if source else None,
+            remote_data=row,
+        )
+
+
+def _sum(row: Row, *fields: str) -> Any:
+    """The sum of the counts that are known; None when none is."""
+    known = [value for name in fields if (value := quantity(row.get(name))) is not None]
+    return sum(known) if known else None
