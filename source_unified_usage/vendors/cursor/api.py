@@ -86,10 +86,14 @@ class CursorApi(Api):
                     KeyRefused,
                     f"{option} must be the organization's key because organization_id is set; a team key is refused.",
                 )
-            return Verdict(
-                KeyRefused,
-                f"Put a team API key made by a team admin into {option}; personal and organization keys are refused.",
+            advice = (
+                f"Put a team API key made by a team admin into {option}; personal and organization keys are refused."
             )
+            if "/analytics/" in (answer.request.path_url or "") and option == "cursor.api_key":
+                # older tenants have a key of its own for these: whether this one is bad, the other streams will tell
+                own = "A tenant with a key of its own for Analytics needs it in cursor.analytics_api_key."
+                return Verdict(ConfigError, f"{advice} {own}")
+            return Verdict(KeyRefused, advice)
         if status in (401, 403) and "scope" in words.lower():
             return Verdict(ConfigError, f"Give {option} the scope that Cursor names, or admin:*.")
         if status == 403 and "authorized" in words.lower():

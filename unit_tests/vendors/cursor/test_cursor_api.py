@@ -280,6 +280,20 @@ def test_an_error_names_vendor_stream_and_what_to_do(
     assert (type(raised.value) is KeyRefused) == (kind is KeyRefused)
 
 
+def test_a_key_that_analytics_refuses_still_reads_the_events(server: requests_mock.Mocker) -> None:
+    """Older tenants have a key of its own for Analytics."""
+    refused = {"code": "error", "message": "Invalid Team API Key"}
+    server.get(f"{API}/analytics/by-user/models", status_code=401, json=refused)
+    server.post(EVENTS, **page(EVENT))
+    day = window("2026-09-01", "2026-09-02")
+    for config, error in ((CONFIG, ConfigError), ({**CONFIG, "analytics_api_key": "crsr_second"}, KeyRefused)):
+        streams = {stream.name: stream for stream in Cursor(config).streams()}
+        with pytest.raises(ConfigError, match=r"Invalid Team API Key.* into cursor\..*analytics_api_key") as raised:
+            records(streams["cursor_analytics_models"], day)
+        assert type(raised.value) is error
+        assert len(records(streams["cursor_usage_events"], day)) == 1
+
+
 @pytest.mark.parametrize(
     ("block", "sentence"),
     [
