@@ -193,6 +193,8 @@ def test_a_billing_cycle_is_asked_for_by_the_midnight_of_a_date(sandbox: Sandbox
 def test_an_organization_sees_both_teams(sandbox: Sandbox) -> None:
     body = {**WINDOW, "organizationId": ORGANIZATION_ID}
     path = "/organizations/filtered-usage-events"
+    assert ask(sandbox, path, body, ORGANIZATION_KEY).json()["pagination"]["pageSize"] == 10
+    body["pageSize"] = 1000
     teams = {row["teamId"] for row in ask(sandbox, path, body, ORGANIZATION_KEY).json()["usageEvents"]}
     assert teams == {101, 202}
     only = ask(sandbox, path, {**body, "teamIds": [202]}, ORGANIZATION_KEY).json()["usageEvents"]

@@ -99,7 +99,7 @@ class Enterprise:
                 yield {"event_date": stamp, "model": model, "usage": draw.randrange(1, 15)}
 
     def bugbot(self, day: date) -> Iterator[dict[str, Any]]:
-        """Reviews of pull requests; a request reviewed again some days later comes with its newer figures."""
+        """Reviews of pull requests, each of a request of its own."""
         if self._world.rhythm(day) < 0.5 or not self._world.has_data(day):
             return
         for repository in ("github.com/acme/app", "github.com/acme/api"):

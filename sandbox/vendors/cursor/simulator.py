@@ -135,13 +135,14 @@ class CursorSandbox(SandboxVendor):
         first, last = _instants(asked)
         if asked.get("hostingType") not in (None, *_HOSTING):
             raise refuse(400, "Invalid hostingType")
-        page, size = _page(asked, default=100, most=1000)
+        organization = "/organizations/" in request.url.path
+        page, size = _page(asked, default=10 if organization else 100, most=1000)
         size = min(size, self.page_cap)
         if page > 1 and self.drift:
             self.drift -= 1
             self.books.injected.append(self._late(last))
         rows = self.books.events(first, last, teams)
-        if "/organizations/" not in request.url.path:
+        if not organization:
             rows = [{name: value for name, value in row.items() if name != "teamId"} for row in rows]
         if self.era_2025:
             rows = [_as_of_2025(row) for row in rows]
