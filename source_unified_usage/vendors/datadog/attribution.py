@@ -6,6 +6,7 @@ from typing import Any, NamedTuple
 from pendulum import DateTime
 
 from source_unified_usage.core import clock
+from source_unified_usage.core.api import Answer
 from source_unified_usage.core.errors import UNMAPPABLE, ConfigError, Unmappable
 from source_unified_usage.core.lookup import Lookup
 from source_unified_usage.core.progress import logger
@@ -175,36 +176,36 @@ class HourlyUsageAttribution(Attribution):
         super().__init__(api, scope, lookback_days, tags=tags)
         self._types: Sequence[str] | None = None
         self._used: dict[DateTime, frozenset[str]] = {}
+        self._answered: set[str] = set()
         self._refused: set[str] = set()
 
     def attributed(self, window: Window) -> Iterator[TypedRow]:
         """A walk for every type that the month used; the others would be some eighty empty answers a day."""
         kinds = self._kinds(window.start.start_of("month"))
         refusal: ConfigError | None = None
-        answered = False
         for kind in kinds:
             try:
-                for row in self._hours(kind, window):
-                    yield TypedRow(kind, row)
-                answered = True
+                for page in self._hours(kind, window):
+                    self._answered.add(kind)
+                    yield from (TypedRow(kind, row) for row in page.rows("usage"))
             except ConfigError as error:
-                if error.status != 400:
+                # of a type that has been answered the page or the day is refused, not the type
+                if error.status != 400 or kind in self._answered:
                     raise
                 refusal = error
                 self._refused.add(kind)
                 logger.warning(f"{self.name}: Datadog refuses the usage type {kind}, it is left out ({error})")
-        if refusal and not answered:
+        if refusal and not self._answered:
             raise refusal
 
-    def _hours(self, kind: str, window: Window) -> Iterator[Row]:
+    def _hours(self, kind: str, window: Window) -> Iterator[Answer]:
         query = {
             "start_hr": hour(window.start),
             "end_hr": hour(window.end),
             "usage_type": kind if kind in _BARE_TYPES else kind + _USAGE,
             **self._query,
         }
-        for page in self.api.pages(HOURLY_USAGE, query, meta="metadata"):
-            yield from page.rows("usage")
+        return self.api.pages(HOURLY_USAGE, query, meta="metadata")
 
     def _kinds(self, month: DateTime) -> list[str]:
         if self._types is None:

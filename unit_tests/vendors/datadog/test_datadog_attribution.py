@@ -110,6 +110,23 @@ def test_a_refused_type_is_left_out_and_all_refused_is_an_error(
         read("datadog_hourly_usage_attribution", "2025-08-10", "2025-08-11")
 
 
+@pytest.mark.parametrize("first", [page(of_hour(), next="c1"), page(next="c1")])
+def test_a_later_page_that_is_refused_leaves_nothing_out(tagged: requests_mock.Mocker, first: Any) -> None:
+    refused = {"status_code": 400, "json": {"errors": ["next_record_id is invalid"]}}
+    tagged.get(HOURLY_ATTRIBUTION, [page(of_hour()), first, refused, page()])
+    with pytest.raises(ConfigError, match="next_record_id is invalid"):
+        read("datadog_hourly_usage_attribution", "2025-08-10", "2025-08-11")
+
+
+def test_a_day_that_is_refused_is_not_a_refused_type(tagged: requests_mock.Mocker) -> None:
+    stream = stream_of("datadog", CONFIG, "datadog_hourly_usage_attribution")
+    refused = {"status_code": 400, "json": {"errors": ["start_hr is invalid"]}}
+    tagged.get(HOURLY_ATTRIBUTION, [page(), page(), page(), refused, page()])
+    assert records(stream, window("2025-08-10", "2025-08-11")) == []
+    with pytest.raises(ConfigError, match="start_hr is invalid"):
+        records(stream, window("2025-08-11", "2025-08-12"))
+
+
 def test_a_list_of_types_that_is_none_breaks_the_contract(tagged: requests_mock.Mocker) -> None:
     tagged.get(TYPES, json={"data": {}})
     with pytest.raises(BrokenContract, match="no list of names"):
