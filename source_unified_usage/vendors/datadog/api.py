@@ -80,7 +80,9 @@ def labels(api: DatadogApi) -> Mapping[str, str]:
     try:
         rows = api.ask(MAPPING, {"filter[view]": "all"}).rows("data")
         found = {row.get("id"): (row.get("attributes") or {}).get("in_app_label") for row in rows}
-    except (Unavailable, BrokenContract, *UNMAPPABLE) as error:
+    except KeyRefused:
+        raise
+    except (ConfigError, Unavailable, BrokenContract, *UNMAPPABLE) as error:
         logger.info(f"{api.title}: no product labels, products carry their id as name ({error})")
         return {}
     return {str(id): str(label) for id, label in found.items() if id and label}

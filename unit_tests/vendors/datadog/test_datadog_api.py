@@ -57,6 +57,8 @@ def test_labels_are_asked_once_after_the_first_answer_and_may_be_refused(server:
         error("server_error_503"),
         error("rate_limited_429"),
         {"status_code": 404},
+        {"status_code": 410},
+        {"status_code": 302, "headers": {"Location": "https://elsewhere.example/"}},
         {"json": {"data": "none"}},
     ],
 )
@@ -66,6 +68,13 @@ def test_without_labels_the_product_is_its_own_name(server: requests_mock.Mocker
     for _ in range(2):
         (row,) = read("datadog_cost", JUNE, JULY)
         assert row["product"] == {"id": "infra_host", "name": "infra_host"}
+
+
+def test_a_key_that_is_refused_at_the_labels_is_refused(server: requests_mock.Mocker) -> None:
+    server.get(MAPPING, status_code=401)
+    server.get(HISTORICAL, **data(entry(line("total", 1))))
+    with pytest.raises(KeyRefused):
+        read("datadog_cost", JUNE, JULY)
 
 
 # --- headers, errors, limits
