@@ -214,10 +214,13 @@ BAD: list[tuple[str, dict[str, str], str]] = [
     (HOURLY, {"filter[timestamp][start]": "2026-09-01T00"}, "filter[product_families] is required"),
     (HOURLY, hours("2026-09-01T00", limit="501"), "page[limit] must be between 1 and 500"),
     (HOURLY, hours("2026-09-01T00", limit="0"), "page[limit] must be between 1 and 500"),
-    (
-        HOURLY,
-        hours("2026-09-01T00", "2026-09-02T01", include_descendants="true"),
-        "The time range cannot exceed 24 hours with include_descendants",
+    *(
+        (
+            HOURLY,
+            hours("2026-09-01T00", "2026-09-02T01", **{several: "true"}),
+            "The time range cannot exceed 24 hours for several organizations",
+        )
+        for several in ("include_descendants", "include_connected_accounts")
     ),
     (HOURLY, hours("2026-06-01T00", "2026-08-01T01"), "The time range cannot exceed two months"),
     (MONTHLY_USAGE, {"start_month": "2026-08"}, "fields is required"),

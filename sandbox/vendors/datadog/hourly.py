@@ -15,7 +15,7 @@ from sandbox.world import World
 
 Json = dict[str, Any]
 _MAX_PAGE = 500
-_DESCENDANTS_WINDOW = timedelta(hours=24)
+_SHARED_WINDOW = timedelta(hours=24)
 _HUGE = 56_355_942_906_113_522
 
 
@@ -41,8 +41,8 @@ class Hourly:
         families = {name.strip() for name in query.required("filter[product_families]").split(",")}
         descendants = query.flag("filter[include_descendants]")
         orgs = covered(query.caller, descendants, query.flag("filter[include_connected_accounts]"))
-        if descendants and end - start > _DESCENDANTS_WINDOW:
-            raise plain(400, "The time range cannot exceed 24 hours with include_descendants")
+        if (descendants or len(orgs) > 1) and end - start > _SHARED_WINDOW:
+            raise plain(400, "The time range cannot exceed 24 hours for several organizations")
         if end > midnight(plus_months(start.date(), 2)).replace(day=min(start.day, 28), hour=start.hour):
             raise plain(400, "The time range cannot exceed two months")
         rows = [
