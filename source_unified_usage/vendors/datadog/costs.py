@@ -1,5 +1,6 @@
 """Costs by month: the bill, and what the month is projected to cost."""
 
+from collections import Counter
 from collections.abc import Iterator, Mapping
 
 from pendulum import DateTime
@@ -11,7 +12,7 @@ from source_unified_usage.core.stream import UsageStream
 from source_unified_usage.core.usage import Row, Usage, usage
 from source_unified_usage.core.window import Window, months
 from source_unified_usage.vendors.datadog.api import DatadogApi
-from source_unified_usage.vendors.datadog.organizations import Scope, key_of, organization
+from source_unified_usage.vendors.datadog.organizations import Scope, account_of, key_of, organization
 from source_unified_usage.vendors.datadog.statements import (
     ESTIMATED,
     HISTORICAL,
@@ -102,11 +103,13 @@ class Cost(MonthlyStatement):
         return [entry for _, entry in entries(answer, lambda found: _within(found, month))]
 
     def _warn_of_unread_hours(self, found: list[Row]) -> None:
-        organizations = {key_of(entry["attributes"]) for entry in found}
-        if len(organizations) > 1 and not self._scope.descendants and not self.warned:
+        # of one account: the hours of a connected account are read beside those of the keys
+        accounts = Counter({key_of(row): account_of(row) for row in (entry["attributes"] for entry in found)}.values())
+        several = accounts.pop(None, 0) + max(accounts.values(), default=0)
+        if several > 1 and not self._scope.descendants and not self.warned:
             self.warned = True
             logger.warning(
-                f"{self.name}: the cost is that of {len(organizations)} organizations, but datadog_hourly_usage reads "
+                f"{self.name}: the cost is that of {several} organizations, but datadog_hourly_usage reads "
                 f"only the one of the keys. Set datadog.include_descendants to true to read the hours of all."
             )
 

@@ -31,6 +31,12 @@ def key_of(row: Row) -> str:
     return str(key)
 
 
+def account_of(row: Row) -> str | None:
+    """The account that an organization belongs to; None where a row does not tell."""
+    account: str | None = row.get("account_public_id") or row.get("account_name")
+    return account
+
+
 def organization(row: Row) -> dict[str, Any]:
     """The record's organization; empty without an id."""
     return compact(id=row["public_id"], name=row.get("org_name")) if row.get("public_id") else {}

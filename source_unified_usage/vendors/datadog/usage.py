@@ -14,7 +14,7 @@ from source_unified_usage.core.stream import UsageStream
 from source_unified_usage.core.usage import Row, Usage, compact, parse_time, quantity, rfc3339, usage
 from source_unified_usage.core.window import Window, days, months
 from source_unified_usage.vendors.datadog.api import DatadogApi, flag, hour
-from source_unified_usage.vendors.datadog.organizations import Scope, key_of, organization
+from source_unified_usage.vendors.datadog.organizations import Scope, account_of, key_of, organization
 from source_unified_usage.vendors.datadog.statements import month_bounds, oldest_month
 
 HOURLY = "/api/v2/usage/hourly_usage"
@@ -138,10 +138,10 @@ class BillableUsage(UsageStream):
         query = {"month": window.start.format("YYYY-MM"), "include_connected_accounts": self._connected}
         entries = self.api.ask(BILLABLE, query).rows("usage")
         self.labels = self._names()
-        members = Counter(map(_account, entries))
+        members = Counter(map(account_of, entries))
         for entry in entries:
             for key, figures in (entry.get("usage") or {}).items():
-                yield BillableKey(entry, key, figures or {}, members[_account(entry)] == 1)
+                yield BillableKey(entry, key, figures or {}, members[account_of(entry)] == 1)
 
     def usages(self, row: BillableKey, window: Window) -> Iterator[Usage]:
         figures = row.figures
@@ -173,11 +173,6 @@ def hour_bounds(text: str) -> tuple[str, str]:
 def unit_of(usage_type: str) -> str | None:
     """The unit that a usage type's name tells."""
     return next((unit for pattern, unit in _UNITS if fnmatchcase(usage_type, pattern)), None)
-
-
-def _account(entry: Row) -> str | None:
-    account: str | None = entry.get("account_public_id") or entry.get("account_name")
-    return account
 
 
 def _dimension(key: str) -> str:

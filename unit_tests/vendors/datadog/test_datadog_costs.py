@@ -155,10 +155,12 @@ def test_the_currency_is_the_configured_one(server: requests_mock.Mocker) -> Non
     assert {charge["currency"] for charge in row["charges"]} == {"EUR"}
 
 
+@pytest.mark.parametrize("account", [..., "account1"])
 def test_unread_hours_of_child_organizations_are_told_once(
-    server: requests_mock.Mocker, caplog: pytest.LogCaptureFixture
+    server: requests_mock.Mocker, caplog: pytest.LogCaptureFixture, account: Any
 ) -> None:
-    server.get(HISTORICAL, **data(entry(line("total", 1)), entry(line("total", 1), public_id="org2")))
+    child = entry(line("total", 1), public_id="org2", account_public_id=account)
+    server.get(HISTORICAL, **data(entry(line("total", 1)), child))
     stream = stream_of("datadog", CONFIG, "datadog_cost")
     with caplog.at_level(logging.WARNING, "airbyte"):
         for _ in range(2):
@@ -169,6 +171,9 @@ def test_unread_hours_of_child_organizations_are_told_once(
     ]
     caplog.clear()
     read("datadog_cost", JUNE, JULY, include_descendants=True)
+    own, connected = (entry(line("total", 1), public_id=f"org{n}", account_public_id=f"account{n}") for n in (1, 2))
+    server.get(HISTORICAL, **data(own, connected))
+    read("datadog_cost", JUNE, JULY, include_connected_accounts=True)
     assert not caplog.records
 
 
