@@ -63,7 +63,7 @@ class Directory:
             try:
                 return by_id(api.listing(f"/v1/organization/projects/{project}/api_keys", query))
             except SourceError as error:
-                self._keys_refused = error.status in (401, 403)
+                self._keys_refused |= error.status in (401, 403, 429)
                 raise
 
         with self._lock:

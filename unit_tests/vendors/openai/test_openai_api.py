@@ -419,13 +419,21 @@ def test_the_look_ups_may_be_refused(server: requests_mock.Mocker, caplog: pytes
     assert len(server.request_history) == 4
 
 
-def test_refused_key_names_are_not_asked_project_by_project(server: requests_mock.Mocker) -> None:
+@pytest.mark.parametrize("name", ["lookup_scope_403", "rate_limited_no_header"])
+def test_refused_key_names_are_not_asked_project_by_project(
+    server: requests_mock.Mocker, waits: list[float], caplog: pytest.LogCaptureFixture, name: str
+) -> None:
+    caplog.set_level(logging.INFO)
     server.get(f"{PLATFORM}/projects", json=listing(*PROJECTS))
     for project in ("proj_1", "proj_2"):
-        server.get(f"{PLATFORM}/projects/{project}/api_keys", **error("lookup_scope_403"))
+        server.get(f"{PLATFORM}/projects/{project}/api_keys", **error(name))
     server.get(COMPLETIONS, **page(NAMED, {**NAMED, "project_id": "proj_2"}))
     assert [record["resources"][0]["id"] for record in read()] == ["key_1", "key_1"]
-    assert len([request for request in server.request_history if "api_keys" in request.path]) == 1
+    assert {request.path for request in server.request_history if "api_keys" in request.path} == {
+        "/v1/organization/projects/proj_1/api_keys"
+    }
+    assert len([r for r in caplog.records if "no API key names" in r.getMessage()]) == 1
+    assert sum(waits) < 60
 
 
 def test_a_list_that_never_ends_is_an_error(server: requests_mock.Mocker) -> None:
