@@ -85,18 +85,19 @@ class AnalyticsApi(OpenAIApi):
 
     def judge(self, status: int, words: str, answer: requests.Response) -> Verdict:
         option = self.credential.option
-        if status == 401 and not _names_scope(words):
+        codex = "/analytics/codex/" in (answer.request.path_url or "")
+        # the usage of the whole workspace takes fewer kinds of keys, so its refusal says nothing about Codex
+        if status == 401 and codex and not _names_scope(words):
             return Verdict(
                 KeyRefused, f"Check that {option} is a key for the workspace's analytics, right and not revoked."
             )
         if status in (401, 403):
-            codex = "/analytics/codex/" in (answer.request.path_url or "")
-            scope = "codex.enterprise.analytics.read" if codex else "enterprise.analytics.usage.read"
-            otherwise = "" if codex else ", or set openai.codex.include_workspace_usage to false"
-            return Verdict(
-                ConfigError,
-                f"Give {option} the scope {scope} and have the endpoint enabled for the workspace{otherwise}.",
-            )
+            scope = f"Give {option} the scope codex.enterprise.analytics.read"
+            otherwise = ""
+            if not codex:
+                scope = f"Make {option} a workspace admin key that has the scope enterprise.analytics.usage.read too"
+                otherwise = ", or set openai.codex.include_workspace_usage to false"
+            return Verdict(ConfigError, f"{scope} and have the endpoint enabled for the workspace{otherwise}.")
         if status == 404:
             return Verdict(ConfigError, f"Check openai.codex.workspace_id and openai.codex.base_url ({self.base_url}).")
         return super().judge(status, words, answer)

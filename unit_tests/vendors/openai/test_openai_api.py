@@ -270,10 +270,18 @@ def test_an_error_of_the_analytics_says_what_to_do(
     assert [sentence for sentence in sentences if sentence not in str(raised.value)] == []
 
 
-@pytest.mark.parametrize("status", [401, 403])
-def test_a_missing_scope_stops_only_the_streams_that_need_it(server: requests_mock.Mocker, status: int) -> None:
-    refusal = {"detail": "Missing scope enterprise.analytics.usage.read"}
-    server.get(f"{ANALYTICS}/workspaces/ws-1/usage", status_code=status, json=refusal)
+@pytest.mark.parametrize(
+    ("status", "detail"),
+    [
+        (401, "Missing scope enterprise.analytics.usage.read"),
+        (403, "Missing scope enterprise.analytics.usage.read"),
+        (401, "Unauthorized"),
+    ],
+)
+def test_a_refused_workspace_usage_stops_that_stream_only(
+    server: requests_mock.Mocker, status: int, detail: str
+) -> None:
+    server.get(f"{ANALYTICS}/workspaces/ws-1/usage", status_code=status, json={"detail": detail})
     server.get(f"{CODEX}/usage", **pages_of([MEMBER]))
     offered = streams()
     with pytest.raises(ConfigError, match="include_workspace_usage to false"):
