@@ -135,16 +135,16 @@ class ApiUsage(BucketStream):
         """Tell once that the vendor's token counts do not add up, and what becomes of them."""
         for row in rows:
             try:
-                agrees, uncached = _agrees(row), _uncached(row)
+                agrees = _agrees(row)
             except UNMAPPABLE as error:
                 raise Unmappable(row, error) from error
             if agrees or self._warned:
                 continue
             self._warned = True
-            taken = "input is taken as input_tokens less cached and cache write tokens"
-            if uncached < 0:
-                taken = "more tokens are cached than input_tokens counts, so only output and total are emitted"
-            logger.warning(f"{self.name}: OpenAI's token counts do not add up in {self.key(row)}; {taken}.")
+            logger.warning(
+                f"{self.name}: OpenAI's token counts do not add up in {self.key(row)}; input is taken as input_tokens "
+                f"less cached and cache write tokens, and where that is negative only output and total are emitted."
+            )
 
 
 def _uncached(row: Row) -> Number:

@@ -321,14 +321,14 @@ def test_any_other_endpoint_that_is_not_there_is_an_error(server: requests_mock.
 
 
 @pytest.mark.parametrize(
-    ("told", "tokens", "words"),
+    ("told", "tokens"),
     [
-        ({"input_uncached_tokens": 9, "input_cached_tokens": 1}, (2, 1, 2, 5), "input is taken as input_tokens less"),
-        ({"input_cached_tokens": 4}, (None, None, 2, 5), "only output and total are emitted"),
+        ({"input_uncached_tokens": 9, "input_cached_tokens": 1}, (2, 1, 2, 5)),
+        ({"input_cached_tokens": 4}, (None, None, 2, 5)),
     ],
 )
 def test_token_counts_that_disagree_are_told_once(
-    server: requests_mock.Mocker, caplog: pytest.LogCaptureFixture, told: Any, tokens: Any, words: str
+    server: requests_mock.Mocker, caplog: pytest.LogCaptureFixture, told: Any, tokens: Any
 ) -> None:
     server.get(COMPLETIONS, **page({**ROW, **told}, {**ROW, **told, "model": "gpt-4"}))
     stream = streams()["openai_usage_completions"]
@@ -338,7 +338,8 @@ def test_token_counts_that_disagree_are_told_once(
     warnings = [r.getMessage() for r in caplog.records if r.levelno == logging.WARNING]
     assert len(warnings) == 1
     assert "do not add up in openai_usage_completions/2026-09-01/" in warnings[0]
-    assert words in warnings[0]
+    for words in ("input is taken as input_tokens less", "only output and total are emitted"):
+        assert words in warnings[0]
 
 
 # --- users
