@@ -21,7 +21,7 @@ from source_unified_usage.vendors.openai.buckets import BucketStream
 from source_unified_usage.vendors.openai.terms import utc_day
 
 # what a line item says after its model: "gpt-5.4-2026-03-05, cached input"
-_TOKEN_KIND = re.compile(r"(?:(?:cached|text|audio|image) )*(?:input|output)|cache write").fullmatch
+_TOKEN_KIND = re.compile(r"(?:(?:cached|text|audio|image) )*(?:input|output|cache write)").fullmatch
 
 
 class Costs(BucketStream):

@@ -209,6 +209,7 @@ def test_an_unknown_amount_makes_no_charge(amount: Any) -> None:
         ("gpt-realtime, cached audio input", "gpt-realtime"),
         ("gpt-image-2, image output", "gpt-image-2"),
         ("gpt-5.4, cache write", "gpt-5.4"),
+        ("gpt-realtime, audio cache write", "gpt-realtime"),
         ("gpt-5.4, training", None),
         ("web search tool calls", None),
         ("input", None),
