@@ -83,10 +83,17 @@ class CodexUsage(AnalyticsStream):
 
     def _splits(self, rows: Sequence[Row]) -> Iterator[_Split]:
         wanted = self.workspace.user_ids
+        days: dict[tuple[Any, Any], Row] = {}
         for row in rows:
             try:
-                if not wanted or _user(row).get("id") in wanted:
-                    yield from [(row, part) for part in self.parts(row)]
+                member = _user(row).get("id")
+                if wanted and member not in wanted:
+                    continue
+                # cursors count rows: when a late row comes before one, the last of its page comes on the next again
+                if member and days.get((member, row["start_time"])) == row:
+                    continue
+                days[member, row["start_time"]] = row
+                yield from [(row, part) for part in self.parts(row)]
             except UNMAPPABLE as error:
                 raise Unmappable(row, error) from error
 

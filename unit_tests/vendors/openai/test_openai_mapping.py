@@ -274,6 +274,15 @@ def test_days_without_a_member_are_told_apart() -> None:
     ]
 
 
+def test_a_members_day_that_comes_on_two_pages_is_one() -> None:
+    row = {"start_time": 1788220800, "user_id": "u", "totals": {"credits": 2}, "clients": [{"client_id": "WORK"}]}
+    nobody = {**row, "user_id": None}
+    pages = [page_of(row, nobody, next="page 2"), page_of(row, nobody)]
+    for split, ids in (("", ["u", "~", "~/1"]), ("_by_client", ["u/WORK/0", "~/WORK/0", "~/WORK/1"])):
+        found = mapped(codex(split, *pages))
+        assert [record["id"].split("/2026-09-01/")[1] for record in found] == ids
+
+
 @pytest.mark.parametrize(
     "attribution",
     [
@@ -393,8 +402,8 @@ def page(*rows: Mapping[str, Any], next: str | None = None) -> dict[str, Any]:
     return {"object": "page", "data": [bucket], "has_more": next is not None, "next_page": next}
 
 
-def page_of(*rows: Mapping[str, Any]) -> dict[str, Any]:
-    return {"object": "page", "data": list(rows), "has_more": False, "next_page": None}
+def page_of(*rows: Mapping[str, Any], next: str | None = None) -> dict[str, Any]:
+    return {"object": "page", "data": list(rows), "has_more": next is not None, "next_page": next}
 
 
 def mapped(case: Case) -> list[dict[str, Any]]:
