@@ -28,11 +28,14 @@ class Day:
     answers: Sequence[Answer]
 
     def rows(self, section: Section) -> list[Row]:
-        """The section's rows, those of a divided day added up. Raises BrokenContract."""
+        """The section's rows, those of a divided day added up. Raises BrokenContract or Unmappable."""
         parts: dict[str, list[Row]] = {}
         for answer in self.answers:
             rows = answer.rows(section.member)
-            keys = [repr(row.get(section.key)) for row in rows]
+            for row in rows:
+                if row.get(section.key) in (None, ""):
+                    raise Unmappable(row, KeyError(section.key))
+            keys = [repr(row[section.key]) for row in rows]
             if len(set(keys)) < len(keys):
                 raise answer.broken(f"a {section.key} comes twice under {section.member!r}")
             for key, row in zip(keys, rows, strict=True):

@@ -155,8 +155,8 @@ class Consumption(DailyStream):
     def lines(self, day: Day, window: Window) -> Iterator[Line]:
         described, keys = day.entities("users"), self.shared.inventory.key_names()
         for row in day.rows(CONSUMPTION):
-            id = row.get("userId")
-            is_api = bool(described.get(id or "", {}).get("isApiKey"))
+            id = row["userId"]
+            is_api = bool(described.get(id, {}).get("isApiKey"))
             yield Line(row, day.project, user=person(id, described, keys), is_api=is_api)
 
     def compare(self, found: Sequence[Day], window: Window) -> None:
@@ -198,7 +198,7 @@ class ModelUsage(DailyStream):
     def lines(self, day: Day, window: Window) -> Iterator[Line]:
         described = day.entities("models")
         for row in day.rows(MODELS):
-            yield Line(row, day.project, model_name=described.get(row.get("modelId") or "", {}).get("name"))
+            yield Line(row, day.project, model_name=described.get(row["modelId"], {}).get("name"))
 
     def usages(self, line: Line, window: Window) -> Iterator[Usage]:
         yield from self.model_record(line, window)
@@ -259,7 +259,7 @@ class UsageByType(DailyStream):
 
     def lines(self, day: Day, window: Window) -> Iterator[Line]:
         for line in super().lines(day, window):
-            if line.row.get("usageName") not in _SYNTHESIS:
+            if line.row["usageName"] not in _SYNTHESIS:
                 self._warn_of_no_number(line.row, window)
                 yield line
 
@@ -284,6 +284,6 @@ class UsageByType(DailyStream):
         if wrong and not self._warned:
             self._warned = True
             logger.warning(
-                f"{self.name}: {window.first_day}, {series.get('usageName')}: Scenario sent {wrong[0]!r} as a value, "
+                f"{self.name}: {window.first_day}, {series['usageName']}: Scenario sent {wrong[0]!r} as a value, "
                 "which is no number; the quantity of such a row is left out."
             )

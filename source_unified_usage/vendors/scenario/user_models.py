@@ -29,12 +29,12 @@ class UserModelUsage(DailyStream):
     def lines(self, day: Day, window: Window) -> Iterator[Line]:
         described, keys = day.entities("users"), self.shared.inventory.key_names()
         found: list[Row] = []
-        for user in (_user(row) for row in day.rows(CONSUMPTION)):
+        for user in (str(row["userId"]) for row in day.rows(CONSUMPTION)):
             one = self.shared.days.ask(self.api, (MODELS,), window, day.project, userIds=user)
             names = one.entities("models")
             for row in one.rows(MODELS):
                 found.append(row)
-                name = names.get(row.get("modelId") or "", {}).get("name")
+                name = names.get(row["modelId"], {}).get("name")
                 yield Line(row, day.project, person(user, described, keys), name)
         self._compare(day.rows(MODELS), found, window)
 
@@ -68,9 +68,3 @@ def _sums(series: Iterable[Row], window: Window) -> Sums:
         except UNMAPPABLE as error:
             raise Unmappable(row, error) from error
     return sums
-
-
-def _user(row: Row) -> str:
-    if not row.get("userId"):
-        raise Unmappable(row, KeyError("userId"))
-    return str(row["userId"])

@@ -406,12 +406,27 @@ def test_a_row_that_comes_twice_breaks_the_contract(server: requests_mock.Mocker
         read(stream)
 
 
-def test_a_row_without_its_user_cannot_be_mapped(server: requests_mock.Mocker) -> None:
-    server.get(URL, **body(consumption=[{"value": 1, "discount": 0, "total": 1}]))
-    with pytest.raises(KeyError, match="userId"):
-        read()
-    with pytest.raises(Unmappable):
-        read("user_model_usage")
+@pytest.mark.parametrize("key", [[], [None], [""]], ids=str)
+@pytest.mark.parametrize(
+    ("member", "name", "streams"),
+    [
+        ("consumption", "userId", ["consumption", "user_model_usage"]),
+        ("modelUsages", "modelId", ["model_usage"]),
+        ("assetUsages", "kind", ["asset_usage"]),
+        ("usages", "usageName", ["usage_by_type"]),
+        ("nsfwUsages", "label", ["moderation_usage"]),
+        ("qualityGateUsages", "verdict", ["moderation_usage"]),
+    ],
+)
+def test_a_row_without_its_key_cannot_be_mapped(
+    server: requests_mock.Mocker, member: str, name: str, streams: list[str], key: list[Any]
+) -> None:
+    row = {"value": 1, "discount": 0, "points": [point(value="1", count=1)], **dict(zip([name], key, strict=False))}
+    server.get(URL, **body(**{member: [row]}))
+    for stream in streams:
+        with pytest.raises(Unmappable) as raised:
+            read(stream)
+        assert repr(raised.value.reason) == f"KeyError('{name}')"
 
 
 def test_types_count_texts_and_may_be_free(server: requests_mock.Mocker, caplog: pytest.LogCaptureFixture) -> None:
