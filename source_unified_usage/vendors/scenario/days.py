@@ -84,6 +84,7 @@ class Days:
         self._expected: dict[str, deque[str]] = {}
         self._kept: dict[tuple[str, str], _Outcome] = {}
         self._served_from: DateTime | None = None
+        self._oldest_answered: DateTime | None = None
 
     def expect(self, stream: str, sections: tuple[Section, ...], days: Iterable[str]) -> None:
         """A stream of this sync will take these sections on these days, one after another."""
@@ -119,12 +120,17 @@ class Days:
         """What `ask` gets for the window, in one piece or several. Raises ServedFrom."""
         if self._served_from and window.start < self._served_from:
             raise ServedFrom(self._served_from)
+        answered = self._oldest_answered
         try:
-            return divided(window, ask)
+            answers = divided(window, ask)
         except ConfigError as error:
-            if error.status != 400:
+            # a day that was answered, or one after it, is not too old
+            if error.status != 400 or (answered and answered <= window.start):
                 raise
             oldest = self._oldest(door, window.start, error)
+        else:
+            self._oldest_answered = min(answered or window.start, window.start)
+            return answers
         self._served_from = oldest
         for stream in self._expected:
             self._drop(stream, lambda expected: expected < oldest.to_date_string())
@@ -135,10 +141,12 @@ class Days:
         return [self.ask(door, sections, window, project) for project in projects]
 
     def _oldest(self, door: ScenarioApi, refused: DateTime, error: ConfigError) -> DateTime:
-        """The oldest day that is served, found by halving. Raises `error` when yesterday is refused as well."""
+        """The oldest day that is served, found by halving. Raises `error` when its reason is not the day's age."""
         yesterday = clock.now().start_of("day").subtract(days=1)
         oldest = first_served(refused, yesterday, partial(self._serves, door))
         if oldest == yesterday and (yesterday <= refused or not self._serves(door, yesterday)):
+            raise error
+        if oldest == refused.add(days=1) and self._serves(door, refused):
             raise error
         return oldest
 

@@ -352,6 +352,31 @@ def test_a_400_that_yesterday_gets_too_is_a_config_error(server: requests_mock.M
         read(day="2026-09-21")
 
 
+@pytest.mark.parametrize(
+    ("stream", "refused"),
+    [
+        ("user_model_usage", lambda query: "userids" in query),
+        ("moderation_usage", lambda query: "quality-gate-usages" in query["type"][0]),
+        ("consumption", lambda query: query["startdate"][0].startswith("2026-08-30")),
+    ],
+    ids=["one user", "one section", "one day amid others"],
+)
+def test_a_400_for_another_reason_than_age_is_a_config_error(
+    server: requests_mock.Mocker, today: DateTime, stream: str, refused: Callable[[Any], bool]
+) -> None:
+    def answer(request: Any, context: Any) -> Any:
+        if refused(request.qs):
+            context.status_code = 400
+            return {"reason": "it is invalid"}
+        return body(consumption=[spent("u", 1)])["json"]
+
+    server.get(URL, json=answer)
+    flags = {"include_user_model_usage": True, "include_moderation": True}
+    (reader,) = planned(DAY, "2026-09-21", stream, **flags)
+    with pytest.raises(ConfigError, match='400 "it is invalid"'):
+        [line for day in reader.windows for line in reader.rows(day)]
+
+
 # --- rows
 
 
