@@ -11,6 +11,7 @@ from source_unified_usage.core.paging import follow
 from source_unified_usage.core.usage import Row, compact
 from source_unified_usage.vendors.scenario.api import ScenarioApi
 
+_PROJECTS = "/v1/projects"
 _PAGE_SIZE = 100  # the documented maximum
 
 
@@ -56,6 +57,7 @@ class Inventory:
         if self._scope.projects:
             return self._scope.projects
         if not self._listed:
+            source = f"Scenario, stream {door.stream}, {_PROJECTS}"
             advice = "scenario.split_by_project needs them: list them in scenario.project_ids or set it to false."
             try:
                 self._listed = projects(door, self._scope)
@@ -63,13 +65,12 @@ class Inventory:
                 if error.status not in (403, 404):
                     raise
                 raise ConfigError(
-                    f"Scenario, stream {door.stream}: the key may not list the projects "
-                    f'({error.status} "{error.words}"). {advice}',
+                    f'{source}: the key may not list the projects ({error.status} "{error.words}"). {advice}',
                     status=error.status,
                     words=error.words,
                 ) from None
             if not self._listed:
-                raise ConfigError(f"Scenario, stream {door.stream}: no project is listed. {advice}")
+                raise ConfigError(f"{source}: no project is listed. {advice}")
         return tuple(self._listed)
 
     def _known(self) -> Mapping[str, Row]:
@@ -80,7 +81,7 @@ def projects(api: ScenarioApi, scope: Scope) -> dict[str, Row]:
     """The projects that the key may see, by id."""
 
     def ask(token: str | None) -> Answer:
-        return api.get("/v1/projects", compact(teamId=scope.team, pageSize=_PAGE_SIZE, paginationToken=token))
+        return api.get(_PROJECTS, compact(teamId=scope.team, pageSize=_PAGE_SIZE, paginationToken=token))
 
     pages = follow(ask, lambda answer: answer.body.get("nextPaginationToken") or None)
     return by_id(row for answer in pages for row in answer.rows("projects"))

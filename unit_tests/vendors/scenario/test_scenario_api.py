@@ -639,6 +639,10 @@ def test_projects_that_cannot_be_listed_are_an_error(server: requests_mock.Mocke
     server.get(f"{ADDRESS}/v1/projects", **fails("error_403_protected", 403))
     with pytest.raises(ConfigError, match=r"list the projects \(403 .*list them in scenario.project_ids"):
         read(split_by_project=True)
+    for stream in planned(DAY, DAY, "consumption", "model_usage", split_by_project=True):
+        with pytest.raises(ConfigError, match=rf"^Scenario, stream {stream.name}, /v1/projects: "):
+            list(stream.rows(stream.windows[0]))
+    assert len(asked(server, "/v1/projects")) == 2
     listing(server, {"projects": []})
     with pytest.raises(ConfigError, match=r"no project is listed.*scenario.project_ids"):
         read(split_by_project=True)
