@@ -62,7 +62,7 @@ class Inventory:
             try:
                 self._listed = projects(door, self._scope)
             except ConfigError as error:
-                if error.status not in (403, 404):
+                if error.status != 403:
                     raise
                 raise ConfigError(
                     f'{source}: the key may not list the projects ({error.status} "{error.words}"). {advice}',

@@ -643,6 +643,9 @@ def test_projects_that_cannot_be_listed_are_an_error(server: requests_mock.Mocke
         with pytest.raises(ConfigError, match=rf"^Scenario, stream {stream.name}, /v1/projects: "):
             list(stream.rows(stream.windows[0]))
     assert len(asked(server, "/v1/projects")) == 2
+    server.get(f"{ADDRESS}/v1/projects", **fails("error_404_team", 404))
+    with pytest.raises(ConfigError, match=r'/v1/projects: 404 "Team not found"\. Check scenario\.team_id'):
+        read(split_by_project=True)
     listing(server, {"projects": []})
     with pytest.raises(ConfigError, match=r"no project is listed.*scenario.project_ids"):
         read(split_by_project=True)
