@@ -128,7 +128,10 @@ class Truth:
         for twins in _grouped(events, _identity).values():
             for ordinal, event in enumerate(sorted(twins, key=lambda e: (e.billed, e.cost), reverse=True)):
                 time = spelled(event.time)
-                key = (self._knobs.reader.team_id, time, event.user, event.project, event.action, event.data, ordinal)
+                data = {**event.data}
+                if "byokProvider" in data:
+                    data["byokProvider"] = data["byokProvider"]["id"]
+                key = (self._knobs.reader.team_id, time, event.user, event.project, event.action, data, ordinal)
                 charges = self._charges(event.cost, _ZERO) if event.billed else {}
                 usage = {"quantity": event.cost} if event.billed else {}
                 yield Entry(key, time.replace(".000Z", "Z"), charges, usage)

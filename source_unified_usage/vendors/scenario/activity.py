@@ -100,7 +100,14 @@ class Activity(UsageStream):
     def _key(self, row: Row) -> str:
         time = parse_time(row["time"])
         spelled = f"{time:%Y-%m-%dT%H:%M:%S}.{time.microsecond // 1000:03}Z"
-        return self.id(self.shared.scope.team, spelled, row["userId"], row["projectId"], row["action"], row.get("data"))
+        return self.id(self.shared.scope.team, spelled, row["userId"], row["projectId"], row["action"], _told(row))
+
+
+def _told(row: Row) -> Mapping[str, Any]:
+    """What an action says of itself, a provider by its id alone: how it is displayed may change."""
+    data = row.get("data") or {}
+    provider = data.get("byokProvider")
+    return {**data, "byokProvider": provider.get("id")} if isinstance(provider, Mapping) else data
 
 
 def _things(row: Row) -> list[str]:

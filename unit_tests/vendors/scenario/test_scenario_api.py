@@ -556,6 +556,16 @@ def test_how_a_time_is_spelled_does_not_matter(server: requests_mock.Mocker) -> 
     }
 
 
+def test_how_a_provider_is_displayed_does_not_matter(server: requests_mock.Mocker) -> None:
+    def ids(*providers: tuple[str, str]) -> set[str]:
+        rows = [action(data={"byokProvider": {"id": id, "displayName": name}}) for id, name in providers]
+        server.get(URL, **body(activity=rows))
+        return {record["id"] for record in read("activity")}
+
+    assert len(ids(("byok_a", "A"), ("byok_b", "A"))) == 2
+    assert ids(("byok_a", "A"), ("byok_b", "A")) == ids(("byok_a", "A, renamed"), ("byok_b", "B"))
+
+
 def test_activity_reads_what_is_five_minutes_old() -> None:
     (stream,) = planned("2026-09-20", "2026-09-30", "activity", include_activity=True)
     assert stream.windows[-1].last_day == "2026-09-21"
