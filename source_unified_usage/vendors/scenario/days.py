@@ -17,6 +17,7 @@ from source_unified_usage.core.stream import ServedFrom
 from source_unified_usage.core.usage import Row, decimal, number
 from source_unified_usage.core.window import Window, first_served
 from source_unified_usage.vendors.scenario.api import CONSUMPTION, ScenarioApi, Section, divided
+from source_unified_usage.vendors.scenario.figures import has_figures
 from source_unified_usage.vendors.scenario.inventory import Inventory, Scope
 
 
@@ -186,7 +187,8 @@ def _added(rows: Sequence[Row]) -> Row:
 def _merged(rows: Sequence[Row]) -> Row:
     merged = {name: value for row in rows for name, value in row.items()}
     if "points" in merged:
-        return {**merged, "points": [point for row in rows for point in row["points"]]}
+        # the zero bucket that may follow a part begins with the next part
+        return {**merged, "points": [point for row in rows for point in row["points"] if has_figures(point)]}
     for name in ("value", "discount", "total"):
         if name in merged:
             parts = [row.get(name) for row in rows]

@@ -41,7 +41,12 @@ def of_window(series: Row, window: Window) -> Row:
 
 def is_zero(series: Row) -> bool:
     """Whether every figure of every point is zero."""
-    return not any(_has_figures(point) for point in series["points"])
+    return not any(has_figures(point) for point in series["points"])
+
+
+def has_figures(point: Row) -> bool:
+    """Whether a figure of the point is not zero."""
+    return any(_is_figure(value) for name, value in point.items() if name != "time")
 
 
 def summed(points: Sequence[Row], name: str) -> Decimal:
@@ -76,13 +81,9 @@ def value_of(point: Row) -> Decimal | None:
 def _is_inside(point: Row, window: Window) -> bool:
     if window.start <= parse_time(point["time"]) < window.end:
         return True
-    if _has_figures(point):
+    if has_figures(point):
         raise ValueError(f"a point of {point['time']} is outside of {window}")
     return False
-
-
-def _has_figures(point: Row) -> bool:
-    return any(_is_figure(value) for name, value in point.items() if name != "time")
 
 
 def _is_figure(value: Any) -> bool:

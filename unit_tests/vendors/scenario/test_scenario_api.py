@@ -207,6 +207,15 @@ def model_records(stream: UsageStream) -> list[dict[str, Any]]:
     return records(stream, stream.windows[0])
 
 
+def test_the_zero_bucket_behind_a_half_is_no_point_of_the_other(server: requests_mock.Mocker) -> None:
+    zero = {name: 0 for name in point() if name != "time"}
+    morning, noon = point("2026-08-28T11:00:00Z"), point(NOON)
+    halves = body(modelUsages=[model(morning, point(NOON, **zero))]), body(modelUsages=[model(noon)])
+    server.get(URL, [GATEWAY, GATEWAY, GATEWAY, *halves])
+    (record,) = read("model_usage")
+    assert record["remote_data"] == model(morning, noon)
+
+
 def test_two_such_answers_are_no_reason_to_divide(server: requests_mock.Mocker) -> None:
     server.get(URL, [GATEWAY, SLOW, body(consumption=[spent("u", 1)])])
     assert len(read()) == 1
