@@ -9,6 +9,8 @@ from source_unified_usage.core.usage import Charge, Number, Row, charges, decima
 from source_unified_usage.core.window import Window
 
 COMPUTE_UNIT = "compute_unit"
+# A text that is no number is a broken figure under these names; under new ones it is none
+_FIGURES = {"value", "apiKey", "cost", "discount", "apiKeyCost", "apiKeyDiscount", "jobs", "count", "countApiKey"}
 
 
 @dataclass(frozen=True)
@@ -46,7 +48,7 @@ def is_zero(series: Row) -> bool:
 
 def has_figures(point: Row) -> bool:
     """Whether a figure of the point is not zero."""
-    return any(_is_figure(value) for name, value in point.items() if name != "time")
+    return any(_is_figure(value) for name, value in point.items() if name in _FIGURES or not isinstance(value, str))
 
 
 def summed(points: Sequence[Row], name: str) -> Decimal:

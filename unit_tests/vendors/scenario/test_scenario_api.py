@@ -414,6 +414,13 @@ def test_points_that_say_nothing(server: requests_mock.Mocker) -> None:
     assert record["remote_data"] == model(inside)
 
 
+def test_a_text_under_a_new_name_is_no_figure(server: requests_mock.Mocker) -> None:
+    zero: dict[str, Any] = {"cost": 0, "jobs": 0, "endTime": "2026-08-28T12:59:59.999Z"}
+    series = [model(point(**zero)), model(point(**{**zero, "newFigure": 1}), id="odd")]
+    server.get(URL, **body(modelUsages=series))
+    assert [r["model"]["id"] for r in read("model_usage")] == ["odd"]
+
+
 def test_rows_that_are_not_all_zero_are_kept(server: requests_mock.Mocker) -> None:
     zero: dict[str, Any] = {"cost": 0, "jobs": 0}
     series = [
