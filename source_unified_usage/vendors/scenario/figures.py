@@ -57,12 +57,12 @@ def summed(points: Sequence[Row], name: str) -> Decimal:
 
 
 def cost(points: Sequence[Row]) -> tuple[Decimal, Decimal] | None:
-    """Cost after discounts, and discounts; free actions have none."""
-    priced = [point for point in points if point.get("cost") is not None]
-    if not priced:
+    """Cost after discounts, and discounts, each absent or 0 where there is none; None when both are always absent."""
+    figures = [(decimal(point.get("cost")), decimal(point.get("discount"))) for point in points]
+    if all(figure is None for pair in figures for figure in pair):
         return None
-    discounts = (decimal(point.get("discount")) or Decimal(0) for point in points)
-    return summed(priced, "cost"), sum(discounts, Decimal(0))
+    zero = Decimal(0)
+    return sum((net or zero for net, _ in figures), zero), sum((discount or zero for _, discount in figures), zero)
 
 
 def count(points: Sequence[Row]) -> Number | None:

@@ -481,6 +481,7 @@ def test_types_count_texts_and_may_be_free(server: requests_mock.Mocker, caplog:
         typed("custom", {"value": "2", "cost": 1.5}, {"value": "many", "cost": 2, "discount": 0.5}),
         typed("patch", {"value": None, "cost": 1}),
         typed("new-thing", {"value": "0.125", "apiKey": "0"}),
+        typed("models-training", {"value": "1", "apiKey": "0", "discount": 150}),
         typed("repaint", {"value": "0", "apiKey": "0"}),
         typed("creative-unit-cost", {"value": "7", "cost": 7}),
         typed("creative-unit-discount", {"value": "1", "discount": 1}),
@@ -495,6 +496,7 @@ def test_types_count_texts_and_may_be_free(server: requests_mock.Mocker, caplog:
         "custom": {"net": 3.5, "total": 4, "discount": 0.5},
         "patch": {"net": 1, "total": 1},
         "new-thing": {},
+        "models-training": {"net": 0, "total": 150, "discount": 150},
     }
     assert {name: r.get("usage", {}).get("quantity") for name, r in found.items()} == {
         "captioning": 5,
@@ -502,6 +504,7 @@ def test_types_count_texts_and_may_be_free(server: requests_mock.Mocker, caplog:
         "custom": None,
         "patch": None,
         "new-thing": 0.125,
+        "models-training": 1,
     }
     (warning,) = caplog.messages
     assert "custom: Scenario sent 'many' as a value, which is no number" in warning
