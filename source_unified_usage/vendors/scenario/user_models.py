@@ -36,23 +36,24 @@ class UserModelUsage(DailyStream):
                 found.append(row)
                 name = names.get(row["modelId"], {}).get("name")
                 yield Line(row, day.project, person(user, described, keys), name)
-        self._compare(day.rows(MODELS), found, window)
+        self._compare(day, found, window)
 
     def usages(self, line: Line, window: Window) -> Iterator[Usage]:
         yield from self.model_record(line, window, line.user["id"])
 
-    def _compare(self, whole: Iterable[Row], by_user: Iterable[Row], window: Window) -> None:
+    def _compare(self, day: Day, by_user: Iterable[Row], window: Window) -> None:
         """Warn of what no user accounts for: people with free jobs alone are no consumers, so nobody asks for them."""
-        expected, found = _sums(whole, window), _sums(by_user, window)
+        expected, found = _sums(day.rows(MODELS), window), _sums(by_user, window)
         differences = [
-            f"{model} {number(cost - found[model][0])} CU and {number(jobs - found[model][1])} jobs"
-            for model, (cost, jobs) in expected.items()
-            if [cost, jobs] != found[model]
+            f"{model} {number(expected[model][0] - found[model][0])} CU and "
+            f"{number(expected[model][1] - found[model][1])} jobs"
+            for model in {**expected, **found}
+            if expected[model] != found[model]
         ]
-        differences += [f"{model} is not in the whole" for model in found if model not in expected]
         if differences:
+            where = f"{window.first_day}, project {day.project}" if day.project else window.first_day
             logger.warning(
-                f"{self.name}: {window.first_day}: the users of the day's consumption do not account for all of "
+                f"{self.name}: {where}: the users of the day's consumption do not account for all of "
                 f"{len(differences)} models: {', '.join(differences[:5])}."
             )
 

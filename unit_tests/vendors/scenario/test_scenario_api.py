@@ -710,6 +710,19 @@ def test_models_by_user_ask_once_for_each_consumer(
     assert "do not account for all of 1 models: free 0 CU and 2 jobs." in warning
 
 
+def test_models_by_user_and_project_name_the_project_that_differs(
+    server: requests_mock.Mocker, caplog: pytest.LogCaptureFixture
+) -> None:
+    whole = body(consumption=[spent("u", 1)], modelUsages=[model(point())])
+    of_u = body(modelUsages=[model(point()), model(id="idle")])
+    server.get(URL, [whole, body(consumption=[spent("u", 1)]), of_u, of_u])
+    with caplog.at_level(logging.WARNING, "airbyte"):
+        read("user_model_usage", split_by_project=True, project_ids=["p", "q"])
+    (warning,) = caplog.messages
+    assert "2026-08-28, project q: the users" in warning
+    assert "of 1 models: model_a -1 CU and -1 jobs." in warning
+
+
 # --- check and the config
 
 
