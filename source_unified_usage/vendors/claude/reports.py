@@ -40,7 +40,7 @@ _KEPT = 364  # days; 365 are documented, measured from the moment of asking
 
 
 class Line(NamedTuple):
-    """One row of a report with what its answer and bucket say, and its number among rows of the same key."""
+    """One row of a report with what its answer and bucket say, and the number of its product's spelling in its key."""
 
     row: Row
     organization: str | None
@@ -70,8 +70,12 @@ class Report(UsageStream):
             for answer in answers
             for row in self._lines(answer, window)
         ]
-        # a product that was renamed during a day would share its id with itself
-        for line, ordinal in numbered(lines, self._key, lambda line: str(line.row.get("product"))):
+        # a product that was renamed during a day would share its id with itself; a row that comes twice is one
+        ordinal, last = 0, ""
+        for line, position in numbered(lines, self._key, _spelling):
+            spelling = _spelling(line)
+            ordinal = ordinal + (spelling != last) if position else 0
+            last = spelling
             yield line._replace(ordinal=ordinal)
 
     def usages(self, line: Line, window: Window) -> Iterator[Usage]:
@@ -236,6 +240,10 @@ class OrganizationCost(OrganizationReport):
 
     def _measure(self, row: Row) -> Decimal:
         return dollars(self.name, row, "amount") or Decimal(0)
+
+
+def _spelling(line: Line) -> str:
+    return str(line.row.get("product"))
 
 
 def _range(window: Window) -> dict[str, Any]:

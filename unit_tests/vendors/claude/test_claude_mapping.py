@@ -161,6 +161,24 @@ def test_a_renamed_product_keeps_one_name_and_both_rows() -> None:
     assert {(record["product"]["id"], record["surface"]) for record in found} == {("claude_tag", "claude_tag")}
 
 
+def test_a_row_that_comes_on_two_pages_keeps_its_id() -> None:
+    """Other figures under the same id would be an error of the vendor's; see core.shape."""
+    row = {
+        "actor": {"user_id": "user_1"},
+        "product": "chat",
+        "model": "m",
+        "amount": "100",
+        "starting_at": "2026-07-14T00:00:00Z",
+        "ending_at": "2026-07-15T00:00:00Z",
+    }
+    head = {"organization_id": "org_1", "data_refreshed_at": "2026-07-15T08:00:00Z"}
+    pages = [{**head, "data": [row], "next_page": page} for page in ("page_2", None)]
+    with requests_mock.Mocker() as server:
+        mock_answers(server, "claude", {f"{BASE}/analytics/user_cost_report": pages})
+        found = records(stream_of("claude", CONFIG, "claude_user_cost"), window("2026-07-14", "2026-07-15"))
+    assert [record["id"] for record in found] == ["claude_user_cost/org_1/2026-07-14T00:00:00Z/user_1/chat/m"] * 2
+
+
 @pytest.mark.parametrize(
     ("amount", "list_amount", "charges"),
     [
