@@ -75,8 +75,9 @@ def newest_day(error: SourceError, asked: str) -> DateTime | None:
     day = Date.fromisoformat(asked)
     if error.status != 400 or day < young().date():
         return None
-    named = [text for text in re.findall(r"\d{4}-\d\d-\d\d", error.words) if text != asked]
-    if not named or max(named) >= asked:
+    # it may echo the asked day or the end of the asked range, and say when the day will be there
+    named = [text for text in re.findall(r"\d{4}-\d\d-\d\d", error.words) if text < asked]
+    if not named:
         return None
     newest = Date.fromisoformat(max(named))
     return DateTime(newest.year, newest.month, newest.day, tzinfo=UTC)

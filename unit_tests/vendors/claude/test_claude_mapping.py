@@ -5,11 +5,14 @@ from decimal import Decimal
 from typing import Any
 
 import orjson
+import pendulum
 import pytest
 import requests_mock
 from hypothesis import given
 from hypothesis import strategies as st
 
+from source_unified_usage.core import clock
+from source_unified_usage.core.errors import ConfigError
 from source_unified_usage.core.stream import UsageStream
 from unit_tests.vendors.samples import (
     Case,
@@ -141,6 +144,34 @@ def test_nothing_exported_yet_gives_no_record_and_keeps_the_state() -> None:
         mock_answers(server, "claude", {f"{BASE}/analytics/cost_report": ["scenario_no_export_yet"]})
         assert records(stream, asked := window("2026-07-01", "2026-07-15")) == []
     assert stream.available_until == asked.start
+
+
+@pytest.mark.parametrize(
+    ("stream", "start", "words"),
+    [
+        ("claude_skills", "2026-07-14", "The latest available date is 2026-07-12."),
+        ("claude_skills", "2026-07-14", "2026-07-14 comes at 2026-07-15T10:00:00Z, latest is 2026-07-12"),
+        ("claude_activity_summary", "2026-07-13", "ending_date 2026-07-15 is too late, use 2026-07-12."),
+    ],
+)
+def test_a_day_not_published_yet_ends_the_stream_whatever_else_is_named(
+    stream: str, start: str, words: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(clock, "now", lambda: pendulum.datetime(2026, 7, 15, 9))
+    read = stream_of("claude", CONFIG, stream)
+    with requests_mock.Mocker() as server:
+        server.get(requests_mock.ANY, status_code=400, json={"type": "error", "error": {"message": words}})
+        assert records(read, window(start, "2026-07-15")) == []
+    assert read.available_until == pendulum.datetime(2026, 7, 13)
+
+
+@pytest.mark.parametrize("words", ["date: must be on or after 2026-07-20", "date: 2026-07-14 is no date", "limit: no"])
+def test_another_refusal_of_a_young_day_is_loud(words: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(clock, "now", lambda: pendulum.datetime(2026, 7, 15, 9))
+    with requests_mock.Mocker() as server:
+        server.get(requests_mock.ANY, status_code=400, json={"type": "error", "error": {"message": words}})
+        with pytest.raises(ConfigError):
+            records(stream_of("claude", CONFIG, "claude_skills"), window("2026-07-14", "2026-07-15"))
 
 
 def test_a_renamed_product_keeps_one_name_and_both_rows() -> None:
