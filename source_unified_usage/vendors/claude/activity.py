@@ -7,7 +7,7 @@ from pendulum import instance
 
 from source_unified_usage.core.errors import ConfigError
 from source_unified_usage.core.lookup import Lookup
-from source_unified_usage.core.usage import Row, Usage, compact, parse_time, quantity, usage
+from source_unified_usage.core.usage import Number, Row, Usage, compact, parse_time, quantity, usage
 from source_unified_usage.core.window import Window, days
 from source_unified_usage.vendors.claude.api import AnalyticsApi
 from source_unified_usage.vendors.claude.engagement import Engagement, newest_day, organization_of, young
@@ -99,7 +99,10 @@ def _is_active(row: Row) -> bool | None:
 
 def _counts(block: Row, surface: str) -> dict[str, Any]:
     """What one surface counts. Sessions and conversations are different kinds and never both of one thing."""
-    count = {name: quantity(value) for name, value in block.items() if not isinstance(value, (Mapping, list))}.get
+
+    def count(name: str) -> Number | None:
+        return quantity(block.get(name))
+
     return compact(
         sessions=compact(distinct=count("distinct_session_count"), dispatch_turns=count("dispatch_turn_count")),
         conversations=compact(
@@ -172,7 +175,7 @@ class ActivitySummary(Engagement):
     def usages(self, row: Row, window: Window) -> Iterable[Usage]:
         span = {name: row[name] for name in ("starting_at", "ending_at")}
         start, end = moment(span["starting_at"]), moment(span["ending_at"])
-        figures = {name: quantity(value) for name, value in row.items() if name not in span and value is not None}
+        figures = {name: quantity(value) for name, value in row.items() if name not in span and _is_figure(name, value)}
         for position, (name, figure) in enumerate(figures.items()):
             surface = _surface(name)
             yield usage(
@@ -187,6 +190,11 @@ class ActivitySummary(Engagement):
                 # the whole of the day once, on its first figure
                 remote_data={**span, name: row[name]} if position else row,
             )
+
+
+def _is_figure(name: str, value: Any) -> bool:
+    """Whether it is known; what is new and no number stays in remote_data."""
+    return value is not None and (name.endswith(("_count", "_rate")) or type(value) in (int, float))
 
 
 def _surface(metric: str) -> str | None:

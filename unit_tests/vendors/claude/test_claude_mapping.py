@@ -318,6 +318,38 @@ def test_a_summary_is_cut_into_figures_without_loss(figures: dict[str, Any]) -> 
     assert [record["remote_data"] == {**span, **figures} for record in found[:1]] == [True] * bool(found)
 
 
+NEW = {"plan": "team", "beta": True, "since": None, "regions": ["eu"], "by_plan": {"team": "yes"}}
+
+
+def test_a_new_field_that_is_no_number_is_kept_in_remote_data_only() -> None:
+    person: dict[str, Any] = {"user": {"id": "user_1"}, "chat_metrics": {"message_count": 3}}
+    summary = {
+        "starting_at": "2026-07-14T00:00:00Z",
+        "ending_at": "2026-07-15T00:00:00Z",
+        "pending_invite_count": 2,
+        "new": 7,
+    }
+    for stream, row, more in (
+        ("claude_user_activity", person, {**person, "chat_metrics": {**person["chat_metrics"], **NEW}}),
+        ("claude_activity_summary", summary, {**summary, **NEW}),
+    ):
+        found = mapped(stream, more)
+        assert len(found) == 2
+        assert found[0]["remote_data"] == more
+        assert [{**record, "remote_data": 1} for record in found] == [
+            {**record, "remote_data": 1} for record in mapped(stream, row)
+        ]
+
+
+@pytest.mark.parametrize("value", ["many", True, ["eu"]])
+def test_a_documented_figure_that_is_no_number_is_an_error(value: Any) -> None:
+    span = {"starting_at": "2026-07-14T00:00:00Z", "ending_at": "2026-07-15T00:00:00Z"}
+    with pytest.raises(ValueError, match="not a number"):
+        mapped("claude_activity_summary", {**span, "pending_invite_count": value})
+    with pytest.raises(ValueError, match="not a number"):
+        mapped("claude_user_activity", {"user": {"id": "u"}, "cowork_metrics": {"message_count": value, "x": 1}})
+
+
 TOKENS = st.fixed_dictionaries(
     {name: st.integers(0, 10**9) for name in ("input", "output", "cache_read", "cache_creation")}
 )
