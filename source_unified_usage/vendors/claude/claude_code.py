@@ -11,7 +11,6 @@ from source_unified_usage.core.usage import (
     Usage,
     charges,
     compact,
-    from_cents,
     midnight,
     next_midnight,
     quantity,
@@ -20,7 +19,7 @@ from source_unified_usage.core.usage import (
 from source_unified_usage.core.window import Window, days
 from source_unified_usage.vendors.claude.api import ORGANIZATION, AdminApi
 from source_unified_usage.vendors.claude.inventory import Inventory
-from source_unified_usage.vendors.claude.terms import model_of, product_of, tool_actions, total
+from source_unified_usage.vendors.claude.terms import dollars, model_of, product_of, tool_actions, total
 
 
 class ClaudeCodeUsage(UsageStream):
@@ -84,12 +83,12 @@ class ClaudeCodeUsage(UsageStream):
         )
         yield usage(id=self.id(*key, None), usage=_core(row), remote_data=row, **common)
         for used in row.get("model_breakdown") or ():
-            estimate = used.get("estimated_cost") or {}
+            estimate = {"date": day, "actor": actor, "model": used["model"], **(used.get("estimated_cost") or {})}
             yield usage(
                 id=self.id(*key, used["model"]),
                 model=model_of(used["model"]),
                 charges=charges(
-                    (estimate.get("currency") or "USD").upper(), usage_based=from_cents(estimate.get("amount"))
+                    (estimate.get("currency") or "USD").upper(), usage_based=dollars(self.name, estimate, "amount")
                 ),
                 usage=compact(tokens=_tokens(used.get("tokens") or {})),
                 remote_data=used,

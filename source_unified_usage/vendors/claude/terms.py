@@ -5,6 +5,7 @@ from decimal import Decimal
 from functools import cache
 from typing import Any
 
+from source_unified_usage.core.errors import reason_of
 from source_unified_usage.core.progress import logger
 from source_unified_usage.core.usage import (
     Number,
@@ -109,8 +110,10 @@ def dollars(stream: str, row: Row, field: str) -> Decimal | None:
         if amount is not None:
             number(amount)
         return amount
-    except ValueError as error:
-        logger.warning(f"{stream}: {field} is no amount ({error}), the charge is left out: {canonical_json(row)[:500]}")
+    except (ValueError, ArithmeticError) as error:  # an exponent beyond what Decimal computes with
+        logger.warning(
+            f"{stream}: {field} is no amount ({reason_of(error)}), the charge is left out: {canonical_json(row)[:500]}"
+        )
         return None
 
 

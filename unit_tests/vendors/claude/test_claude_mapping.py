@@ -219,6 +219,7 @@ def test_a_row_that_comes_on_two_pages_keeps_its_id() -> None:
         ("", "5", {}),
         ("NaN", "5", {}),
         ("1e999", None, {}),
+        ("1e9999999", None, {}),
         (None, None, {}),
     ],
 )
@@ -232,10 +233,21 @@ def test_cents(amount: Any, list_amount: Any, charges: dict[str, float], caplog:
         )
         (record,) = records(stream_of("claude", CONFIG, "claude_cost"), window("2026-07-14", "2026-07-15"))
     assert {charge["type"]: charge["amount"] for charge in record.get("charges", [])} == charges
-    lost = [value for value in (amount, list_amount) if value in ("NaN", "1e999", "oops")]
+    lost = [value for value in (amount, list_amount) if value in ("NaN", "1e999", "1e9999999", "oops")]
     warnings = [text for text in caplog.messages if "the charge is left out" in text]
     assert len(warnings) == len(lost)
     assert all("2026-07-14" in text for text in warnings)
+
+
+@pytest.mark.parametrize("amount", ["n/a", {"cents": 1}, "1e9999999"])
+def test_an_estimate_that_is_no_amount_is_left_out_and_said(amount: Any, caplog: pytest.LogCaptureFixture) -> None:
+    row = sample("claude", "admin_claude_code_p1")["data"][0]
+    used = {**row["model_breakdown"][0], "estimated_cost": {"amount": amount, "currency": "USD"}}
+    _, part = mapped("claude_code_usage", {**row, "model_breakdown": [used]})
+    assert "charges" not in part
+    assert part["usage"]["tokens"]["input"] == used["tokens"]["input"]
+    (warning,) = [text for text in caplog.messages if "the charge is left out" in text]
+    assert all(word in warning for word in ("2026-07-14", "ben@acme.test", used["model"]))
 
 
 # --- the fan-outs: what goes in comes out once
