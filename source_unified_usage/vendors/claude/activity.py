@@ -9,8 +9,8 @@ from source_unified_usage.core.errors import ConfigError
 from source_unified_usage.core.lookup import Lookup
 from source_unified_usage.core.usage import Number, Row, Usage, compact, parse_time, quantity, usage
 from source_unified_usage.core.window import Window, days
-from source_unified_usage.vendors.claude.api import AnalyticsApi
-from source_unified_usage.vendors.claude.engagement import Engagement, newest_day, organization_of, young
+from source_unified_usage.vendors.claude.api import AnalyticsApi, organization_id
+from source_unified_usage.vendors.claude.engagement import Engagement, newest_day, young
 from source_unified_usage.vendors.claude.terms import CLAUDE, amounts, moment, product_of, tool_actions
 
 _BLOCKS = {
@@ -162,7 +162,7 @@ class ActivitySummary(Engagement):
             if not published.empty:
                 yield from self.rows(published)
             return
-        self.organization = organization_of(answers[0].headers.get("anthropic-organization-id"))
+        self.organization = compact(id=organization_id(answers[0]))
         end = max(window.start, min(window.end, young()))
         for answer in answers:
             # the member is named differently in the reference and in the SDK

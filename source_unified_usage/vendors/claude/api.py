@@ -107,6 +107,11 @@ class ClaudeApi(Api):
         return follow(lambda page: self.get(path, {**query, "page": page} if page else query), _next_page)
 
 
+def organization_id(answer: Answer) -> str | None:
+    """Of the organization that the key belongs to, where the body does not tell it."""
+    return answer.headers.get("anthropic-organization-id")
+
+
 def _last_id(answer: Answer) -> str | None:
     return _named(answer, "last_id") if answer.body.get("has_more") else None
 

@@ -40,6 +40,7 @@ class ClaudeCodeUsage(UsageStream):
         self.inventory = inventory
         self.people: Mapping[str, Row] = {}
         self.organization: Mapping[str, str] = {}
+        self.me: Mapping[str, str] = {}
 
     def path(self) -> str:
         return f"{ORGANIZATION}/usage_report/claude_code"
@@ -49,7 +50,7 @@ class ClaudeCodeUsage(UsageStream):
 
     def rows(self, window: Window) -> Iterator[Row]:
         answers = self.api.read(self.path(), {"starting_at": window.first_day, "limit": 1000})
-        self.organization = self.inventory.organization(answers[0].headers)
+        self.organization, self.me = self.inventory.organization(answers[0]), self.inventory.me()
         self.people = {user["email"]: user for user in self.inventory.users().values() if user.get("email")}
         for answer in answers:
             yield from answer.rows("data")
@@ -61,7 +62,7 @@ class ClaudeCodeUsage(UsageStream):
         if not person and not key_name:
             raise ValueError("no actor.email_address and no actor.api_key_name")
         known = self.people.get(person or "", {})
-        name = self.organization.get("name") if self.organization.get("id") == organization else None
+        name = self.me.get("name") if self.me.get("id") == organization else None
         common: dict[str, Any] = {
             "product": product_of("claude_code"),
             "resources": [{"id": key_name, "name": key_name}] if key_name else [],

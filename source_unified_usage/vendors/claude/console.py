@@ -49,7 +49,7 @@ class ConsoleReport(UsageStream):
             "limit": limit,
         }
         answers = self.api.read(self.path(), query)
-        self.organization = self.inventory.organization(answers[0].headers)
+        self.organization = self.inventory.organization(answers[0])
         self.workspaces = self.inventory.workspaces()
         for answer in answers:
             for bucket in answer.rows("data"):

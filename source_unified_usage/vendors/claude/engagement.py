@@ -9,9 +9,9 @@ from pendulum import UTC, Date, DateTime
 from source_unified_usage.core import clock
 from source_unified_usage.core.errors import ConfigError, SourceError
 from source_unified_usage.core.stream import UsageStream
-from source_unified_usage.core.usage import Row, midnight, next_midnight
+from source_unified_usage.core.usage import Row, compact, midnight, next_midnight
 from source_unified_usage.core.window import Window, days
-from source_unified_usage.vendors.claude.api import ANALYTICS, AnalyticsApi
+from source_unified_usage.vendors.claude.api import ANALYTICS, AnalyticsApi, organization_id
 
 FIRST_DAY = DateTime(2026, 1, 1, tzinfo=UTC)  # nothing is served from before
 _YOUNG = 10  # days; a day that is older is never missing for being too recent
@@ -53,16 +53,12 @@ class Engagement(UsageStream):
                 raise
             self.leave_unread(window, f"this Claude account does not have {self.endpoint} (404), nothing to read")
             return
-        self.organization = organization_of(answers[0].headers.get("anthropic-organization-id"))
+        self.organization = compact(id=organization_id(answers[0]))
         for answer in answers:
             yield from answer.rows("data")
 
     def day(self, window: Window) -> dict[str, str]:
         return {"start_date": midnight(window.first_day), "end_date": next_midnight(window.first_day)}
-
-
-def organization_of(id: str | None) -> dict[str, str]:
-    return {"id": id} if id else {}
 
 
 def young() -> DateTime:

@@ -2,9 +2,10 @@
 
 from collections.abc import Mapping
 
+from source_unified_usage.core.api import Answer
 from source_unified_usage.core.lookup import Lookup, by_id
 from source_unified_usage.core.usage import Row, compact
-from source_unified_usage.vendors.claude.api import ORGANIZATION, AdminApi, ClaudeApi
+from source_unified_usage.vendors.claude.api import ORGANIZATION, AdminApi, ClaudeApi, organization_id
 
 
 def users(api: ClaudeApi) -> Mapping[str, Row]:
@@ -19,12 +20,12 @@ class Inventory:
         self.users = Lookup(api, "user names", users)
         self.workspaces = Lookup(api, "workspace names", _workspaces)
         self.api_keys = Lookup(api, "API key names", _api_keys)
-        self._me = Lookup(api, "organization name", _me)
+        self.me = Lookup(api, "organization name", _me)
 
-    def organization(self, headers: Mapping[str, str]) -> dict[str, str]:
-        """The key's organization as a record carries it; the header knows its id where `/me` is refused."""
-        me = self._me()
-        return compact(id=me.get("id") or headers.get("anthropic-organization-id"), name=me.get("name"))
+    def organization(self, answer: Answer) -> dict[str, str]:
+        """The key's organization as a record carries it. `/me` may be refused tomorrow or write it otherwise."""
+        me = self.me()
+        return compact(id=organization_id(answer) or me.get("id"), name=me.get("name"))
 
 
 def _workspaces(api: AdminApi) -> Mapping[str, Row]:

@@ -22,7 +22,7 @@ from source_unified_usage.core.usage import (
     usage,
 )
 from source_unified_usage.core.window import Window, days
-from source_unified_usage.vendors.claude.api import ANALYTICS, AnalyticsApi
+from source_unified_usage.vendors.claude.api import ANALYTICS, AnalyticsApi, organization_id
 from source_unified_usage.vendors.claude.engagement import FIRST_DAY
 from source_unified_usage.vendors.claude.terms import (
     dollars,
@@ -54,6 +54,7 @@ class Report(UsageStream):
     lookback = days(31)  # figures are revised for 30 days
     api: AnalyticsApi
     endpoint: str
+    organization: str | None = None  # of the key, where the body does not tell it
 
     def path(self) -> str:
         return f"{ANALYTICS}/{self.endpoint}"
@@ -65,6 +66,7 @@ class Report(UsageStream):
         query = {**self._query(window), "group_by[]": _GROUPS}
         answers = self.api.read(self.path(), query)
         self._watermark(answers, window)
+        self.organization = organization_id(answers[0])
         lines = [
             Line(row, answer.body.get("organization_id"), answer.body.get("data_refreshed_at") or None)
             for answer in answers
@@ -86,7 +88,7 @@ class Report(UsageStream):
             id=f"{id}/{line.ordinal}" if line.ordinal else id,
             product=product_of(surface),
             model=model_of(row.get("model")),
-            organization=compact(id=line.organization),
+            organization=compact(id=line.organization or self.organization),
             start_date=moment(row["starting_at"]),
             end_date=moment(row["ending_at"]),
             updated_at=line.refreshed and moment(line.refreshed),

@@ -250,6 +250,26 @@ def test_an_estimate_that_is_no_amount_is_left_out_and_said(amount: Any, caplog:
     assert all(word in warning for word in ("2026-07-14", "ben@acme.test", used["model"]))
 
 
+@pytest.mark.parametrize(
+    ("stream", "path", "in_body", "expected"),
+    [
+        ("claude_api_cost", "cost_report", {}, {"id": "org_header", "name": "Acme Test Org"}),
+        ("claude_usage", "analytics/usage_report", {"organization_id": "org_body"}, {"id": "org_body"}),
+        ("claude_usage", "analytics/usage_report", {}, {"id": "org_header"}),
+    ],
+)
+def test_the_organization_is_that_of_the_body_then_of_the_header_then_of_me(
+    stream: str, path: str, in_body: dict[str, Any], expected: dict[str, str]
+) -> None:
+    span = {"starting_at": "2026-07-14T00:00:00Z", "ending_at": "2026-07-15T00:00:00Z"}
+    body = {**in_body, "data_refreshed_at": "2026-07-15T08:00:00Z", "data": [{**span, "results": [{"amount": "1"}]}]}
+    with requests_mock.Mocker() as server:
+        mock_answers(server, "claude", NAMES)
+        server.get(f"/v1/organizations/{path}", json=body, headers={"Anthropic-Organization-Id": "org_header"})
+        (record,) = records(stream_of("claude", CONFIG, stream), window("2026-07-14", "2026-07-15"))
+    assert record["organization"] == expected
+
+
 # --- the fan-outs: what goes in comes out once
 
 COUNT = st.none() | st.integers(0, 10**6)
