@@ -28,6 +28,7 @@ from source_unified_usage.vendors.claude.terms import (
     dollars,
     model_of,
     moment,
+    product_id,
     product_of,
     searches,
     surface_of,
@@ -82,17 +83,17 @@ class Report(UsageStream):
 
     def usages(self, line: Line, window: Window) -> Iterator[Usage]:
         row = line.row
-        surface = surface_of(row.get("product"))
+        product = product_id(row.get("product"))
         id = self._key(line)
         yield usage(
             id=f"{id}/{line.ordinal}" if line.ordinal else id,
-            product=product_of(surface),
+            product=product_of(product),
             model=model_of(row.get("model")),
             organization=compact(id=line.organization or self.organization),
             start_date=moment(row["starting_at"]),
             end_date=moment(row["ending_at"]),
             updated_at=line.refreshed and moment(line.refreshed),
-            surface=surface,
+            surface=surface_of(product),
             remote_data=row,
             **self._who(row),
             **self._figures(row),
@@ -118,7 +119,7 @@ class Report(UsageStream):
     def _key(self, line: Line) -> str:
         row = line.row
         start = moment(row["starting_at"])
-        return self.id(line.organization, start, *self._actor(row), surface_of(row.get("product")), row.get("model"))
+        return self.id(line.organization, start, *self._actor(row), product_id(row.get("product")), row.get("model"))
 
     def _actor(self, row: Row) -> tuple[str, ...]:
         return ()

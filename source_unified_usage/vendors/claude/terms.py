@@ -1,5 +1,6 @@
 """What both Claude APIs say in the same way: products, models, tokens, cents."""
 
+import re
 from collections.abc import Iterable, Mapping
 from decimal import Decimal
 from functools import cache
@@ -34,13 +35,18 @@ _NAMES = {
 _RENAMED = {"claude-in-slack": "claude_tag", "claude-tag": "claude_tag"}
 
 
-def surface_of(product: str | None) -> str | None:
-    """The surface of a report's product; a renamed product keeps one name."""
+def product_id(product: str | None) -> str | None:
+    """A report's product as ids and records name it; a renamed product keeps one name."""
     return _RENAMED.get(product, product) if product else None
 
 
-def product_of(surface: str | None) -> Mapping[str, str]:
-    return compact(id=surface, name=_NAMES.get(surface)) if surface else CLAUDE
+def surface_of(product: str | None) -> str | None:
+    """In lower snake case, as all surfaces are; new products come in any spelling."""
+    return re.sub(r"\W+", "_", product.lower()) if product else None
+
+
+def product_of(id: str | None) -> Mapping[str, str]:
+    return compact(id=id, name=_NAMES.get(id)) if id else CLAUDE
 
 
 @cache

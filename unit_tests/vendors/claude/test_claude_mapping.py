@@ -210,6 +210,18 @@ def test_a_row_that_comes_on_two_pages_keeps_its_id() -> None:
     assert [record["id"] for record in found] == ["claude_user_cost/org_1/2026-07-14T00:00:00Z/user_1/chat/m"] * 2
 
 
+def test_a_new_product_keeps_its_id_and_has_a_surface_in_snake_case() -> None:
+    span = {"starting_at": "2026-09-01T00:00:00Z", "ending_at": "2026-09-02T00:00:00Z"}
+    results = [{"product": "Claude-in-Teams", "model": "m", "amount": "100"}]
+    body = {"organization_id": "org_1", "data_refreshed_at": "2026-09-02T08:00:00Z"}
+    with requests_mock.Mocker() as server:
+        pages = [{**body, "data": [{**span, "results": results}]}]
+        mock_answers(server, "claude", {f"{BASE}/analytics/cost_report": pages})
+        (record,) = records(stream_of("claude", CONFIG, "claude_cost"), window("2026-09-01", "2026-09-02"))
+    assert (record["product"], record["surface"]) == ({"id": "Claude-in-Teams"}, "claude_in_teams")
+    assert record["id"] == "claude_cost/org_1/2026-09-01T00:00:00Z/Claude-in-Teams/m"
+
+
 @pytest.mark.parametrize(
     ("amount", "list_amount", "charges"),
     [
