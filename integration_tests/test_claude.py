@@ -204,6 +204,16 @@ def test_a_bad_key_that_is_answered_with_404_is_still_an_error(
     assert failures(output) == {"claude_plugins": "config_error", "claude_user_activity": "config_error"}
 
 
+def test_a_key_of_the_other_api_that_is_answered_with_404_is_named(
+    source: Source, claude: ClaudeSandbox, config: dict[str, Any]
+) -> None:
+    claude.older_not_found = True
+    output = source.read(keys(config, ADMIN_KEY), ["claude_plugins", "claude_user_activity"])
+    assert failures(output) == {"claude_plugins": "config_error", "claude_user_activity": "config_error"}
+    said = [trace["message"] for trace in output.traces if "stream_descriptor" in trace]
+    assert all("holds an Admin key of the Claude Console" in message for message in said)
+
+
 def test_admin_usage_asks_for_fewer_days_where_the_answer_is_too_large(
     source: Source, sandbox: Sandbox, claude: ClaudeSandbox, config: dict[str, Any]
 ) -> None:

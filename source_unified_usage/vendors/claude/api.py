@@ -43,7 +43,7 @@ class ClaudeApi(Api):
 
     def judge(self, status: int, words: str, answer: requests.Response) -> Verdict:
         option = self.credential.option
-        if status in (401, 403) and self._foreign:
+        if status in (401, 403, 404) and self._foreign:
             return Verdict(KeyRefused, f"{option} holds {self.foreign}; put {self.wanted} there.")
         if status == 401:
             return Verdict(KeyRefused, f"Put {self.wanted} into {option}; a revoked or expired key is refused.")
