@@ -106,6 +106,16 @@ def test_a_day_that_is_not_published_yet_ends_the_stream_and_the_state(
     assert len(whole) == len({entry.key for entry in ledger})
 
 
+def test_a_range_that_is_refused_whole_is_read_up_to_the_day_that_is_named(
+    source: Source, claude: ClaudeSandbox, config: dict[str, Any]
+) -> None:
+    claude.summaries_whole = True
+    output = source.read(config, ["claude_activity_summary"])
+    assert (output.code, output.traces) == (0, [])
+    assert_conserved(output, claude.ledger(START, TODAY), ["claude_activity_summary"])
+    assert output.slices("claude_activity_summary") == [("2026-09-08", "2026-09-21")]
+
+
 def test_the_state_stays_behind_the_export(source: Source, claude: ClaudeSandbox, config: dict[str, Any]) -> None:
     config = {**config, "include_current_day": True}
     output = source.read(config, ["claude_cost", "claude_api_usage"])

@@ -259,6 +259,11 @@ def test_summaries(sandbox: Sandbox) -> None:
     assert refusal(sandbox, path, ending_date=ago(0))[0] == 400
     assert refusal(sandbox, path, starting_date=ago(3), ending_date=ago(-1))[0] == 400
     assert ago(1) in refusal(sandbox, path, starting_date=ago(0))[1]
+    sandbox.claude.summaries_whole = True
+    sandbox.claude.lag_days["summaries"] = 2
+    words = f"date {ago(0)} is not yet available. The most recent date with available analytics data is {ago(2)}."
+    assert words in refusal(sandbox, path, starting_date=ago(3), ending_date=ago(0))[1]
+    sandbox.claude.lag_days["summaries"] = 1
     sandbox.claude.summaries_max_days = 31
     assert refusal(sandbox, path, starting_date=ago(40), ending_date=ago(1))[0] == 400
     early = body(sandbox, path, starting_date=ago(115), ending_date=ago(114))["summaries"][0]

@@ -101,6 +101,8 @@ class Engagement:
         end = end or latest + timedelta(days=1)
         if end > query.now.date():
             raise not_yet_available(end - timedelta(days=1), latest)
+        if self._knobs.summaries_whole and end - timedelta(days=1) > latest:
+            raise not_yet_available(end, latest)
         if start > latest:
             raise not_yet_available(start, latest)
         days = _days(start, end, self._knobs.summaries_max_days)

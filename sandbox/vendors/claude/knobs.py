@@ -60,6 +60,8 @@ class Knobs:
     """How the last page of an engagement or Claude Code answer says that there is no next."""
     summaries_envelope: Literal["summaries", "data"] = "summaries"
     """The member that holds the days of `summaries` (`data` with `beta=true` in any case)."""
+    summaries_whole: bool = False
+    """`summaries` refuses a range whose last day is not published, naming ending_date, rather than end it early."""
     summaries_max_days: int = 366
     """The widest range of `summaries`; 31 in the older guide."""
 
