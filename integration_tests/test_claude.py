@@ -155,6 +155,24 @@ def test_a_cursor_that_a_refresh_ends_starts_the_window_anew(
     assert_conserved(output, claude.ledger(date(2026, 7, 30), TODAY), ["claude_user_cost"])
 
 
+def test_a_cursor_that_never_fits_is_an_error_of_the_vendor(
+    source: Source, sandbox: Sandbox, config: dict[str, Any]
+) -> None:
+    mismatch = {"type": "error", "error": {"message": "cursor does not match current query parameters"}}
+
+    def second_page(query: Mapping[str, str], _: bytes) -> bool:
+        return "page" in query
+
+    config = {**config, "start_date": "2026-07-30", "end_date": "2026-08-05"}
+    row = {"starting_at": "2026-07-30T00:00:00Z", "ending_at": "2026-07-31T00:00:00Z", "actor": {"user_id": "u"}}
+    first = {"organization_id": "org", "data": [row], "has_more": True, "next_page": "p", "data_refreshed_at": None}
+    sandbox.fault("claude", Fault("user_cost_report", status=400, body=mismatch, times=None, when=second_page))
+    sandbox.fault("claude", Fault("user_cost_report", status=200, body=first, times=None))
+    output = source.read(config, ["claude_user_cost"])
+    assert failures(output) == {"claude_user_cost": "system_error"}
+    assert sandbox.requests["GET /claude/v1/organizations/analytics/user_cost_report"] == 4
+
+
 def test_the_silent_cut_to_the_top_groups_is_said_with_its_amount(
     source: Source, claude: ClaudeSandbox, config: dict[str, Any]
 ) -> None:

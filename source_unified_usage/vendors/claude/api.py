@@ -9,7 +9,7 @@ import requests
 
 from source_unified_usage.core import clock
 from source_unified_usage.core.api import Answer, Api, Credential, Verdict
-from source_unified_usage.core.errors import ConfigError, KeyRefused, SourceError, Unavailable
+from source_unified_usage.core.errors import BrokenContract, ConfigError, KeyRefused, SourceError, Unavailable
 from source_unified_usage.core.paging import follow
 from source_unified_usage.core.usage import Row, midnight
 
@@ -62,6 +62,8 @@ class ClaudeApi(Api):
                 f"Claude answers so to keys without the right, too: put {self.wanted} into {option} and check base_url "
                 f"({self.base_url}).",
             )
+        if status == 400 and "cursor" in words.lower():
+            return Verdict(BrokenContract, "The cursor was Claude's own, the question the same.")
         if status == 410:
             return Verdict(Unavailable, "The figures were refreshed while they were read; Airbyte tries again later.")
         if status >= 500 and answer.headers.get("x-should-retry") == "false":
