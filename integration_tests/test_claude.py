@@ -116,6 +116,23 @@ def test_a_range_that_is_refused_whole_is_read_up_to_the_day_that_is_named(
     assert output.slices("claude_activity_summary") == [("2026-09-08", "2026-09-21")]
 
 
+def test_an_organization_that_keeps_less_is_read_from_its_oldest_day(
+    source: Source, sandbox: Sandbox, claude: ClaudeSandbox, config: dict[str, Any]
+) -> None:
+    def too_old(query: Mapping[str, str], _: bytes) -> bool:
+        return query.get("date", query.get("starting_date", "2026")) < "2026-09-15"
+
+    body = {"type": "error", "error": {"message": "date: must be on or after 2026-09-15"}}
+    sandbox.fault("claude", Fault("/analytics/", status=400, body=body, times=None, when=too_old))
+    output = source.read(config, ENGAGEMENT)
+    assert (output.code, output.traces) == (0, [])
+    assert_conserved(output, claude.ledger(date(2026, 9, 15), TODAY), ENGAGEMENT)
+    assert output.slices("claude_user_activity") == [("2026-09-15", "2026-09-21")]
+    warnings = [line for line in output.logs if "keeps nothing before 2026-09-15; asked for 2026-09-08" in line]
+    assert len(warnings) == len(ENGAGEMENT)
+    assert sandbox.requests["GET /claude/v1/organizations/analytics/users"] == 1 + 7
+
+
 def test_the_state_stays_behind_the_export(source: Source, claude: ClaudeSandbox, config: dict[str, Any]) -> None:
     config = {**config, "include_current_day": True}
     output = source.read(config, ["claude_cost", "claude_api_usage"])

@@ -152,7 +152,7 @@ class ActivitySummary(Engagement):
         """The days of the window, as far as they are published."""
         query = {"starting_date": window.first_day, "ending_date": window.end_day}
         try:
-            answers = self.api.read(self.path(), query)
+            answers = self.ask(query, window)
         except ConfigError as error:
             newest = newest_day(error, window.last_day)
             if not newest:

@@ -1,16 +1,17 @@
 """The engagement endpoints of the Analytics API: one finished day per request, up to the day that is published."""
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from pendulum import UTC, Date, DateTime
 
 from source_unified_usage.core import clock
+from source_unified_usage.core.api import Answer
 from source_unified_usage.core.errors import ConfigError, SourceError
-from source_unified_usage.core.stream import UsageStream
+from source_unified_usage.core.stream import ServedFrom, UsageStream
 from source_unified_usage.core.usage import Row, compact, midnight, next_midnight
-from source_unified_usage.core.window import Window, days
+from source_unified_usage.core.window import Window, days, utc_midnight
 from source_unified_usage.vendors.claude.api import ANALYTICS, AnalyticsApi, organization_id
 
 FIRST_DAY = DateTime(2026, 1, 1, tzinfo=UTC)  # nothing is served from before
@@ -44,7 +45,7 @@ class Engagement(UsageStream):
         if self.paged:
             query["limit"] = 1000
         try:
-            answers = self.api.read(self.path(), query)
+            answers = self.ask(query, window)
         except ConfigError as error:
             if newest := newest_day(error, window.first_day):
                 self.until(newest.add(days=1))
@@ -56,6 +57,15 @@ class Engagement(UsageStream):
         self.organization = compact(id=organization_id(answers[0]))
         for answer in answers:
             yield from answer.rows("data")
+
+    def ask(self, query: Mapping[str, Any], window: Window) -> list[Answer]:
+        """All pages. Raises ServedFrom when the organization keeps less than all days."""
+        try:
+            return self.api.read(self.path(), query)
+        except ConfigError as error:
+            if oldest := oldest_day(error, window.first_day):
+                raise ServedFrom(oldest) from None
+            raise
 
     def day(self, window: Window) -> dict[str, str]:
         return {"start_date": midnight(window.first_day), "end_date": next_midnight(window.first_day)}
@@ -75,5 +85,12 @@ def newest_day(error: SourceError, asked: str) -> DateTime | None:
     named = [text for text in re.findall(r"\d{4}-\d\d-\d\d", error.words) if text < asked]
     if not named:
         return None
-    newest = Date.fromisoformat(max(named))
-    return DateTime(newest.year, newest.month, newest.day, tzinfo=UTC)
+    return utc_midnight(Date.fromisoformat(max(named)))
+
+
+def oldest_day(error: SourceError, asked: str) -> DateTime | None:
+    """The oldest served day that a refusal of the older day `asked` names; an older page of theirs said 90 days."""
+    named = re.search(r"on or after (\d{4}-\d\d-\d\d)", error.words)
+    if error.status != 400 or not named or named[1] <= asked:
+        return None
+    return utc_midnight(Date.fromisoformat(named[1]))

@@ -165,7 +165,7 @@ def test_a_day_not_published_yet_ends_the_stream_whatever_else_is_named(
     assert read.available_until == pendulum.datetime(2026, 7, 13)
 
 
-@pytest.mark.parametrize("words", ["date: must be on or after 2026-07-20", "date: 2026-07-14 is no date", "limit: no"])
+@pytest.mark.parametrize("words", ["date: must be on or before 2026-07-20", "date: 2026-07-14 is no date", "limit: no"])
 def test_another_refusal_of_a_young_day_is_loud(words: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(clock, "now", lambda: pendulum.datetime(2026, 7, 15, 9))
     with requests_mock.Mocker() as server:
