@@ -81,8 +81,9 @@ def newest_day(error: SourceError, asked: str) -> DateTime | None:
     day = Date.fromisoformat(asked)
     if error.status != 400 or day < young().date():
         return None
-    # it may echo the asked day or the end of the asked range, and say when the day will be there
-    named = [text for text in re.findall(r"\d{4}-\d\d-\d\d", error.words) if text < asked]
+    # it may echo the asked day or the end of the asked range, say when the day will be there, or name the first of all
+    words = re.sub(r"on or after \S+", "", error.words)
+    named = [text for text in re.findall(r"\d{4}-\d\d-\d\d", words) if text < asked]
     if not named:
         return None
     return utc_midnight(Date.fromisoformat(max(named)))

@@ -151,6 +151,7 @@ def test_nothing_exported_yet_gives_no_record_and_keeps_the_state() -> None:
     [
         ("claude_skills", "2026-07-14", "The latest available date is 2026-07-12."),
         ("claude_skills", "2026-07-14", "2026-07-14 comes at 2026-07-15T10:00:00Z, latest is 2026-07-12"),
+        ("claude_skills", "2026-07-14", "must be on or after 2026-01-01 and on or before 2026-07-12"),
         ("claude_activity_summary", "2026-07-13", "ending_date 2026-07-15 is too late, use 2026-07-12."),
     ],
 )
@@ -165,7 +166,15 @@ def test_a_day_not_published_yet_ends_the_stream_whatever_else_is_named(
     assert read.available_until == pendulum.datetime(2026, 7, 13)
 
 
-@pytest.mark.parametrize("words", ["date: must be on or before 2026-07-20", "date: 2026-07-14 is no date", "limit: no"])
+@pytest.mark.parametrize(
+    "words",
+    [
+        "date: must be on or after 2026-01-01",
+        "date: must be on or before 2026-07-20",
+        "date: 2026-07-14 is no date",
+        "limit: no",
+    ],
+)
 def test_another_refusal_of_a_young_day_is_loud(words: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(clock, "now", lambda: pendulum.datetime(2026, 7, 15, 9))
     with requests_mock.Mocker() as server:
