@@ -6,6 +6,7 @@ from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 import requests
+from requests.structures import CaseInsensitiveDict
 
 from source_unified_usage.core.api import PASSES, Answer, Api, Verdict
 from source_unified_usage.core.errors import ConfigError, KeyRefused
@@ -28,6 +29,13 @@ class ConfluentApi(Api):
         remaining = answer.headers.get("X-RateLimit-Remaining") or answer.headers.get("RateLimit-Remaining")
         if remaining == "0" and answer.status_code == 200 and (reset := told_wait(answer.headers)):
             self._budget.hold(reset)
+
+    def told_wait(self, answer: requests.Response, body: Any) -> float | None:
+        if answer.status_code == 429:
+            return super().told_wait(answer, body)
+        # the reset stands on every answer: it tells of the limit, not of how long a failure lasts
+        others = {name: text for name, text in answer.headers.items() if not name.lower().endswith("ratelimit-reset")}
+        return told_wait(CaseInsensitiveDict(others))
 
     def judge(self, status: int, words: str, answer: requests.Response) -> Verdict:
         if status == 400 and "too far in the past" in words:

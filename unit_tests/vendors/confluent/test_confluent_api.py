@@ -122,6 +122,21 @@ def test_waits_exactly_as_told(server: requests_mock.Mocker, waits: list[float])
     assert waits == [53.0, 7.0]
 
 
+@pytest.mark.parametrize("case", ["server_error", "start_date_too_old"])
+def test_the_reset_on_every_answer_does_not_prolong_a_failure(
+    server: requests_mock.Mocker, waits: list[float], case: str
+) -> None:
+    limits = {"X-RateLimit-Limit": "10", "X-RateLimit-Remaining": "8", "X-RateLimit-Reset": "57"}
+    server.get(URL, **{**error(case), "headers": limits})
+    with pytest.raises(Unavailable):
+        read()
+    assert len(costs_requests(server)) == 6
+    assert 60 <= sum(waits) <= 300
+    server.get(URL, [{**error(case), "headers": {**limits, "Retry-After": "3"}}, page(ROW)])
+    read()
+    assert waits[-1] == 3
+
+
 def test_nothing_left_holds_the_next_request_back(
     server: requests_mock.Mocker, monkeypatch: pytest.MonkeyPatch
 ) -> None:
