@@ -11,7 +11,7 @@ from requests.structures import CaseInsensitiveDict
 from source_unified_usage.core.api import PASSES, Answer, Api, Verdict
 from source_unified_usage.core.errors import ConfigError, KeyRefused
 from source_unified_usage.core.paging import follow
-from source_unified_usage.core.patience import told_wait
+from source_unified_usage.core.patience import READING, told_wait
 from source_unified_usage.core.usage import Row
 
 LOOK_UP_SIZE = 99  # 100 is documented, one client holds that the server wants less
@@ -27,8 +27,10 @@ class ConfluentApi(Api):
 
     def observe(self, answer: requests.Response, path: str) -> None:
         remaining = answer.headers.get("X-RateLimit-Remaining") or answer.headers.get("RateLimit-Remaining")
-        if remaining == "0" and answer.status_code == 200 and (reset := told_wait(answer.headers)):
-            self._budget.hold(reset)
+        if remaining == "0" and answer.status_code == 200:
+            reset = told_wait(answer.headers)
+            if reset is not None and reset <= READING.named:
+                self._budget.hold(reset)
 
     def told_wait(self, answer: requests.Response, body: Any) -> float | None:
         if answer.status_code == 429:

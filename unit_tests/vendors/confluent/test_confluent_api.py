@@ -137,8 +137,9 @@ def test_the_reset_on_every_answer_does_not_prolong_a_failure(
     assert waits[-1] == 3
 
 
-def test_nothing_left_holds_the_next_request_back(
-    server: requests_mock.Mocker, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize(("reset", "held"), [("40", 40), ("86400", 0), ("1790000000000", 0)])
+def test_nothing_left_holds_the_next_request_back_for_an_hour_at_most(
+    server: requests_mock.Mocker, monkeypatch: pytest.MonkeyPatch, reset: str, held: float
 ) -> None:
     now = [clock.now()]
     monkeypatch.setattr(clock, "now", lambda: now[0])
@@ -149,10 +150,10 @@ def test_nothing_left_holds_the_next_request_back(
         now[0] = now[0].add(seconds=seconds)
 
     monkeypatch.setattr(clock, "sleep", sleep)
-    spent = {"X-RateLimit-Remaining": "0", "X-RateLimit-Reset": "40"}
+    spent = {"X-RateLimit-Remaining": "0", "X-RateLimit-Reset": reset}
     server.get(URL, [{**page(ROW, next="https://a/?page_token=1"), "headers": spent}, page()])
     read()
-    assert waited == [pytest.approx(40)]
+    assert sum(waited) == pytest.approx(held)
 
 
 def test_the_look_ups_may_be_refused(server: requests_mock.Mocker) -> None:
