@@ -28,6 +28,7 @@ from source_unified_usage.vendors.confluent.inventory import name_of
 
 PATH = "/billing/v1/costs"
 _PAGE_SIZE = 10_000  # the documented maximum
+_DAY = timedelta(days=1)
 _KEPT = 364  # days; "one year" is documented, a day less is safe in leap years too
 
 _PRODUCTS = {
@@ -77,10 +78,10 @@ class Costs(UsageStream):
     def rows(self, window: Window) -> Iterator[tuple[Row, int]]:
         """The month's rows with their ordinals among rows that differ in price or amount alone."""
         query = {"start_date": window.first_day, "end_date": window.end_day, "page_size": _PAGE_SIZE}
-        rows = self.api.listing(PATH, query)
+        rows = list(numbered(self.api.listing(PATH, query), self._key, _order))
         self.environments, self.organization = self._environments(), self._organization()
-        self._warn_of_long(rows)
-        yield from numbered(rows, self._key, _order)
+        self._warn_of_long(row for row, _ in rows)
+        yield from rows
 
     def usages(self, row: tuple[Row, int], window: Window) -> Iterator[Usage]:
         cost, ordinal = row
@@ -101,7 +102,7 @@ class Costs(UsageStream):
 
     def _key(self, cost: Row) -> str:
         return self.id(
-            _days(cost)[0],
+            _days(cost)[0].isoformat(),
             cost.get("product"),
             cost.get("line_type"),
             _environment(cost),
@@ -128,20 +129,22 @@ class Costs(UsageStream):
 
 
 def _spans_days(cost: Row) -> bool:
-    start, end = cost.get("start_date"), cost.get("end_date")
-    return start is not None and end is not None and _next(start[:10]) != end[:10]
+    start, end = _days(cost)
+    return end - start > _DAY
 
 
-def _days(cost: Row) -> tuple[str, str]:
+def _days(cost: Row) -> tuple[date, date]:
     """The row's first day and the day after its last; one of both can be missing. Raises ValueError."""
-    start, end = (cost.get("start_date") or "")[:10], (cost.get("end_date") or "")[:10]
-    if not start and not end:
-        raise ValueError("neither start_date nor end_date")
-    return start or _next(end, -1), end or _next(start)
+    start, end = _day(cost.get("start_date")), _day(cost.get("end_date"))
+    if start:
+        return start, end or start + _DAY
+    if end:
+        return end - _DAY, end
+    raise ValueError("neither start_date nor end_date")
 
 
-def _next(day: str, days: int = 1) -> str:
-    return (date.fromisoformat(day) + timedelta(days=days)).isoformat()
+def _day(text: str | None) -> date | None:
+    return date.fromisoformat(text[:10]) if text else None
 
 
 def _environment(cost: Row) -> str | None:

@@ -7,7 +7,7 @@ import pytest
 import requests_mock
 
 from source_unified_usage.core import clock
-from source_unified_usage.core.errors import BrokenContract, ConfigError, KeyRefused, Unavailable
+from source_unified_usage.core.errors import BrokenContract, ConfigError, KeyRefused, Unavailable, Unmappable
 from unit_tests.vendors.samples import records, sample, stream_of, window
 
 CONFIG = {"api_key": "CLOUDAPIKEY", "api_secret": "not-a-real-secret"}
@@ -169,6 +169,7 @@ def test_the_look_ups_may_be_refused(server: requests_mock.Mocker) -> None:
     ("dates", "days"),
     [
         ({"end_date": "2026-09-02"}, ("2026-09-01T00:00:00Z", "2026-09-02T00:00:00Z")),
+        ({"start_date": "", "end_date": "2026-09-02"}, ("2026-09-01T00:00:00Z", "2026-09-02T00:00:00Z")),
         ({"start_date": "2026-09-01 00:00:00"}, ("2026-09-01T00:00:00Z", "2026-09-02T00:00:00Z")),
         ({"start_date": "2026-09-01", "end_date": "2026-09-04"}, ("2026-09-01T00:00:00Z", "2026-09-04T00:00:00Z")),
     ],
@@ -177,6 +178,15 @@ def test_days_of_malformed_rows(server: requests_mock.Mocker, dates: dict[str, s
     server.get(URL, **page({"line_type": "SUPPORT", "amount": 1, **dates}))
     (record,) = read()
     assert (record["start_date"], record["end_date"]) == days
+
+
+@pytest.mark.parametrize("dates", [{}, {"start_date": ""}, {"start_date": "2026-13-01", "end_date": "2026-09-02"}])
+def test_a_row_whose_day_is_unknown_is_named(server: requests_mock.Mocker, dates: dict[str, str]) -> None:
+    row = {"line_type": "SUPPORT", "amount": 1, **dates}
+    server.get(URL, **page(ROW, row))
+    with pytest.raises(Unmappable) as raised:
+        read()
+    assert raised.value.row == row
 
 
 def test_amounts_fall_back(server: requests_mock.Mocker) -> None:
