@@ -14,6 +14,7 @@ from source_unified_usage.core.usage import (
     Charge,
     Row,
     Usage,
+    canonical_json,
     charges,
     compact,
     decimal,
@@ -180,7 +181,10 @@ def _charges(cost: Row) -> list[Charge]:
 
 
 def _order(cost: Row) -> tuple[Any, ...]:
-    """Price descending, so that a cheaper tier that appears later takes the next number; without a price last."""
+    """Price descending, so that a cheaper tier that appears later takes the next number; without a price last.
+
+    The whole row at the end, so that only rows that are equal in everything depend on the order of the answer.
+    """
     price = decimal(cost.get("price"))
     return (
         price is None,
@@ -188,4 +192,5 @@ def _order(cost: Row) -> tuple[Any, ...]:
         str(cost.get("id") or ""),
         decimal(cost.get("original_amount")) or Decimal(0),
         decimal(cost.get("quantity")) or Decimal(0),
+        canonical_json(cost),
     )

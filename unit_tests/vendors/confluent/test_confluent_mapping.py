@@ -105,6 +105,14 @@ def test_ids_depend_neither_on_the_order_of_the_rows_nor_on_the_pages(draw: rand
     assert len({r["id"] for r in found}) == len(ROWS)
 
 
+def test_rows_that_differ_in_amount_alone_keep_their_ids_in_any_order() -> None:
+    day = {"start_date": "2026-09-01", "end_date": "2026-09-02", "line_type": "PROMO_CREDIT"}
+    credits = [{**day, "amount": amount} for amount in (-5, -7, -6)]
+    found = [{r["id"]: r["remote_data"] for r in mapped([{"data": rows}])} for rows in (credits, credits[::-1])]
+    assert found[0] == found[1]
+    assert len(found[0]) == 3
+
+
 def mapped(pages: Any) -> list[dict[str, Any]]:
     case = costs(*pages)
     with requests_mock.Mocker() as server:
