@@ -14,8 +14,11 @@ def environments(api: ConfluentApi) -> Mapping[str, Row]:
 
 def organization(api: ConfluentApi) -> Mapping[str, str]:
     """The key's organization as a record carries it; empty unless there is exactly one."""
-    rows = api.listing("/org/v2/organizations", {"page_size": LOOK_UP_SIZE})
-    return compact(id=rows[0].get("id"), name=rows[0].get("display_name")) if len(rows) == 1 else {}
+    rows = by_id(api.listing("/org/v2/organizations", {"page_size": LOOK_UP_SIZE}))
+    if len(rows) != 1:
+        return {}
+    (id,) = rows
+    return compact(id=id, name=name_of(rows, id))
 
 
 def clusters(api: ConfluentApi, environment: str) -> Mapping[str, Row]:

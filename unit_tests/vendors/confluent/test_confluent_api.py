@@ -166,6 +166,24 @@ def test_the_look_ups_may_be_refused(server: requests_mock.Mocker) -> None:
 
 
 @pytest.mark.parametrize(
+    ("listed", "expected"),
+    [
+        ([{"id": "o-1", "display_name": "Acme"}], {"id": "o-1", "name": "Acme"}),
+        ([{"id": "o-1", "display_name": ""}], {"id": "o-1"}),
+        ([{"display_name": "Acme"}], None),
+        ([{"id": "o-1"}, {"id": "o-2"}], None),
+    ],
+)
+def test_an_organization_has_an_id_and_is_the_only_one(
+    server: requests_mock.Mocker, listed: list[dict[str, str]], expected: dict[str, str] | None
+) -> None:
+    server.get("https://api.confluent.cloud/org/v2/organizations", json={"data": listed})
+    server.get(URL, **page(ROW))
+    (record,) = read()
+    assert record.get("organization") == expected
+
+
+@pytest.mark.parametrize(
     ("dates", "days"),
     [
         ({"end_date": "2026-09-02"}, ("2026-09-01T00:00:00Z", "2026-09-02T00:00:00Z")),
