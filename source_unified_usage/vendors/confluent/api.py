@@ -24,6 +24,7 @@ class ConfluentApi(Api):
 
     title = "Confluent"
     parallel = 1
+    role = "OrganizationAdmin or BillingAdmin on the organization"
 
     def observe(self, answer: requests.Response, path: str) -> None:
         remaining = answer.headers.get("X-RateLimit-Remaining") or answer.headers.get("RateLimit-Remaining")
@@ -50,10 +51,7 @@ class ConfluentApi(Api):
                 "api_secret; the key of a cluster or a deleted key is refused.",
             )
         if status == 403:
-            return Verdict(
-                ConfigError,
-                "Give the owner of confluent.api_key the role OrganizationAdmin or BillingAdmin on the organization.",
-            )
+            return Verdict(ConfigError, f"Give the owner of confluent.api_key the role {self.role}.")
         return super().judge(status, words, answer)
 
     def listing(self, path: str, query: Mapping[str, Any]) -> list[Row]:
@@ -89,10 +87,5 @@ def next_token(answer: Answer) -> str | None:
 class MetricsApi(ConfluentApi):
     """The same key's view of https://api.telemetry.confluent.cloud."""
 
-    title = "Confluent"
     limit = (60, 61)  # a minute, and one second because latency varies
-
-    def judge(self, status: int, words: str, answer: requests.Response) -> Verdict:
-        if status == 403:
-            return Verdict(ConfigError, "Give the owner of confluent.api_key the role MetricsViewer.")
-        return super().judge(status, words, answer)
+    role = "MetricsViewer on the organization"

@@ -53,6 +53,7 @@ class MetricsUsage(UsageStream):
 
     def _clusters(self) -> list[Mapping[str, Any]]:
         door = self._cloud.bound(self.name, tally=self.api.tally, on_limited=self.api.on_limited)
+        door.role = self.api.role
         self.organization = organization(door)
         return [
             compact(

@@ -115,6 +115,15 @@ def test_an_error_names_vendor_stream_and_what_to_do(
         assert "request id 6f0c2a51-6a1e-4f7a-9b7e-2f3f6b1b9a10" in str(raised.value)
 
 
+@pytest.mark.parametrize("refused", ["org/v2/organizations", "org/v2/environments", "cmk/v2/clusters"])
+def test_metrics_name_the_role_that_they_need(server: requests_mock.Mocker, refused: str) -> None:
+    server.get("https://api.confluent.cloud/org/v2/environments", json={"data": [{"id": "env-1"}]})
+    server.get(f"https://api.confluent.cloud/{refused}", **error("role_missing"))
+    stream = stream_of("confluent", {**CONFIG, "include_metrics": True}, "confluent_metrics_usage")
+    with pytest.raises(ConfigError, match="the role MetricsViewer on the organization"):
+        records(stream, window("2026-09-01", "2026-09-02"))
+
+
 def test_waits_exactly_as_told(server: requests_mock.Mocker, waits: list[float]) -> None:
     empty = {"status_code": 429, "headers": {"ratelimit-reset": "7"}}
     server.get(URL, [error("rate_limited"), empty, page(ROW)])
