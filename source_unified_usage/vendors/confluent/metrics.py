@@ -6,7 +6,6 @@ from typing import Any
 from pendulum import DateTime
 
 from source_unified_usage.core.api import Answer
-from source_unified_usage.core.progress import logger
 from source_unified_usage.core.stream import UsageStream
 from source_unified_usage.core.usage import Row, Usage, compact, midnight, next_midnight, quantity, usage
 from source_unified_usage.core.window import Window, days
@@ -44,7 +43,11 @@ class MetricsUsage(UsageStream):
         """Points, each with its metric and the cluster as a record carries it."""
         found = self._clusters()
         if not found:
-            logger.warning(f"{self.name}: the key sees no Kafka cluster, there is nothing to read.")
+            self.leave_unread(
+                window,
+                "the key sees no Kafka cluster, nothing is read; where there are some, give the owner of "
+                f"confluent.api_key the role {self.api.role}",
+            )
         for cluster in found:
             for metric in _METRICS:
                 for point in self._points(metric, cluster["id"], window):
