@@ -1,14 +1,34 @@
-"""Confluent from the outside: a key that sees no cluster yet."""
+"""Confluent from the outside: every shape of a bill, and a key that sees no cluster yet."""
 
 from datetime import date
+from typing import Any
+
+import pytest
 
 from integration_tests.harness import Source, assert_conserved, sandbox_config
 from sandbox import Sandbox
 from sandbox.vendors.confluent import BILLING_KEY, BILLING_SECRET
 from sandbox.vendors.confluent.credentials import METRICS_VIEWER, Key
 
-TODAY = date(2026, 9, 22)
-METRICS = "confluent_metrics_usage"
+START, TODAY = date(2026, 8, 28), date(2026, 9, 22)
+COSTS, METRICS = "confluent_costs", "confluent_metrics_usage"
+
+
+@pytest.mark.parametrize(
+    "knobs",
+    [
+        {"shape": "legacy", "dates": "midnight", "last_page": "no metadata", "missing_date": "start_date"},
+        {"ids": "repeated", "numbers": "string", "api_version": "billing/v1", "missing_date": "end_date"},
+        {"ids": "given", "next_base": "https://proxy.example/x", "last_page": "null", "denied": {"organizations"}},
+    ],
+    ids=["legacy", "strings", "ids"],
+)
+def test_every_shape_conserves_every_row(source: Source, sandbox: Sandbox, knobs: dict[str, Any]) -> None:
+    for name, value in {**knobs, "page_cap": 500}.items():
+        setattr(sandbox.confluent, name, value)
+    output = source.read(sandbox_config(sandbox, ["confluent"], start_date=START.isoformat()), [COSTS])
+    assert (output.code, output.traces) == (0, [])
+    assert_conserved(output, sandbox.confluent.ledger(START, TODAY), [COSTS])
 
 
 def test_days_before_the_key_saw_a_cluster_are_read_when_it_does(source: Source, sandbox: Sandbox) -> None:
