@@ -30,6 +30,7 @@ from sandbox.vendors.confluent import (
     METRICS_SECRET,
     ConfluentSandbox,
 )
+from sandbox.vendors.confluent.credentials import ORGANIZATION_ADMIN, Key
 from sandbox.vendors.confluent.knobs import Knobs
 from sandbox.world import World
 
@@ -604,6 +605,11 @@ def cluster(sandbox: Sandbox) -> str:
 )
 def test_metrics_need_the_viewer(post: Call, cluster: str, auth: tuple[str, str], status: int) -> None:
     assert post(query(cluster), auth).status_code == status
+
+
+def test_an_organization_admin_is_no_viewer(sandbox: Sandbox, post: Call, cluster: str) -> None:
+    sandbox.confluent.keys[ADMIN_KEY] = Key(ADMIN_SECRET, frozenset({ORGANIZATION_ADMIN}))
+    assert post(query(cluster), ADMIN).status_code == 403
 
 
 def test_points_are_daily_newest_first_and_seven_days_old_at_most(post: Call, cluster: str) -> None:
