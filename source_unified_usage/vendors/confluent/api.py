@@ -9,7 +9,7 @@ import requests
 from requests.structures import CaseInsensitiveDict
 
 from source_unified_usage.core.api import PASSES, Answer, Api, Verdict
-from source_unified_usage.core.errors import ConfigError, KeyRefused
+from source_unified_usage.core.errors import ConfigError, KeyRefused, Unavailable
 from source_unified_usage.core.paging import follow
 from source_unified_usage.core.patience import READING, told_wait
 from source_unified_usage.core.usage import Row
@@ -17,6 +17,10 @@ from source_unified_usage.core.usage import Row
 LOOK_UP_SIZE = 99  # 100 is documented, one client holds that the server wants less
 
 Token = Callable[[Answer], str | None]
+
+
+class Expired(Unavailable):
+    """The token of a page is refused: the user cannot help it, the pages must be read again."""
 
 
 class ConfluentApi(Api):
@@ -44,6 +48,8 @@ class ConfluentApi(Api):
         if status == 400 and "too far in the past" in words:
             # comes under throttling for days well inside the year; days before that are never asked for
             return PASSES
+        if status == 400 and "page_token=" in answer.request.path_url:
+            return Verdict(Expired, "The token of a page is no longer good; Airbyte tries again later.")
         if status == 401:
             return Verdict(
                 KeyRefused,
@@ -67,8 +73,8 @@ class ConfluentApi(Api):
                 for answer in follow(lambda token: ask({"page_token": token} if token else {}), token_of):
                     pages.append(answer.rows("data", nullable=True))
                 return list(chain.from_iterable(pages))
-            except ConfigError as error:
-                if error.status != 400 or not pages or not again:
+            except Expired:
+                if not again:
                     raise
                 again = False
 

@@ -85,6 +85,9 @@ def test_an_expired_token_starts_the_month_again_once(server: requests_mock.Mock
     server.get(URL, [first, expired, first, page(other)])
     assert len(read()) == 2
     server.get(URL, [first, expired, first, expired])
+    with pytest.raises(Unavailable, match='costs: 400 "invalid page token"\\. The token of a page is no longer good'):
+        read()
+    server.get(URL, [expired])
     with pytest.raises(ConfigError, match='400 "invalid page token"'):
         read()
 
