@@ -6,6 +6,7 @@ if TYPE_CHECKING:
     from source_unified_usage.source import SourceUnifiedUsage
 
 __all__ = ["SourceUnifiedUsage"]
+__version__ = "0.1.0"
 
 
 def __getattr__(name: str) -> Any:

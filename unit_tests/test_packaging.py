@@ -13,6 +13,7 @@ import pytest
 import yaml
 from airbyte_cdk.test.standard_tests._spec_lint import find_secret_marking_errors
 
+from source_unified_usage import __version__
 from source_unified_usage.core.spec import DOCUMENTATION_URL, connection_specification
 from source_unified_usage.vendors import VENDORS
 
@@ -54,7 +55,7 @@ def test_metadata_fits_airbytes_model() -> None:
 
 
 def test_version_license_and_names_agree() -> None:
-    assert DATA["dockerImageTag"] == of_project("version")
+    assert DATA["dockerImageTag"] == of_project("version") == __version__
     assert re.fullmatch(r"\d+\.\d+\.\d+", DATA["dockerImageTag"])
     assert f"## [{DATA['dockerImageTag']}]" in (ROOT / "CHANGELOG.md").read_text()
     assert f"| {DATA['dockerImageTag']} |" in (ROOT / "docs" / "unified-usage.md").read_text()

@@ -15,6 +15,7 @@ from requests.auth import AuthBase
 from requests.structures import CaseInsensitiveDict
 from typing_extensions import Self
 
+from source_unified_usage import __version__
 from source_unified_usage.core import clock
 from source_unified_usage.core.budget import Budget
 from source_unified_usage.core.errors import (
@@ -32,6 +33,7 @@ from source_unified_usage.core.usage import Row
 from source_unified_usage.core.words import network_words, vendor_words
 
 _PASSES_BY_ITSELF = {408, 409, 425, 429}
+_USER_AGENT = f"source-unified-usage/{__version__} (https://github.com/source-unified-usage/source-unified-usage)"
 _CHUNK = 1 << 20  # a page at once; by default requests reads 10 KB and 10 KB
 
 
@@ -169,7 +171,7 @@ class Api:
 
     def told_wait(self, answer: requests.Response, body: Any) -> float | None:
         """Seconds that the vendor asks to wait."""
-        return told_wait(answer.headers)
+        return told_wait(answer.headers, limited=answer.status_code == 429)
 
     def observe(self, answer: requests.Response, path: str) -> None:
         """Look at the headers of every answer, for limits that are told only there."""
@@ -221,7 +223,7 @@ class Api:
                 )
                 content = b"".join(answer.iter_content(_CHUNK)) if answer.status_code == 200 else answer.content
             except (requests.RequestException, ValueError) as error:  # a Location that is no address
-                words = network_words(error)
+                words = said = network_words(error)
             else:
                 status = answer.status_code
                 self.observe(answer, path)
@@ -233,12 +235,12 @@ class Api:
                     return found
                 told = self.told_wait(answer, body)
                 words = vendor_words(body, answer) if status != 200 else "the body is not JSON"
+                said = f"{status} {words}{_request_id(answer)}"
                 self._refuse(source, status, words, answer)
             if status == 429:
                 self.on_limited()
             took = time.monotonic() - began
             wait = waits.next(limited=status == 429, told=told, took=took)
-            said = f"{status} {words}" if status else words
             if wait is None:
                 raise Unavailable(self._given_up(source, status, said, told), status=status, words=words)
             self.tally.wait(wait, f"then asking {self.title} again after: {said}")
@@ -257,8 +259,7 @@ class Api:
         verdict = self.judge(status, words, answer)
         if verdict.error is None:
             return
-        request_id = answer.headers.get("x-request-id") or answer.headers.get("request-id")
-        said = f'{status} "{words}"' + (f" (request id {request_id})" if request_id else "")
+        said = f'{status} "{words}"{_request_id(answer)}'
         if status in self.tolerated:
             raise ConfigError(f"{source}: {said}.", status=status, words=words)
         if verdict.error is KeyRefused:
@@ -278,9 +279,15 @@ class Api:
     def _new_session(self) -> requests.Session:
         session = requests.Session()
         session.auth = self.credential
-        session.headers["User-Agent"] = "source-unified-usage"
+        session.headers["User-Agent"] = _USER_AGENT
         session.headers["Accept"] = "application/json"
         return session
+
+
+def _request_id(answer: requests.Response) -> str:
+    """For the vendor's support, where the vendor names it."""
+    id = answer.headers.get("x-request-id") or answer.headers.get("request-id")
+    return f" (request id {id})" if id else ""
 
 
 def _host(url: str) -> str:

@@ -6,12 +6,13 @@ from typing import TypeVar
 from source_unified_usage.core.api import Answer
 
 C = TypeVar("C")
+_MOST_PAGES = 100_000  # of one window; more is no data but a vendor that never ends
 
 
 def follow(ask: Callable[[C | None], Answer], following: Callable[[Answer], C | None]) -> Iterator[Answer]:
     """Answer after answer: `ask` gets None, then the cursor that `following` finds in the answer before; None ends it.
 
-    Raises BrokenContract when a cursor comes twice: the pages would never end.
+    Raises BrokenContract when a cursor comes twice or new ones never end.
     """
     seen: set[C] = set()
     cursor: C | None = None
@@ -24,3 +25,5 @@ def follow(ask: Callable[[C | None], Answer], following: Callable[[Answer], C | 
         if cursor in seen:
             raise answer.broken(f"the cursor {cursor!r} came twice")
         seen.add(cursor)
+        if len(seen) == _MOST_PAGES:
+            raise answer.broken(f"{_MOST_PAGES} pages and no end")

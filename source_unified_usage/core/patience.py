@@ -12,10 +12,10 @@ from source_unified_usage.core.usage import parse_time
 
 @dataclass(frozen=True)
 class Patience:
-    """Waits named by the vendor do not count, up to `named` seconds of them in one request.
+    """On 429, waits that the vendor names do not count, up to `named` seconds of them in one request.
 
     `rate_limited`: seconds of unnamed waits on 429. Anything else that passes by itself: at least `tries` and
-    `least` seconds, at most `most` seconds.
+    `least` seconds, at most `most` seconds, with what the vendor names; the tries are fewer where it names long waits.
     """
 
     rate_limited: float = 600
@@ -46,11 +46,12 @@ class Waits:
         patience = self._patience
         self._tries += 1
         told = told or None  # "at once" is no wait
-        if told is not None and self._named + told <= patience.named:
-            self._named += max(told, _LEAST_NAMED)
-            return told
-        if told is not None and told > patience.rate_limited:
-            return None
+        if told is not None and limited:
+            if self._named + told <= patience.named:
+                self._named += max(told, _LEAST_NAMED)
+                return told
+            if told > patience.rate_limited:
+                return None
         # 2, 4, 8, ... 60: a vendor's window is a minute, and six tries spend 62 s
         wait = max(told or 0.0, min(60.0, 2.0 ** min(self._tries, 6)) * random.uniform(1, 1.1))
         if limited:
@@ -69,15 +70,19 @@ class Waits:
 _EPOCH_NOT_SECONDS = 1_000_000_000  # a reset of 30 years is a point in time
 
 
-def told_wait(headers: Mapping[str, str]) -> float | None:
+_RESETS = ("X-RateLimit-Reset", "RateLimit-Reset")
+
+
+def told_wait(headers: Mapping[str, str], *, limited: bool) -> float | None:
     """Seconds to wait as the answer's headers name them; `headers` must ignore case.
 
-    `retry-after-ms`, then `Retry-After` (seconds or HTTP date), then `X-RateLimit-Reset` or `RateLimit-Reset`
-    (seconds to go, epoch seconds, or a date).
+    `retry-after-ms`, then `Retry-After` (seconds or HTTP date), then, when the rate is `limited`, `X-RateLimit-Reset`
+    or `RateLimit-Reset` (seconds to go, epoch seconds, or a date). Some vendors send a reset with every answer: it
+    tells of the limit, not of how long a failure lasts.
     """
     if (milliseconds := _float(headers.get("retry-after-ms"))) is not None:
         return max(0.0, milliseconds / 1000)
-    for name in ("Retry-After", "X-RateLimit-Reset", "RateLimit-Reset"):
+    for name in ("Retry-After", *(_RESETS if limited else ())):
         if text := headers.get(name):
             seconds = _float(text)
             if seconds is None:

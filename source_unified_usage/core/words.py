@@ -21,7 +21,8 @@ def _words(value: Any, depth: int = 0) -> str:
     if isinstance(value, list):
         return "; ".join(filter(None, (_words(part, depth + 1) for part in value[:3])))
     if isinstance(value, Mapping):
-        for key in ("detail", "message", "msg", "reason", "error", "errors", "title"):
+        # the most particular first: a list of errors says more than the message above it
+        for key in ("errors", "reason", "detail", "message", "msg", "error", "title"):
             if words := _words(value.get(key), depth + 1):
                 return words
     return ""

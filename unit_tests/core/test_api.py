@@ -12,7 +12,9 @@ from source_unified_usage.core import clock
 from source_unified_usage.core.api import Answer, Api, Credential
 from source_unified_usage.core.budget import Budget
 from source_unified_usage.core.errors import BrokenContract, ConfigError, KeyRefused, Unavailable
+from source_unified_usage.core.paging import follow
 from source_unified_usage.core.patience import told_wait
+from source_unified_usage.core.words import vendor_words
 
 URL = "https://api.acme.example/v1/usage"
 NOW = "2026-09-22T09:30:00+00:00"
@@ -71,8 +73,28 @@ def test_the_credential_opens_the_door(api: Acme, requests_mock: Mocker, waits: 
 )
 @time_machine.travel(NOW, tick=False)
 def test_every_form_of_a_named_wait(headers: dict[str, str], seconds: float | None) -> None:
-    found = told_wait(requests.structures.CaseInsensitiveDict(headers))
+    found = told_wait(requests.structures.CaseInsensitiveDict(headers), limited=True)
     assert found == (None if seconds is None else pytest.approx(seconds))
+
+
+def test_a_reset_tells_of_the_limit_and_not_of_a_failure(api: Acme, requests_mock: Mocker, waits: list[float]) -> None:
+    requests_mock.get(URL, status_code=503, headers={"X-RateLimit-Reset": "57"})
+    with pytest.raises(Unavailable):
+        api.get("/usage")
+    assert requests_mock.call_count == 6
+    assert 60 <= sum(waits) < 70
+
+
+@pytest.mark.parametrize(("told", "tries"), [(1, 6), (41, 6), (120, 3), (400, 1)])
+def test_a_named_wait_prolongs_a_failure_to_five_minutes_at_most(
+    api: Acme, requests_mock: Mocker, waits: list[float], told: int, tries: int
+) -> None:
+    requests_mock.get(URL, status_code=503, headers={"Retry-After": str(told)})
+    with pytest.raises(Unavailable):
+        api.get("/usage")
+    assert requests_mock.call_count == tries
+    assert all(wait >= told for wait in waits)
+    assert sum(waits) <= 300
 
 
 def test_it_waits_exactly_as_told(api: Acme, requests_mock: Mocker, waits: list[float]) -> None:
@@ -117,6 +139,7 @@ def test_a_wait_of_more_than_an_hour_is_not_waited_for(api: Acme, requests_mock:
         ({"status_code": 503, "reason": "Service Unavailable", "text": "<html>no</html>"}, "503 Service Unavailable"),
         ({"status_code": 500, "json": {"error": {"message": "Oops"}}}, "500 Oops"),
         ({"status_code": 409, "reason": "Conflict"}, "409 Conflict"),
+        ({"status_code": 502, "reason": "Bad", "headers": {"x-request-id": "req-7"}}, "502 Bad (request id req-7)"),
         ({"status_code": 200, "text": '{"data": ['}, "200 the body is not JSON"),
         ({"exc": requests.ReadTimeout}, "no answer in time"),
         ({"exc": requests.ConnectionError("[Errno 111] Connection refused")}, "connection refused"),
@@ -191,6 +214,36 @@ def test_a_redirect_is_refused(api: Acme, requests_mock: Mocker) -> None:
 def test_an_answer_without_its_rows_breaks_the_contract(body: Any) -> None:
     with pytest.raises(BrokenContract, match="no list of objects under 'data'"):
         Answer("Acme", body).rows("data")
+
+
+@pytest.mark.parametrize(
+    ("body", "words"),
+    [
+        (
+            {"message": "Bad Request", "errors": [{"title": "Bad", "detail": "start_date is too old"}]},
+            "start_date is too old",
+        ),
+        ({"errors": ["one", "two"], "message": "more"}, "one; two"),
+        ({"errors": [], "message": "none listed"}, "none listed"),
+        ({"reason": "the cause", "message": "the code"}, "the cause"),
+        ({"error": {"type": "invalid", "message": "group_by has 6 values"}}, "group_by has 6 values"),
+        ({"error": "Too Many Requests", "message": "Try again later."}, "Try again later."),
+        ({"detail": [{"loc": ["query"], "msg": "field required"}]}, "field required"),
+        ("no object", "no object"),
+        ({}, "Teapot"),
+    ],
+)
+def test_the_vendors_words_are_found_in_every_envelope(body: Any, words: str) -> None:
+    answer = requests.Response()
+    answer.reason = "Teapot"
+    assert vendor_words(body, answer) == words
+
+
+def test_pages_with_ever_new_cursors_end(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("source_unified_usage.core.paging._MOST_PAGES", 20)
+    numbers = iter(range(1000))
+    with pytest.raises(BrokenContract, match="20 pages and no end"):
+        list(follow(lambda cursor: Answer("Acme", {}), lambda answer: next(numbers)))
 
 
 def test_rows_may_be_null_where_the_vendor_does_so() -> None:

@@ -6,7 +6,6 @@ from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 import requests
-from requests.structures import CaseInsensitiveDict
 
 from source_unified_usage.core.api import PASSES, Answer, Api, Verdict
 from source_unified_usage.core.errors import ConfigError, KeyRefused, Unavailable
@@ -33,16 +32,9 @@ class ConfluentApi(Api):
     def observe(self, answer: requests.Response, path: str) -> None:
         remaining = answer.headers.get("X-RateLimit-Remaining") or answer.headers.get("RateLimit-Remaining")
         if remaining == "0" and answer.status_code == 200:
-            reset = told_wait(answer.headers)
+            reset = told_wait(answer.headers, limited=True)
             if reset is not None and reset <= READING.named:
                 self._budget.hold(reset)
-
-    def told_wait(self, answer: requests.Response, body: Any) -> float | None:
-        if answer.status_code == 429:
-            return super().told_wait(answer, body)
-        # the reset stands on every answer: it tells of the limit, not of how long a failure lasts
-        others = {name: text for name, text in answer.headers.items() if not name.lower().endswith("ratelimit-reset")}
-        return told_wait(CaseInsensitiveDict(others))
 
     def judge(self, status: int, words: str, answer: requests.Response) -> Verdict:
         if status == 400 and "too far in the past" in words:

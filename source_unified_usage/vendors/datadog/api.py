@@ -5,7 +5,6 @@ from typing import Any
 
 import requests
 from pendulum import DateTime
-from requests.structures import CaseInsensitiveDict
 
 from source_unified_usage.core.api import Answer, Api, Verdict
 from source_unified_usage.core.errors import UNMAPPABLE, BrokenContract, ConfigError, KeyRefused, Unavailable
@@ -34,8 +33,7 @@ class DatadogApi(Api):
                 self._budget.hold(wait)
 
     def told_wait(self, answer: requests.Response, body: Any) -> float | None:
-        others = {name: text for name, text in answer.headers.items() if not name.lower().startswith("x-ratelimit")}
-        told = told_wait(CaseInsensitiveDict(others))
+        told = told_wait(answer.headers, limited=False)
         if told is not None or answer.status_code != 429:
             return told
         named = _until_next_window(answer.headers)
