@@ -31,9 +31,11 @@ def validate(config: Mapping[str, Any], schema: Mapping[str, Any]) -> None:
 
 
 def present(value: Any) -> Any:
-    """Without what counts as absent: "" and null, at any depth of objects."""
+    """Without what counts as absent: "" and null, at any depth."""
     if isinstance(value, Mapping):
         return {k: present(v) for k, v in value.items() if v is not None and v != ""}
+    if isinstance(value, list):
+        return [present(v) for v in value if v is not None and v != ""]
     return value
 
 

@@ -122,8 +122,12 @@ def numbered(rows: Iterable[T], key: Callable[[T], Hashable], order: Callable[[T
     for twins in groups.values():
         if len(twins) == 1:
             yield twins[0], 0
-        else:
-            yield from zip(sorted(twins, key=order), count())
+            continue
+        try:
+            twins.sort(key=order)
+        except UNMAPPABLE as error:
+            raise Unmappable(twins[0], error) from error
+        yield from zip(twins, count())
 
 
 # --- numbers and money ------------------------------------------------------------------------------------------

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 from pendulum import datetime
 
-from source_unified_usage.core.config import base_url_of, excluded_fields, read_range, validate
+from source_unified_usage.core.config import base_url_of, excluded_fields, present, read_range, validate
 from source_unified_usage.core.errors import ConfigError
 from source_unified_usage.core.spec import connection_specification
 from source_unified_usage.vendors import VENDORS
@@ -39,6 +39,14 @@ def test_a_config_against_the_spec(config: dict[str, Any], sentence: str) -> Non
     with pytest.raises(ConfigError) as told:
         validate(config, SCHEMA)
     assert str(told.value) == f"The configuration is not valid: {sentence}."
+
+
+def test_what_is_empty_counts_as_absent_at_any_depth() -> None:
+    config = {
+        "start_date": "",
+        "openai": {"admin_api_key": "k", "user_ids": ["", "user-1"], "codex": {"api_key": None}},
+    }
+    assert present(config) == {"openai": {"admin_api_key": "k", "user_ids": ["user-1"], "codex": {}}}
 
 
 def test_a_mistyped_option_is_named(caplog: pytest.LogCaptureFixture) -> None:

@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from source_unified_usage.core.errors import Unmappable
 from source_unified_usage.core.usage import (
     canonical_json,
     charges,
@@ -67,6 +68,13 @@ def test_different_keys_have_different_ids(one: list[object], other: list[object
 def test_short_parts_can_be_read_back(parts: list[str]) -> None:
     _, *encoded = record_id("s", *parts).split("/")
     assert [unquote(part) for part in encoded] == parts
+
+
+def test_a_row_that_cannot_be_ordered_among_its_twins_is_named() -> None:
+    with pytest.raises(Unmappable) as told:
+        list(numbered([{"price": "1"}, {"price": "much"}], key=lambda _: 0, order=lambda row: decimal(row["price"])))
+    assert told.value.row == {"price": "1"}
+    assert str(told.value.reason) == "'much' is not a number"
 
 
 @given(st.lists(st.tuples(st.integers(0, 3), st.integers(0, 5))), st.randoms())
