@@ -12,6 +12,8 @@ from math import isfinite
 from typing import Any, TypedDict, TypeVar, cast
 from urllib.parse import quote
 
+from orjson import dumps
+
 from source_unified_usage.core.errors import UNMAPPABLE, Unmappable
 
 Row = Mapping[str, Any]
@@ -54,8 +56,8 @@ def compact(**fields: Any) -> dict[str, Any]:
 
 def usage(**fields: Any) -> Usage:
     """A record from its parts, without the unknown ones; `id`, `start_date`, `end_date` and `remote_data` are known."""
-    for name in [name for name, value in fields.items() if not value]:
-        del fields[name]
+    if not all(fields.values()):
+        fields = {name: value for name, value in fields.items() if value}
     return cast(Usage, fields)
 
 
@@ -75,14 +77,14 @@ MISSING = "~"
 
 def record_id(stream: str, *parts: Any) -> str:
     """`<stream>/<part>/...`, the primary key made from the parts of the row's natural key."""
-    return "/".join([stream, *map(_id_part, parts)])
+    for part in parts:
+        stream += f"/{part}" if part.__class__ is int else "/" + _id_part(part)
+    return stream
 
 
 def _id_part(value: Any) -> str:
     if value.__class__ is str:
         return _text_part(value)
-    if value.__class__ is int:
-        return str(value)
     if value is None or value == {} or value == []:
         return MISSING
     if isinstance(value, bool):
@@ -141,8 +143,8 @@ def decimal(value: Any) -> Decimal | None:
     kind = value.__class__
     try:
         if kind is float:
-            # repr is the shortest text that gives the same float: the digits that the vendor wrote
-            exact = Decimal(repr(value))
+            # the shortest text that gives the same float: the digits that the vendor wrote; repr takes thrice as long
+            exact = Decimal(dumps(value).decode())
         elif value is None or value == "":
             return None
         elif kind is int or kind is str or kind is Decimal:

@@ -105,6 +105,11 @@ def test_decimals_are_the_digits_that_the_vendor_wrote(value: object, exact: str
     assert decimal(value) == Decimal(exact)
 
 
+@given(st.floats(allow_nan=False, allow_infinity=False))
+def test_a_float_has_the_fewest_digits_that_tell_it_apart(value: float) -> None:
+    assert decimal(value) == Decimal(repr(value))
+
+
 @pytest.mark.parametrize("value", [math.nan, math.inf, "NaN", "-Infinity", "ten", True, [], {}])
 def test_what_is_no_finite_number_is_refused(value: object) -> None:
     with pytest.raises(ValueError, match="number"):

@@ -28,6 +28,7 @@ from source_unified_usage.vendors.cursor.api import CursorApi, Scope, model_of, 
 _PAGE_SIZE = 1000  # the documented maximum
 _TRIES = 3
 _CENT = Decimal("0.01")
+_FREE = re.compile("NOT_CHARGED|USER_API_KEY").search  # whatever it would have cost
 _PLACES = Decimal("1e-10")  # float noise such as 40.16699999999999 cents exists
 
 _RESOURCES = (
@@ -89,28 +90,31 @@ class UsageEvents(UsageStream):
                 totals.add(total)
         return events, totals
 
-    def usages(self, row: tuple[Row, int], window: Window) -> Iterator[Usage]:
+    def usages(self, row: tuple[Row, int], window: Window) -> list[Usage]:
         event, ordinal = row
         milliseconds = int(event["timestamp"])
         model = event.get("model")
         kind = _kind(event.get("kind") or event.get("kindLabel") or "")
         instant = from_epoch_ms(milliseconds)
         scope = self._scope.of(event)
-        yield usage(
+        record = usage(
             id=self.id(*self._scope.key(event), milliseconds, model, ordinal),
             product=PRODUCT,
             metric_name="usage_event",
             resources=[*scope.get("resources", ()), *_resources(event)],
-            organization=scope.get("organization"),
             user=self._user(event),
             model=model_of(model),
             charges=_charges(event, kind),
             usage=_used(event, kind),
             start_date=instant,
             end_date=instant,
-            surface=_surface(event),
             remote_data=event,
         )
+        if scope:
+            record["organization"] = scope["organization"]
+        if surface := _surface(event):
+            record["surface"] = surface
+        return [record]
 
     def _user(self, event: Row) -> dict[str, Any]:
         if account := event.get("serviceAccountId"):
@@ -155,7 +159,7 @@ def _charges(event: Row, kind: str) -> list[Charge]:
     if charged is None:  # the payloads of 2025
         cost = decimal(tokens.get("totalCents"))
         if cost is None:
-            return []
+            return charges("USD", net=Decimal(0)) if _FREE(kind) else []
         charged = cost - discount + (fee or Decimal(0))
     chargeable = event.get("isChargeable")
     if chargeable is None:
@@ -181,7 +185,7 @@ def dollars(cents: Decimal) -> Decimal:
 
 
 def _used(event: Row, kind: str) -> dict[str, Any]:
-    used: dict[str, Any] = {"requests": _requests(kind, bool(event.get("isFreeBugbot")))}
+    used: dict[str, Any] = {"requests": _requests(kind, event.get("isFreeBugbot"))}
     if (requests := event.get("requestsCosts")) is not None:
         used["quantity"], used["unit"] = quantity(requests), "request"
     if (tokens := event.get("tokenUsage")) is not None:
@@ -192,7 +196,7 @@ def _used(event: Row, kind: str) -> dict[str, Any]:
 
 
 @cache
-def _requests(kind: str, bugbot: bool) -> dict[str, int]:
+def _requests(kind: str, bugbot: bool | None) -> dict[str, int]:
     requests = {"total": 1}
     if kind == "USAGE_BASED":
         requests["usage_based"] = 1
@@ -213,8 +217,10 @@ def _tokens(tokens: Row) -> dict[str, Any]:
     return {"input": sent, "output": got, "cache_read": read, "cache_write": write, "total": total}
 
 
-def _resources(event: Row) -> list[dict[str, Any]]:
-    return [{"id": id, "name": name} for field, name in _RESOURCES if (id := event.get(field))]
+def _resources(event: Row) -> Iterator[dict[str, Any]]:
+    for field, name in _RESOURCES:
+        if id := event.get(field):
+            yield {"id": id, "name": name}
 
 
 def _surface(event: Row) -> str | None:

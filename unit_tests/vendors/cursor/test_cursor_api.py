@@ -114,6 +114,25 @@ def test_cents_are_not_dollars_and_fee_inside_total_is_not_added_again(server: r
     }
 
 
+@pytest.mark.parametrize(
+    ("kind", "amounts"),
+    [
+        ("Errored, Not Charged", {"net": 0, "total": 0}),
+        ("USAGE_EVENT_KIND_ABORTED_NOT_CHARGED", {"net": 0, "total": 0}),
+        ("User API Key", {"net": 0, "total": 0}),
+        ("Included in Pro", {}),
+        ("Usage-based", {}),
+    ],
+)
+def test_what_is_never_charged_costs_nothing_even_without_an_amount(
+    server: requests_mock.Mocker, kind: str, amounts: dict[str, int]
+) -> None:
+    bare = {name: value for name, value in EVENT.items() if name in ("timestamp", "model")}
+    server.post(EVENTS, **page({**bare, "kind": kind}))
+    (record,) = read()
+    assert {charge["type"]: charge["amount"] for charge in record.get("charges", ())} == amounts
+
+
 def test_the_noise_of_floats_ends_with_the_tenth_place(server: requests_mock.Mocker) -> None:
     row = {"userId": "user_1", "spendCents": 40.16699999999999, "overallSpendCents": 80.33400000000001}
     server.post(f"{API}/teams/spend", json={"teamMemberSpend": [row], "subscriptionCycleStart": 0, "totalPages": 1})
