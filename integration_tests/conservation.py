@@ -22,7 +22,7 @@ Record = dict[str, Any]
 
 DAYS = 1  # read per customer
 LATER = 3  # days until the second sync
-EARLIER = 2  # days that the third sync begins before the others: its windows have other bounds and other lengths
+EARLIER = 2  # days that the third sync begins before the others: its windows have other bounds, and other lengths too
 
 
 def hold(seed: int, folder: Path) -> int:
@@ -39,6 +39,7 @@ def hold(seed: int, folder: Path) -> int:
         for start in (first, first, first - timedelta(days=EARLIER)):
             if start != first:
                 held, state = {}, None
+                source.longest_step = draw.choice([1, 2, 4])
             config = sandbox_config(sandbox, start_date=start.isoformat())
             _shuffle_pages(sandbox, draw)
             before = _ledger(sandbox, start)

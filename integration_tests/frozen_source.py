@@ -11,13 +11,13 @@ import os
 import sys
 import threading
 import urllib.request
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from multiprocessing.connection import Connection
 
 import time_machine
 
 from source_unified_usage import run
-from source_unified_usage.core import api, clock, patience
+from source_unified_usage.core import api, clock, patience, window
 
 
 def main(now: str, sandbox_url: str, *arguments: str) -> None:
@@ -35,8 +35,18 @@ def main(now: str, sandbox_url: str, *arguments: str) -> None:
         run.run()
 
 
-def forked(arguments: Sequence[str], folder: str, stdout: Connection, stderr: str, read_timeout: float | None) -> None:
-    """The same as a process that was forked with all imports done. `read_timeout`: seconds to wait for an answer."""
+def forked(
+    arguments: Sequence[str],
+    folder: str,
+    stdout: Connection,
+    stderr: str,
+    read_timeout: float | None,
+    longest_step: int | None,
+) -> None:
+    """The same as a process that was forked with all imports done.
+
+    `read_timeout`: seconds to wait for an answer. `longest_step`: days of a window at most.
+    """
     os.chdir(folder)
     os.dup2(stdout.fileno(), 1)
     stdout.close()
@@ -45,6 +55,13 @@ def forked(arguments: Sequence[str], folder: str, stdout: Connection, stderr: st
     faulthandler.enable()
     if read_timeout is not None:
         vars(api)["READING"] = dataclasses.replace(patience.READING, timeout=(10, read_timeout))
+    if longest_step is not None:
+        whole = window.Span.cut
+
+        def cut(span: window.Span, part: window.Window) -> Iterator[window.Window]:
+            return whole(window.days(min(span.count, longest_step)) if span.unit == "days" else span, part)
+
+        vars(window)["Span"].cut = cut
     main(*arguments)
 
 

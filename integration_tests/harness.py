@@ -113,11 +113,11 @@ _CATALOGS: dict[str, list[dict[str, Any]]] = {}
 class Running:
     """The source as a process: `stdout` is its unbuffered output, `code` tells how it ended."""
 
-    def __init__(self, arguments: Iterable[str], errors: Path, read_timeout: float | None) -> None:
+    def __init__(self, arguments: Iterable[str], errors: Path, *settings: Any) -> None:
         reader, writer = _PROCESSES.Pipe(duplex=False)
         with reader, writer:
             self.stdout = open(os.dup(reader.fileno()), "rb", buffering=0)  # noqa: SIM115 - __exit__ closes it
-            given = (tuple(arguments), str(ROOT), writer, str(errors), read_timeout)
+            given = (tuple(arguments), str(ROOT), writer, str(errors), *settings)
             self._process = _PROCESSES.Process(target=frozen_source.forked, args=given)
             self._process.start()
         self._errors = errors
@@ -147,17 +147,20 @@ class Running:
 class Source:
     """The source's command line, at a time that stands where the sandbox's clock stands.
 
-    `read_timeout`: how many seconds it waits for an answer, its own number when None.
+    `read_timeout`: how many seconds it waits for an answer; `longest_step`: how many days its windows have at most. Its
+    own numbers when None.
     """
 
     def __init__(self, sandbox: Sandbox, folder: Path) -> None:
         self.sandbox, self.folder = sandbox, folder
         self.read_timeout: float | None = None
+        self.longest_step: int | None = None
 
     def start(self, *arguments: str) -> Running:
         now = self.sandbox.clock.now().isoformat()
         url = f"http://localhost:{self.sandbox.port}"
-        return Running((now, url, *arguments), self.folder / "stderr.txt", self.read_timeout)
+        errors = self.folder / "stderr.txt"
+        return Running((now, url, *arguments), errors, self.read_timeout, self.longest_step)
 
     def run(self, *arguments: str) -> Output:
         with self.start(*arguments) as running:
