@@ -105,7 +105,8 @@ def soak(seeds: Iterable[int], workers: int) -> int:
             rows += count
             failed += bool(error)
             if error or done % 10 == 0:
-                print(f"{done} customers, {rows} rows, {failed} failed" + (f"; seed {seed}: {error}" if error else ""))
+                told = f"; seed {seed}: {error}" if error else ""
+                print(f"{done} customers, {rows} rows, {failed} failed{told}", flush=True)
     return failed
 
 
