@@ -40,6 +40,7 @@ def network_words(error: Exception) -> str:
         ("certificate", "the TLS certificate cannot be verified"),
         ("ssl", "the TLS connection failed"),
         ("incompleteread", "the body ended early"),
+        ("timed out", "the answer stopped in the middle"),
         ("reset", "the connection was cut"),
         ("aborted", "the connection was cut"),
         ("proxy", "the proxy cannot be reached"),

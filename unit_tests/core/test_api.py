@@ -144,6 +144,7 @@ def test_a_wait_of_more_than_an_hour_is_not_waited_for(api: Acme, requests_mock:
         ({"exc": requests.ReadTimeout}, "no answer in time"),
         ({"exc": requests.ConnectionError("[Errno 111] Connection refused")}, "connection refused"),
         ({"exc": requests.ConnectionError("Failed to resolve 'api'")}, "the host name cannot be resolved"),
+        ({"exc": requests.ConnectionError("Read timed out.")}, "the answer stopped in the middle"),
         ({"exc": requests.exceptions.ChunkedEncodingError("IncompleteRead(3 bytes)")}, "the body ended early"),
     ],
 )
