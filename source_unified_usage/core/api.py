@@ -4,7 +4,6 @@ import base64
 import copy
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
 from typing import Any, ClassVar, NamedTuple
 from urllib.parse import urlsplit
 
@@ -12,11 +11,11 @@ import orjson
 import requests
 from airbyte_cdk.utils.airbyte_secrets_utils import add_to_secrets
 from requests.auth import AuthBase
-from requests.structures import CaseInsensitiveDict
 from typing_extensions import Self
 
 from source_unified_usage import __version__
 from source_unified_usage.core import clock
+from source_unified_usage.core.answer import Answer
 from source_unified_usage.core.budget import Budget
 from source_unified_usage.core.errors import (
     BrokenContract,
@@ -29,7 +28,6 @@ from source_unified_usage.core.errors import (
 from source_unified_usage.core.gate import Gate
 from source_unified_usage.core.patience import LOOKING_UP, READING, Patience, Waits, told_wait
 from source_unified_usage.core.progress import Tally
-from source_unified_usage.core.usage import Row
 from source_unified_usage.core.words import network_words, vendor_words
 
 _PASSES_BY_ITSELF = {408, 409, 425, 429}
@@ -75,35 +73,6 @@ class Verdict(NamedTuple):
 
 
 PASSES = Verdict(None)
-
-
-@dataclass(frozen=True)
-class Answer:
-    """A 200 with its parsed JSON."""
-
-    source: str  # who answered what, for messages
-    body: Any
-    headers: Mapping[str, str] = field(default_factory=CaseInsensitiveDict)
-
-    def rows(self, key: str, *, nullable: bool = False) -> list[Row]:
-        """The list of objects under `key`. Raises BrokenContract when there is none."""
-        rows = self.body.get(key) if isinstance(self.body, Mapping) else None
-        if rows is None and nullable and isinstance(self.body, Mapping):
-            return []
-        if not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows):
-            raise self.broken(f"no list of objects under {key!r}")
-        return rows
-
-    def object(self, key: str) -> Row:
-        """The object under `key`; empty when absent or null. Raises BrokenContract when it is something else."""
-        value = self.body.get(key) if isinstance(self.body, Mapping) else self.body
-        if value is not None and not isinstance(value, Mapping):
-            raise self.broken(f"{key!r} is not an object")
-        return value or {}
-
-    def broken(self, what: str) -> BrokenContract:
-        said = " ".join(what.split())[:300]  # a vendor's value in it may be of any length
-        return BrokenContract(f"{self.source}: the vendor's answer breaks its own documentation, {said}.")
 
 
 class Api:

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterator
 from typing import TypeVar
 
-from source_unified_usage.core.api import Answer
+from source_unified_usage.core.answer import Answer
 
 C = TypeVar("C")
 _MOST_PAGES = 100_000  # of one window; more is no data but a vendor that never ends

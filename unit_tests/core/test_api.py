@@ -9,7 +9,8 @@ import time_machine
 from requests_mock import Mocker
 
 from source_unified_usage.core import clock
-from source_unified_usage.core.api import Answer, Api, Credential
+from source_unified_usage.core.answer import Answer
+from source_unified_usage.core.api import Api, Credential
 from source_unified_usage.core.budget import Budget
 from source_unified_usage.core.errors import BrokenContract, ConfigError, KeyRefused, Unavailable
 from source_unified_usage.core.paging import follow

@@ -8,7 +8,8 @@ from typing import Any, ClassVar
 import requests
 
 from source_unified_usage.core import clock
-from source_unified_usage.core.api import Answer, Api, Credential, Verdict
+from source_unified_usage.core.answer import Answer
+from source_unified_usage.core.api import Api, Credential, Verdict
 from source_unified_usage.core.errors import BrokenContract, ConfigError, KeyRefused, SourceError, Unavailable
 from source_unified_usage.core.paging import follow
 from source_unified_usage.core.usage import Row, midnight

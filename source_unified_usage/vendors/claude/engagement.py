@@ -7,7 +7,7 @@ from typing import Any
 from pendulum import UTC, Date, DateTime
 
 from source_unified_usage.core import clock
-from source_unified_usage.core.api import Answer
+from source_unified_usage.core.answer import Answer
 from source_unified_usage.core.errors import ConfigError, SourceError
 from source_unified_usage.core.stream import ServedFrom, UsageStream
 from source_unified_usage.core.usage import Row, compact, midnight, next_midnight

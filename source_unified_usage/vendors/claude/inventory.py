@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from source_unified_usage.core.api import Answer
+from source_unified_usage.core.answer import Answer
 from source_unified_usage.core.lookup import Lookup, by_id
 from source_unified_usage.core.usage import Row, compact
 from source_unified_usage.vendors.claude.api import ORGANIZATION, AdminApi, ClaudeApi, organization_id

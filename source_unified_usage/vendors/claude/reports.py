@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 
 from pendulum import DateTime, instance
 
-from source_unified_usage.core.api import Answer
+from source_unified_usage.core.answer import Answer
 from source_unified_usage.core.progress import logger
 from source_unified_usage.core.stream import UsageStream
 from source_unified_usage.core.usage import (

@@ -7,7 +7,8 @@ from urllib.parse import parse_qs, urlsplit
 
 import requests
 
-from source_unified_usage.core.api import PASSES, Answer, Api, Verdict
+from source_unified_usage.core.answer import Answer
+from source_unified_usage.core.api import PASSES, Api, Verdict
 from source_unified_usage.core.errors import ConfigError, KeyRefused, Unavailable
 from source_unified_usage.core.paging import follow
 from source_unified_usage.core.patience import READING, told_wait

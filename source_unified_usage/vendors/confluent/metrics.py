@@ -5,7 +5,7 @@ from typing import Any
 
 from pendulum import DateTime
 
-from source_unified_usage.core.api import Answer
+from source_unified_usage.core.answer import Answer
 from source_unified_usage.core.stream import UsageStream
 from source_unified_usage.core.usage import Row, Usage, compact, midnight, next_midnight, quantity, usage
 from source_unified_usage.core.window import Window, days

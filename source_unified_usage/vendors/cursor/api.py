@@ -9,7 +9,8 @@ from typing import Any
 
 import requests
 
-from source_unified_usage.core.api import Answer, Api, Credential, Verdict
+from source_unified_usage.core.answer import Answer
+from source_unified_usage.core.api import Api, Credential, Verdict
 from source_unified_usage.core.budget import Budget
 from source_unified_usage.core.errors import ConfigError, KeyRefused
 from source_unified_usage.core.usage import Row

@@ -6,7 +6,8 @@ from typing import Any
 import requests
 from pendulum import DateTime
 
-from source_unified_usage.core.api import Answer, Api, Verdict
+from source_unified_usage.core.answer import Answer
+from source_unified_usage.core.api import Api, Verdict
 from source_unified_usage.core.errors import UNMAPPABLE, BrokenContract, ConfigError, KeyRefused, Unavailable
 from source_unified_usage.core.paging import follow
 from source_unified_usage.core.patience import told_wait

@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 from pendulum import DateTime
 
 from source_unified_usage.core import clock
-from source_unified_usage.core.api import Answer
+from source_unified_usage.core.answer import Answer
 from source_unified_usage.core.errors import UNMAPPABLE, ConfigError, Unmappable
 from source_unified_usage.core.lookup import Lookup
 from source_unified_usage.core.progress import logger

@@ -5,7 +5,7 @@ from decimal import Decimal
 
 from pendulum import DateTime, instance
 
-from source_unified_usage.core.api import Answer
+from source_unified_usage.core.answer import Answer
 from source_unified_usage.core.errors import UNMAPPABLE, Unmappable
 from source_unified_usage.core.usage import Charge, Row, charges, decimal, listed, number, parse_time, rfc3339
 from source_unified_usage.vendors.datadog.organizations import key_of

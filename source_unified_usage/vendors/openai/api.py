@@ -5,7 +5,8 @@ from typing import Any
 
 import requests
 
-from source_unified_usage.core.api import Answer, Api, Verdict
+from source_unified_usage.core.answer import Answer
+from source_unified_usage.core.api import Api, Verdict
 from source_unified_usage.core.errors import ConfigError, KeyRefused
 from source_unified_usage.core.paging import follow
 from source_unified_usage.core.usage import Row

@@ -7,7 +7,7 @@ from datetime import date
 from pendulum import DateTime
 
 from source_unified_usage.core import clock
-from source_unified_usage.core.api import Answer
+from source_unified_usage.core.answer import Answer
 from source_unified_usage.core.stream import ServedFrom, UsageStream
 from source_unified_usage.core.usage import Row, numbered
 from source_unified_usage.core.window import Window, first_served, utc_midnight

@@ -5,7 +5,7 @@ from dataclasses import replace
 from decimal import Decimal
 from typing import Any, NamedTuple
 
-from source_unified_usage.core.api import Answer
+from source_unified_usage.core.answer import Answer
 from source_unified_usage.core.stream import Range, UsageStream
 from source_unified_usage.core.usage import Row, Usage, compact, decimal, number, numbered, parse_time, rfc3339, usage
 from source_unified_usage.core.window import Covered, Window, days

@@ -6,7 +6,8 @@ from typing import Any, NamedTuple
 import requests
 
 from source_unified_usage.core import clock
-from source_unified_usage.core.api import Answer, Api, Credential, Verdict
+from source_unified_usage.core.answer import Answer
+from source_unified_usage.core.api import Api, Credential, Verdict
 from source_unified_usage.core.errors import ConfigError, KeyRefused, Unavailable
 from source_unified_usage.core.patience import Waits
 from source_unified_usage.core.window import Window

@@ -10,7 +10,7 @@ from typing import Any
 from pendulum import DateTime
 
 from source_unified_usage.core import clock
-from source_unified_usage.core.api import Answer
+from source_unified_usage.core.answer import Answer
 from source_unified_usage.core.errors import UNMAPPABLE, ConfigError, SourceError, Unmappable
 from source_unified_usage.core.lookup import by_id
 from source_unified_usage.core.stream import ServedFrom
