@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 import requests_mock
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from unit_tests.vendors.samples import Case, assert_mapped, mock_answers, records, sample, stream_of, window
@@ -92,7 +92,6 @@ def test_row_without_user_or_environment_is_kept() -> None:
 ROWS = [row for page in ("costs_page1", "costs_page2", "costs_quirks") for row in sample("confluent", page)["data"]]
 
 
-@settings(deadline=None)
 @given(st.randoms(use_true_random=False), st.integers(1, len(ROWS)))
 def test_ids_depend_neither_on_the_order_of_the_rows_nor_on_the_pages(draw: random.Random, size: int) -> None:
     rows = [*ROWS]

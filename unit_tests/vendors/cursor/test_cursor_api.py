@@ -8,7 +8,7 @@ from typing import Any
 import pendulum
 import pytest
 import requests_mock
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from source_unified_usage.core import clock
@@ -158,7 +158,6 @@ def test_names_come_from_the_members_wherever_a_row_has_an_address(server: reque
 TWINS = [{**EVENT, "tokenUsage": {"inputTokens": n % 3}, "requestsCosts": n % 2} for n in range(6)]
 
 
-@settings(deadline=None)
 @given(st.randoms(use_true_random=False))
 def test_ordinals_do_not_depend_on_the_order_of_the_rows(draw: random.Random) -> None:
     shuffled = [*TWINS]

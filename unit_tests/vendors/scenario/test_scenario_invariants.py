@@ -96,7 +96,7 @@ days = st.sampled_from(["2026-09-06", "2026-09-13", "2026-09-16", "2026-09-17"])
 granularities = st.sampled_from(get_args(Granularity))
 times = st.sampled_from(["milliseconds", "seconds", "date"])
 free_costs = st.sampled_from(["absent", "zero", "mixed"])
-thorough = settings(max_examples=20, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+thorough = settings(max_examples=20, suppress_health_check=[HealthCheck.function_scoped_fixture])
 
 
 @given(day=days, chosen=granularities, spelled=times, free=free_costs, idle=st.booleans())
