@@ -13,6 +13,8 @@ import pytest
 import yaml
 from airbyte_cdk.test.standard_tests._spec_lint import find_secret_marking_errors
 
+from demo.report import BILLS
+from integration_tests.test_vendor_down import STREAMS
 from source_unified_usage import __version__
 from source_unified_usage.core.spec import DOCUMENTATION_URL, connection_specification
 from source_unified_usage.vendors import VENDORS
@@ -134,6 +136,16 @@ def test_allowed_hosts_cover_every_vendor() -> None:
         assert {urlsplit(address).hostname for address in addresses} <= set(hosts)
 
 
+def test_no_list_of_vendors_lacks_one() -> None:
+    names = {vendor.name for vendor in VENDORS}
+    assert STREAMS.keys() == names, "integration_tests/test_vendor_down.py"
+    assert BILLS.keys() == names, "demo/report.py"
+    assert {stream.partition("_")[0] for stream in DATA["suggestedStreams"]["streams"]} == names, "metadata.yaml"
+    for name in ("config", "sandbox"):
+        example = json.loads((ROOT / "secrets.example" / f"{name}.json").read_text())
+        assert names <= example.keys(), f"secrets.example/{name}.json"
+
+
 def test_suggested_streams_exist() -> None:
     example = json.loads((ROOT / "secrets.example" / "sandbox.json").read_text())
     offered = {s.name for vendor in VENDORS for s in vendor(example[vendor.name]).streams()}
@@ -147,7 +159,6 @@ def test_the_examples_fit_the_spec() -> None:
     for name in ("config", "sandbox"):
         example = json.loads((ROOT / "secrets.example" / f"{name}.json").read_text())
         assert not list(validator.iter_errors(example))
-        assert {vendor.name for vendor in VENDORS} <= example.keys()
 
 
 def test_every_stream_and_option_is_documented() -> None:

@@ -19,10 +19,10 @@ from source_unified_usage.core.budget import Budget
 from source_unified_usage.core.reading import RecordPage, StreamReading, WindowPartition
 from source_unified_usage.core.stream import UsageStream
 from source_unified_usage.core.window import Window
+from source_unified_usage.vendors import VENDORS
 from unit_tests.vendors.edits import Reply
 from unit_tests.vendors.samples import Case, sample, stream_of, window
 
-VENDORS = ("claude", "openai", "confluent", "cursor", "datadog", "scenario")
 NOW = {"datadog": pendulum.datetime(2025, 8, 14, 9, 30)}
 MOST_REQUESTS = 150
 SECRET_OPTIONS = ("key", "secret")
@@ -65,7 +65,7 @@ class Outcome:
 def wild_cases() -> list[WildCase]:
     """Every mapping case of every vendor."""
     found = []
-    for vendor in VENDORS:
+    for vendor in (vendor.name for vendor in VENDORS):
         module = importlib.import_module(f"unit_tests.vendors.{vendor}.test_{vendor}_mapping")
         (mark,) = (mark for mark in module.test_records.pytestmark if mark.name == "parametrize")
         for case in mark.args[1]:
