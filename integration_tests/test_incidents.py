@@ -117,6 +117,9 @@ def test_null_cursor_ends_paging(
 ) -> None:
     claude.end_of_pages = end
     sandbox.confluent.last_page = {"null": "null", "empty": "empty", "absent": "missing"}[end]
+    month = re.compile(r"\d{4}-\d\d").fullmatch
+    longer = Fault("monthly-attribution", status=400, times=None, when=lambda query, _: not month(query["start_month"]))
+    sandbox.fault("datadog", longer)  # the sandbox itself takes a full timestamp as a month
     for vendor, stream in (
         ("claude", "claude_user_activity"),
         ("claude", "claude_code_usage"),
@@ -243,6 +246,14 @@ def test_bad_key_fails_fast_missing_scope_stays_local(
     refused = {t["stream_descriptor"]["name"]: t["failure_type"] for t in output.traces if "stream_descriptor" in t}
     assert refused == {"claude_api_cost": "config_error"}
     assert_conserved(output, claude.ledger(START, TODAY), ["claude_api_usage", "claude_code_usage"])
+    claude.denied = set()
+    words = "This API key does not have the required scopes. Got: [org:admin]. Needed: [org:cost]"
+    body = {"type": "error", "error": {"type": "permission_error", "message": words}}
+    sandbox.fault("claude", Fault("cost_report", status=403, body=body, times=None))
+    output = source.read(mistyped)
+    refused = {t["stream_descriptor"]["name"]: t["failure_type"] for t in output.traces if "stream_descriptor" in t}
+    assert refused == {"claude_api_cost": "config_error"}
+    assert_conserved(output, claude.ledger(START, TODAY), ["claude_api_usage", "claude_code_usage"])
 
 
 def test_empty_page_is_not_the_end_and_a_repeated_cursor_is(
@@ -252,6 +263,7 @@ def test_empty_page_is_not_the_end_and_a_repeated_cursor_is(
     output = read(source, only(config, "confluent"), [COSTS])
     assert_conserved(output, sandbox.confluent.ledger(START, TODAY), [COSTS])
     sandbox.confluent.broken_next = "repeated"
+    sandbox.fault("confluent", Fault("billing", status=500, times=None, after=20))  # where following it would never end
     sandbox.requests.clear()
     broken = source.read(only(config, "confluent"), [COSTS])
     assert broken.code == 1
