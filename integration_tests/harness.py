@@ -4,8 +4,10 @@ import hashlib
 import json
 import multiprocessing
 import os
+import threading
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from copy import deepcopy
 from dataclasses import dataclass, field
 from datetime import datetime, timezone
@@ -144,6 +146,17 @@ class Running:
         self._process.kill()
 
 
+@contextmanager
+def _killed_after(seconds: float, running: Running) -> Iterator[None]:
+    """A source that never ends must not hold the tests: it is killed, and its exit code tells."""
+    timer = threading.Timer(seconds, running.kill)
+    timer.start()
+    try:
+        yield
+    finally:
+        timer.cancel()
+
+
 class Source:
     """The source's command line, at a time that stands where the sandbox's clock stands.
 
@@ -163,7 +176,7 @@ class Source:
         return Running((now, url, *arguments), errors, self.read_timeout, self.longest_step)
 
     def run(self, *arguments: str) -> Output:
-        with self.start(*arguments) as running:
+        with self.start(*arguments) as running, _killed_after(_LONGEST, running):
             said = running.stdout.read()
             return parse(running.code, said)
 
