@@ -9,7 +9,7 @@ import sys
 import tempfile
 import time
 import venv
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date, timedelta
@@ -25,7 +25,7 @@ WORK = Path(".benchmarks").absolute()
 PEERS = {"singer-sdk": "0.54.9", "dlt": "1.31.0"}
 FIRST_DAY = "2026-06-01"
 PER_DAY = 20_000
-ROUNDS = 3
+ROUNDS = 5
 
 
 @dataclass(frozen=True)
@@ -50,10 +50,17 @@ def measure(command: Sequence[str | Path], out: Path) -> Measure:
     return Measure(wall, used.ru_utime + used.ru_stime, used.ru_maxrss / scale)
 
 
-def typical(command: Sequence[str | Path], out: Path) -> Measure:
-    """The median of some rounds, figure by figure."""
-    rounds = [measure(command, out) for _ in range(ROUNDS)]
-    return Measure(*(median(getattr(r, name) for r in rounds) for name in ("wall", "cpu", "memory")))
+def typical(commands: Mapping[str, Callable[[], Sequence[str | Path]]]) -> dict[str, Measure]:
+    """By name, the median of some rounds, figure by figure. All take turns, as a machine's speed changes in minutes."""
+    found: dict[str, list[Measure]] = {name: [] for name in commands}
+    for _ in range(ROUNDS):
+        for name, command in commands.items():
+            found[name].append(measure(command(), WORK / "out.jsonl"))
+            print(f"  {name}: {found[name][-1].wall:.2f} s", flush=True)
+    return {
+        name: Measure(*(median(getattr(r, figure) for r in rounds) for figure in ("wall", "cpu", "memory")))
+        for name, rounds in found.items()
+    }
 
 
 @contextmanager
@@ -155,19 +162,15 @@ class Job:
 def events(url: str) -> str:
     """200,000 events by every contender."""
     job = Job(url, 200_000 // PER_DAY)
-    out = WORK / "out.jsonl"
-    measure(job.bare(), out)  # the server has made every page before anything is measured
-    contenders: dict[str, Callable[[], list[str | Path]]] = {
+    measure(job.bare(), WORK / "out.jsonl")  # the server has made every page before anything is measured
+    contenders: dict[str, Callable[[], Sequence[str | Path]]] = {
         "bare requests + orjson loop, no mapping (the floor)": job.bare,
         "**source-unified-usage**, mapped, with remote_data": job.ours,
         "declarative manifest (source-declarative-manifest), no mapping": job.declarative,
         "singer-sdk tap, no mapping": job.singer,
         "dlt rest_api source, extract alone, no mapping": job.dlt,
     }
-    found = {}
-    for name, command in contenders.items():
-        found[name] = typical(command(), out)
-        print(f"  {name}: {found[name].wall:.2f} s", flush=True)
+    found = typical(contenders)
     floor = found[next(iter(found))]
     lines = [
         "| contender | wall s | CPU s | events/s | times the floor | peak MB |",
@@ -199,14 +202,13 @@ def startup() -> str:
     )
     source = Path(sys.executable).parent / "source-unified-usage"
     file = config.ours()[5]
-    commands: dict[str, list[str | Path]] = {
-        "import of the CDK's source classes": [sys.executable, "-c", imports],
-        "`spec`": [source, "spec"],
-        "`discover`": [source, "discover", "--config", file],
+    commands: dict[str, Callable[[], Sequence[str | Path]]] = {
+        "import of the CDK's source classes": lambda: [sys.executable, "-c", imports],
+        "`spec`": lambda: [source, "spec"],
+        "`discover`": lambda: [source, "discover", "--config", file],
     }
     lines = ["| process | wall s |", "|---|---:|"]
-    for name, command in commands.items():
-        lines.append(f"| {name} | {typical(command, WORK / 'out.jsonl').wall:.2f} |")
+    lines += [f"| {name} | {found.wall:.2f} |" for name, found in typical(commands).items()]
     return "\n".join(lines)
 
 
@@ -224,7 +226,7 @@ def main() -> None:
         [
             "# Benchmark results",
             "Made by `make bench`: one loopback server that answers with ready pages of 1,000 Cursor usage events, "
-            f"every contender as a process of its own, median of {ROUNDS} runs, in one session on one machine.",
+            f"every contender as a process of its own, all taking turns, median of {ROUNDS} rounds, in one session.",
             f"Machine: {platform.machine()}, {os.cpu_count()} cores, Python {platform.python_version()}; airbyte-cdk "
             f"{version('airbyte-cdk')}, " + ", ".join(f"{name} {number}" for name, number in PEERS.items()) + ".",
             "## 200,000 events",
