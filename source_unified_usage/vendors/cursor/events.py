@@ -153,8 +153,8 @@ def _charges(event: Row, kind: str) -> list[Charge]:
     tokens = event.get("tokenUsage") or {}
     fee = decimal(event.get("cursorTokenFee"))
     discount = Decimal(0)
-    if off := tokens.get("discountPercentOff"):
-        discount = (decimal(tokens.get("totalCents")) or discount) * (decimal(off) or discount) / 100
+    if off := decimal(tokens.get("discountPercentOff")):
+        discount = (decimal(tokens.get("totalCents")) or discount) * off / 100
     charged = decimal(event.get("chargedCents"))
     if charged is None:  # the payloads of 2025
         cost = decimal(tokens.get("totalCents"))
@@ -185,7 +185,7 @@ def dollars(cents: Decimal) -> Decimal:
 
 
 def _used(event: Row, kind: str) -> dict[str, Any]:
-    used: dict[str, Any] = {"requests": _requests(kind, event.get("isFreeBugbot"))}
+    used: dict[str, Any] = {"requests": _requests(kind, bool(event.get("isFreeBugbot")))}
     if (requests := event.get("requestsCosts")) is not None:
         used["quantity"], used["unit"] = quantity(requests), "request"
     if (tokens := event.get("tokenUsage")) is not None:
@@ -196,7 +196,7 @@ def _used(event: Row, kind: str) -> dict[str, Any]:
 
 
 @cache
-def _requests(kind: str, bugbot: bool | None) -> dict[str, int]:
+def _requests(kind: str, bugbot: bool) -> dict[str, int]:
     requests = {"total": 1}
     if kind == "USAGE_BASED":
         requests["usage_based"] = 1
