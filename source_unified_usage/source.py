@@ -248,7 +248,8 @@ def _sync_failed(failures: Mapping[str, Exception], unknown: Sequence[str]) -> S
     """One summary whose type tells Airbyte whether trying again helps: it does as soon as one stream may pass."""
     reasons = [f"{name}: {error}" for name, error in failures.items()]
     reasons += [f"{name}: not offered by this configuration" for name in unknown]
-    summary = f"{len(reasons)} streams were not read whole. " + " | ".join(reasons)
+    count = "1 stream was" if len(reasons) == 1 else f"{len(reasons)} streams were"
+    summary = f"{count} not read whole. " + " | ".join(reasons)
     kinds = {getattr(error, "failure_type", FailureType.system_error) for error in failures.values()}
     if FailureType.transient_error in kinds:
         return Unavailable(summary)
