@@ -8,6 +8,7 @@ from requests.structures import CaseInsensitiveDict
 
 from source_unified_usage.core.errors import BrokenContract
 from source_unified_usage.core.usage import Row
+from source_unified_usage.core.words import words_of
 
 
 @dataclass(frozen=True)
@@ -19,20 +20,36 @@ class Answer:
     headers: Mapping[str, str] = field(default_factory=CaseInsensitiveDict)
 
     def rows(self, key: str, *, nullable: bool = False) -> list[Row]:
-        """The list of objects under `key`. Raises BrokenContract when there is none."""
-        rows = self.body.get(key) if isinstance(self.body, Mapping) else None
-        if rows is None and nullable and isinstance(self.body, Mapping):
-            return []
+        """The list of objects under `key`; `nullable`: null says that there are none, as the vendor documents.
+
+        Raises BrokenContract when there is no such list, or an empty one beside an error: an error that is sent as 200
+        is no empty answer.
+        """
+        body = self.body if isinstance(self.body, Mapping) else {}
+        rows = body.get(key)
+        if rows is None and nullable and key in body:
+            rows = []
         if not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows):
-            raise self.broken(f"no list of objects under {key!r}")
+            raise self.broken(f"no list of objects under {key!r}{self._instead('error', 'errors', 'message')}")
+        if not rows and (instead := self._instead("error", "errors")):
+            raise self.broken(f"an empty list under {key!r}{instead}")
         return rows
 
-    def object(self, key: str) -> Row:
-        """The object under `key`; empty when absent or null. Raises BrokenContract when it is something else."""
+    def object(self, key: str, *, required: bool = False) -> Row:
+        """The object under `key`; empty when absent or null, unless it is `required`.
+
+        Raises BrokenContract when it is something else, or not there though required.
+        """
         value = self.body.get(key) if isinstance(self.body, Mapping) else self.body
-        if value is not None and not isinstance(value, Mapping):
-            raise self.broken(f"{key!r} is not an object")
+        if (value is None and required) or (value is not None and not isinstance(value, Mapping)):
+            raise self.broken(f"{key!r} is not an object{self._instead('error', 'errors', 'message')}")
         return value or {}
+
+    def _instead(self, *names: str) -> str:
+        """The error that the body tells under one of these names, for a sentence; "" when it tells none."""
+        body = self.body if isinstance(self.body, Mapping) else {}
+        found = next((body[name] for name in names if body.get(name)), None)
+        return f" but an error: {words_of(found) or found}" if found else ""
 
     def broken(self, what: str) -> BrokenContract:
         said = " ".join(what.split())[:300]  # a vendor's value in it may be of any length

@@ -2,12 +2,10 @@
 
 import base64
 import copy
-import time
 from collections.abc import Callable, Mapping
 from typing import Any, ClassVar, NamedTuple
 from urllib.parse import urlsplit
 
-import orjson
 import requests
 from airbyte_cdk.utils.airbyte_secrets_utils import add_to_secrets
 from requests.auth import AuthBase
@@ -26,13 +24,14 @@ from source_unified_usage.core.errors import (
     reason_of,
 )
 from source_unified_usage.core.gate import Gate
+from source_unified_usage.core.json_body import parse
 from source_unified_usage.core.patience import LOOKING_UP, READING, Patience, Waits, told_wait
-from source_unified_usage.core.progress import Tally
+from source_unified_usage.core.progress import Tally, logger
+from source_unified_usage.core.transport import MOST_BYTES, Adapter, TooLarge, answer_within, body_of
 from source_unified_usage.core.words import network_words, vendor_words
 
 _PASSES_BY_ITSELF = {408, 409, 425, 429}
 _USER_AGENT = f"source-unified-usage/{__version__} (https://github.com/source-unified-usage/source-unified-usage)"
-_CHUNK = 1 << 20  # a page at once; by default requests reads 10 KB and 10 KB
 
 
 class Refusal(NamedTuple):
@@ -92,6 +91,7 @@ class Api:
         self.tally = Tally("check")
         self.on_limited: Callable[[], None] = lambda: None
         self.latest: Answer | None = None
+        self._mended = False
         self.gate = Gate(self.parallel)
         self._budget = Budget(*self.limit)
         self._session = self._new_session()
@@ -178,25 +178,30 @@ class Api:
             if paced := budget.take():
                 self.tally.wait(paced, f"{self.title} {budget}")
             self.tally.requests += 1
-            began = time.monotonic()
+            began = clock.monotonic()
             status: int | None = None
             told: float | None = None
             try:
-                answer = self._session.request(
-                    method,
-                    self.base_url + path,
-                    timeout=self.patience.timeout,
-                    allow_redirects=False,
-                    stream=True,
-                    **options,
-                )
-                content = b"".join(answer.iter_content(_CHUNK)) if answer.status_code == 200 else answer.content
+                with answer_within(self.patience.whole):
+                    answer = self._session.request(
+                        method,
+                        self.base_url + path,
+                        timeout=self.patience.timeout,
+                        allow_redirects=False,
+                        stream=True,
+                        **options,
+                    )
+                    content = body_of(answer)
+            except TooLarge:
+                raise BrokenContract(
+                    f"{source}: the vendor's answer has more than {MOST_BYTES >> 20} MB, which no page of it has."
+                ) from None
             except (requests.RequestException, ValueError) as error:  # a Location that is no address
                 words = said = network_words(error)
             else:
                 status = answer.status_code
                 self.observe(answer, path)
-                body = _json(content)
+                body = self._parsed(source, content)
                 if status == 200 and body is not _NOT_JSON:
                     self.latest = found = Answer(source, body, answer.headers)
                     if self.only_objects and not isinstance(body, Mapping):
@@ -208,12 +213,28 @@ class Api:
                 self._refuse(source, status, words, answer)
             if status == 429:
                 self.on_limited()
-            took = time.monotonic() - began
+            took = clock.monotonic() - began
             wait = waits.next(limited=status == 429, told=told, took=took)
             if wait is None:
                 raise Unavailable(self._given_up(source, status, said, told), status=status, words=words)
             self.tally.wait(wait, f"then asking {self.title} again after: {said}")
             clock.sleep(wait)
+
+    def _parsed(self, source: str, content: bytes) -> Any:
+        """The body's JSON or _NOT_JSON. Raises BrokenContract when it is nested deeper than can be read."""
+        try:
+            body, mended = parse(content)
+        except ValueError:
+            return _NOT_JSON
+        except RecursionError:
+            raise BrokenContract(f"{source}: the vendor's answer is nested too deep to be read.") from None
+        if mended and not self._mended:
+            self._mended = True
+            logger.warning(
+                f"{source}: the vendor's answer is not quite JSON; characters that cannot be read became "
+                f"\ufffd, the rest is read as it stands."
+            )
+        return body
 
     def _refuse(self, source: str, status: int, words: str, answer: requests.Response) -> None:
         """Raise what the vendor's error means; return when it passes by itself."""
@@ -248,6 +269,8 @@ class Api:
     def _new_session(self) -> requests.Session:
         session = requests.Session()
         session.auth = self.credential
+        session.mount("http://", Adapter())
+        session.mount("https://", Adapter())
         session.headers["User-Agent"] = _USER_AGENT
         session.headers["Accept"] = "application/json"
         return session
@@ -267,10 +290,3 @@ def _host(url: str) -> str:
 
 
 _NOT_JSON = object()
-
-
-def _json(content: bytes) -> Any:
-    try:
-        return orjson.loads(content)
-    except orjson.JSONDecodeError:
-        return _NOT_JSON

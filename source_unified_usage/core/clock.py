@@ -1,4 +1,4 @@
-"""The two ways in which the source touches time; tests replace them."""
+"""The ways in which the source touches time; tests replace them."""
 
 import time
 from collections.abc import Callable
@@ -7,6 +7,7 @@ from datetime import datetime, timezone
 from pendulum import DateTime, instance
 
 sleep: Callable[[float], None] = time.sleep
+monotonic: Callable[[], float] = time.monotonic
 
 
 def now() -> DateTime:

@@ -23,14 +23,15 @@ class Patience:
     tries: int = 6
     least: float = 60
     most: float = 300
-    timeout: tuple[float, float] = (10, 35)  # connect, read: six tries stay below `most`
+    timeout: tuple[float, float] = (10, 35)  # connect, between two bytes: six tries stay below `most`
+    whole: float = 240  # for one answer; the largest page of 256 MB then needs 1 MB a second
 
 
 _LEAST_NAMED = 30.0  # what a named wait takes of `named`, however short: a millisecond again and again must end
 
 READING = Patience()
-LOOKING_UP = Patience(rate_limited=30, named=30)
-CHECKING = Patience(rate_limited=20, named=20, tries=2, least=0, most=40, timeout=(8, 15))
+LOOKING_UP = Patience(rate_limited=30, named=30, whole=30)
+CHECKING = Patience(rate_limited=20, named=20, tries=2, least=0, most=40, timeout=(8, 15), whole=25)
 
 
 class Waits:

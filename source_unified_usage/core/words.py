@@ -5,31 +5,36 @@ from typing import Any
 
 import requests
 
+from source_unified_usage.core.transport import TooSlow
+
 _WORDS_DEPTH = 8  # of envelopes in envelopes
 
 
 def vendor_words(body: Any, answer: requests.Response) -> str:
     """What the vendor says in an error body, whichever of the usual envelopes it uses; at most 300 characters."""
-    return (_words(body) or answer.reason or "no explanation")[:300]
+    return (words_of(body) or answer.reason or "no explanation")[:300]
 
 
-def _words(value: Any, depth: int = 0) -> str:
+def words_of(value: Any, depth: int = 0) -> str:
+    """The sentences in an error body, the most particular first; "" when there are none."""
     if depth > _WORDS_DEPTH:
         return ""
     if isinstance(value, str):
         return " ".join(value.split())
     if isinstance(value, list):
-        return "; ".join(filter(None, (_words(part, depth + 1) for part in value[:3])))
+        return "; ".join(filter(None, (words_of(part, depth + 1) for part in value[:3])))
     if isinstance(value, Mapping):
         # the most particular first: a list of errors says more than the message above it
         for key in ("errors", "reason", "detail", "message", "msg", "error", "title"):
-            if words := _words(value.get(key), depth + 1):
+            if words := words_of(value.get(key), depth + 1):
                 return words
     return ""
 
 
 def network_words(error: Exception) -> str:
     """Why there was no answer, without the URL and the stack of wrappers."""
+    if isinstance(error, TooSlow):
+        return str(error)
     if isinstance(error, requests.Timeout):
         return "no answer in time"
     text = str(error).lower()

@@ -248,11 +248,6 @@ def test_pages_with_ever_new_cursors_end(monkeypatch: pytest.MonkeyPatch) -> Non
         list(follow(lambda cursor: Answer("Acme", {}), lambda answer: next(numbers)))
 
 
-def test_rows_may_be_null_where_the_vendor_does_so() -> None:
-    assert Answer("Acme", {"data": None}).rows("data", nullable=True) == []
-    assert Answer("Acme", {}).rows("data", nullable=True) == []
-
-
 def test_a_budget_never_lets_more_through_than_its_limit(waits: list[float]) -> None:
     budget = Budget(requests=5, seconds=60)
     times = []

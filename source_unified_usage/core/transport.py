@@ -1,0 +1,123 @@
+"""One try of one request: an answer that takes for ever or never ends is given up, whatever the network plays."""
+
+import io
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from http.client import HTTPResponse
+from typing import Any
+
+import requests
+from requests.adapters import HTTPAdapter
+from urllib3.connection import HTTPConnection, HTTPSConnection
+from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
+
+from source_unified_usage.core import clock
+
+# The largest pages that any vendor documents have some 10 MB: what is beyond these is no page.
+MOST_BYTES = 256 << 20
+MOST_BYTES_OF_AN_ERROR = 1 << 20
+# Compressed bytes taken at once: 64 KB of gzip inflate to 66 MB at most, where urllib3 (below 2.6) has no bound itself.
+_CHUNK = 1 << 16
+
+_deadline: ContextVar[float] = ContextVar("deadline", default=float("inf"))
+
+
+class TooLarge(Exception):
+    """A body beyond MOST_BYTES."""
+
+
+class TooSlow(requests.Timeout):
+    """An answer that came, but not to its end."""
+
+
+@contextmanager
+def answer_within(seconds: float) -> Iterator[None]:
+    """In the block an answer must come whole. Raises TooSlow when it did not, however steadily its bytes come."""
+    deadline = clock.monotonic() + seconds
+    before = _deadline.set(deadline)
+    try:
+        yield
+    except requests.RequestException as error:
+        if clock.monotonic() <= deadline:
+            raise
+        raise TooSlow(f"the answer was not whole after {seconds:.0f} s") from error
+    finally:
+        _deadline.reset(before)
+
+
+def body_of(answer: requests.Response) -> bytes:
+    """The body, inflated, also for `answer.content`. Raises TooLarge; of an error's body only the beginning is read."""
+    most = MOST_BYTES if answer.status_code == 200 else MOST_BYTES_OF_AN_ERROR
+    chunks: list[bytes] = []
+    size = 0
+    for chunk in answer.iter_content(_CHUNK):
+        chunks.append(chunk)
+        size += len(chunk)
+        if size > most:
+            answer.close()
+            if answer.status_code == 200:
+                raise TooLarge
+            break
+    answer._content = b"".join(chunks)[:most]
+    return answer._content
+
+
+class Adapter(HTTPAdapter):
+    """Requests' own, whose connections hold the deadline of `answer_within`."""
+
+    def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:
+        super().init_poolmanager(*args, **kwargs)
+        self.poolmanager.pool_classes_by_scheme = _TIMED_POOLS
+
+    def proxy_manager_for(self, *args: Any, **kwargs: Any) -> Any:
+        manager = super().proxy_manager_for(*args, **kwargs)
+        manager.pool_classes_by_scheme = _TIMED_POOLS
+        return manager
+
+
+class _TimedReader(io.RawIOBase):
+    """A socket's bytes until the deadline. The socket's own time-out starts anew with every byte that comes."""
+
+    def __init__(self, raw: io.RawIOBase) -> None:
+        self._raw = raw
+
+    def readable(self) -> bool:
+        return True
+
+    def fileno(self) -> int:
+        return self._raw.fileno()
+
+    def readinto(self, buffer: Any) -> int | None:
+        if clock.monotonic() > _deadline.get():
+            raise TimeoutError("the time for one answer is over")
+        return self._raw.readinto(buffer)
+
+    def close(self) -> None:
+        super().close()
+        self._raw.close()
+
+
+class _TimedResponse(HTTPResponse):
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fp = io.BufferedReader(_TimedReader(self.fp.detach()))
+
+
+class _TimedHttp(HTTPConnection):
+    response_class = _TimedResponse
+
+
+class _TimedHttps(HTTPSConnection):
+    response_class = _TimedResponse
+
+
+class _TimedHttpPool(HTTPConnectionPool):
+    ConnectionCls = _TimedHttp
+
+
+class _TimedHttpsPool(HTTPSConnectionPool):
+    ConnectionCls = _TimedHttps
+
+
+_TIMED_POOLS = {"http": _TimedHttpPool, "https": _TimedHttpsPool}
