@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-Effect = Literal["answer", "truncate", "reset", "hang", "slow", "change"]
+Effect = Literal["answer", "truncate", "reset", "hang", "slow", "change", "spoil"]
 
 
 @dataclass
@@ -23,6 +23,7 @@ class Fault:
     - `hang`: no answer until the client goes away
     - `slow`: the real answer, in eight pieces
     - `change`: the real JSON answer after `change(json)`
+    - `spoil`: the real answer's bytes after `spoil(bytes)`
     """
 
     path: str = ""
@@ -35,6 +36,7 @@ class Fault:
     method: str | None = None
     when: Callable[[Mapping[str, str], bytes], bool] | None = None
     change: Callable[[Any], Any] | None = None
+    spoil: Callable[[bytes], bytes] | None = None
     hits: int = 0
 
 

@@ -186,6 +186,8 @@ class _Wire:
         await self._app(scope, replay, collect)
         if fault.effect == "change" and fault.change:
             body = orjson.dumps(fault.change(orjson.loads(body)))
+        if fault.effect == "spoil" and fault.spoil:
+            body = fault.spoil(body)
         headers = [(k, v) for k, v in start["headers"] if k != b"content-length"]
         start["headers"] = [*headers, (b"content-length", str(len(body)).encode())]
         await send(start)
