@@ -1,10 +1,12 @@
 """The configuration: what is checked beyond the spec, each mistake in one sentence."""
 
 import difflib
+import re
 from collections.abc import Mapping, Sequence
 from datetime import date
+from ipaddress import ip_address
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult, urlsplit
 
 from jsonschema import Draft7Validator
 from jsonschema.exceptions import ValidationError, best_match
@@ -64,21 +66,63 @@ def excluded_fields(config: Mapping[str, Any], known: Sequence[str]) -> list[str
 
 
 def base_url_of(option: str, url: str) -> str:
-    """Scheme, host and an optional prefix; https, or plain http on a loopback host. Raises ConfigError."""
-    parts = urlsplit(url)
-    if parts.scheme not in ("http", "https") or not parts.hostname or parts.query or parts.fragment:
-        raise ConfigError(f"{option}: {url!r} is no address. Write it as https://host, with a path prefix if needed.")
-    if parts.username or parts.password:
-        raise ConfigError(f"{option}: an address must not carry a user or password.")
-    if parts.scheme == "http" and parts.hostname not in _LOOPBACK:
-        raise ConfigError(f"{option}: {url!r} is not encrypted. Use https; plain http is for localhost only.")
+    """Scheme, host and an optional prefix; https, or plain http on a loopback host.
+
+    Raises ConfigError, which does not show the address: people paste keys into it.
+    """
+    if fault := _fault_of(url):
+        raise ConfigError(f"{option}: {fault}. Write it as https://host, with a port or a path prefix if needed.")
     return url.rstrip("/")
 
 
-def _day(option: str, value: Any) -> date:
+def _fault_of(url: str) -> str:
+    """What keeps a text from being the address of an API; empty when nothing does."""
+    if not url.isprintable() or " " in url:
+        return "the address holds a space or an invisible character"
     try:
-        return parse_time(str(value)).date()
+        parts = urlsplit(url)
     except ValueError:
+        return "the host cannot be read"
+    if parts.scheme not in ("http", "https"):
+        return "the address does not begin with https://"
+    if "@" in parts.netloc:
+        return "an address must not carry a user or password"
+    if "?" in url or "#" in url:
+        return "an address must not carry a query or a fragment"
+    if not _is_port(parts):
+        return "the port is no number between 1 and 65535"
+    if not _is_host(parts.hostname or ""):
+        return "the host cannot be read"
+    if parts.scheme == "http" and parts.hostname not in _LOOPBACK:
+        return "plain http is for localhost only"
+    return ""
+
+
+def _is_port(parts: SplitResult) -> bool:
+    """Whether the port, where one is written, can be one."""
+    try:
+        return parts.port != 0
+    except ValueError:
+        return False
+
+
+def _is_host(text: str) -> bool:
+    """A name that can be resolved, or an IP address."""
+    try:
+        if ":" in text:
+            return bool(ip_address(text))
+        return bool(re.fullmatch(r"[\w.-]+", text) and text.encode("idna"))
+    except ValueError:
+        return False
+
+
+def _day(option: str, value: Any) -> date:
+    """The day that is written, whatever the offset behind it."""
+    text = str(value)
+    try:
+        parse_time(text)
+        return date.fromisoformat(text[:10])
+    except (ValueError, OverflowError):
         raise ConfigError(f"{option}: {value!r} is no date. Write it as 2026-01-31 or 2026-01-31T00:00:00Z.") from None
 
 

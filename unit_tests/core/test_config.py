@@ -63,6 +63,8 @@ def test_a_mistyped_option_is_named(caplog: pytest.LogCaptureFixture) -> None:
         ({"start_date": "2026-13-01"}, "start_date: '2026-13-01' is no date"),
         ({"start_date": "2026-09-23"}, "start_date 2026-09-23 lies in the future"),
         ({"start_date": "2026-01-02", "end_date": "2026-01-01"}, "end_date 2026-01-01 lies before start_date"),
+        ({"start_date": "2026-09-22", "end_date": "2026-09-22T00:00:00+99:00"}, r"end_date: '2026-.*' is no date"),
+        ({"start_date": "0001-01-01T00:00:00+14:00"}, r"start_date: '0001-.*' is no date"),
     ],
 )
 def test_impossible_dates(dates: dict[str, str], sentence: str) -> None:
@@ -70,20 +72,63 @@ def test_impossible_dates(dates: dict[str, str], sentence: str) -> None:
         read_range(dates, NOW)
 
 
-@pytest.mark.parametrize("text", ["2026-01-31", "2026-01-31T23:59:59Z", "2026-02-01T01:00:00+02:00"])
-def test_only_the_utc_day_of_a_date_counts(text: str) -> None:
-    assert str(read_range({"start_date": text}, NOW).start) == "2026-01-31"
+@pytest.mark.parametrize(
+    "text", ["2026-01-31", "2026-01-31T23:59:59Z", "2026-01-31T00:00:00+02:00", "2026-01-31t23:30:00.5-11:00"]
+)
+def test_the_day_that_is_written_counts(text: str) -> None:
+    wanted = read_range({"start_date": text, "end_date": text}, NOW)
+    assert (str(wanted.start), str(wanted.end)) == ("2026-01-31", "2026-01-31")
+
+
+ADVICE = ". Write it as https://host, with a port or a path prefix if needed."
 
 
 @pytest.mark.parametrize(
-    "url", ["api.example.com", "ftp://example.com", "https://", "https://u:p@example.com", "http://10.0.0.1"]
+    ("url", "fault"),
+    [
+        ("api.example.com", "the address does not begin with https://"),
+        ("ftp://example.com", "the address does not begin with https://"),
+        ("https://", "the host cannot be read"),
+        ("https:///v1", "the host cannot be read"),
+        ("https://:443", "the host cannot be read"),
+        ("https://[bad", "the host cannot be read"),
+        ("https://[bad]", "the host cannot be read"),
+        ("https://bad]", "the host cannot be read"),
+        ("https://h<ost>", "the host cannot be read"),
+        ("https://a..b", "the host cannot be read"),
+        (f"https://{'a' * 64}.example.com", "the host cannot be read"),
+        ("https://host:port", "the port is no number between 1 and 65535"),
+        ("https://host:0", "the port is no number between 1 and 65535"),
+        ("https://host:65536", "the port is no number between 1 and 65535"),
+        ("https://ho st", "the address holds a space or an invisible character"),
+        ("https://ho\tst", "the address holds a space or an invisible character"),
+        ("https://host/\u200bv1", "the address holds a space or an invisible character"),
+        ("https://u:p@example.com", "an address must not carry a user or password"),
+        ("https://SECRET@example.com", "an address must not carry a user or password"),
+        ("https://h/?key=SECRET", "an address must not carry a query or a fragment"),
+        ("https://h?", "an address must not carry a query or a fragment"),
+        ("https://h/#SECRET", "an address must not carry a query or a fragment"),
+        ("http://10.0.0.1", "plain http is for localhost only"),
+    ],
 )
-def test_addresses_that_are_refused(url: str) -> None:
-    with pytest.raises(ConfigError, match=r"^cursor\.base_url: "):
+def test_addresses_that_are_refused_and_never_shown(url: str, fault: str) -> None:
+    with pytest.raises(ConfigError) as told:
         base_url_of("cursor.base_url", url)
+    assert str(told.value) == f"cursor.base_url: {fault}{ADVICE}"
 
 
-@pytest.mark.parametrize("url", ["https://api.example.com/prefix", "http://localhost:8800/cursor", "http://[::1]:80"])
+@pytest.mark.parametrize(
+    "url",
+    [
+        "https://api.example.com/prefix",
+        "https://my_gateway:8443",
+        "https://bücher.example",
+        "https://[2001:db8::1]/v1",
+        "https://192.0.2.1",
+        "http://localhost:8800/cursor",
+        "http://[::1]:80",
+    ],
+)
 def test_addresses_that_are_fine(url: str) -> None:
     assert base_url_of("cursor.base_url", url + "/") == url
 
