@@ -16,6 +16,7 @@ from sandbox.vendors.claude.credentials import (
     ANALYTICS_KEY_WITHOUT_MEMBERS,
     INFERENCE_KEY,
     MEMBERS_ONLY_KEY,
+    SERVICE_KEY,
 )
 from sandbox.vendors.claude.simulator import ClaudeSandbox
 
@@ -52,8 +53,10 @@ def failures(output: Output) -> dict[str, str]:
         ("sk-ant-api01-mistyped", None, "Put an Analytics key of the Claude Enterprise organization"),
         (ADMIN_KEY, None, "claude.analytics_api_key holds an Admin key of the Claude Console"),
         (None, ANALYTICS_KEY, "claude.admin_api_key holds an Analytics key of Claude Enterprise"),
-        (INFERENCE_KEY, None, "claude.analytics_api_key holds an inference key"),
-        (None, INFERENCE_KEY, "claude.admin_api_key holds an inference key"),
+        (INFERENCE_KEY, None, '401 "invalid x-api-key"'),
+        (INFERENCE_KEY, None, "claude.analytics_api_key holds an ordinary key (sk-ant-api03-...)"),
+        (None, INFERENCE_KEY, '401 "invalid x-api-key"'),
+        (None, INFERENCE_KEY, "claude.admin_api_key holds an ordinary key (sk-ant-api03-...)"),
         (MEMBERS_ONLY_KEY, None, "lacks the scope read:analytics"),
         (None, "sk-ant-admin01-mistyped", "Put an Admin key of the Claude Console"),
         ("", "", "neither claude.analytics_api_key nor claude.admin_api_key is set"),
@@ -76,7 +79,7 @@ def test_check_tells_that_the_api_is_switched_off(
     assert "admin_api_key" not in message
 
 
-@pytest.mark.parametrize(("analytics", "admin"), [(ANALYTICS_KEY, None), (None, ADMIN_KEY)])
+@pytest.mark.parametrize(("analytics", "admin"), [(ANALYTICS_KEY, None), (None, ADMIN_KEY), (None, SERVICE_KEY)])
 def test_one_key_offers_its_own_streams(
     source: Source, config: dict[str, Any], analytics: str | None, admin: str | None
 ) -> None:

@@ -8,7 +8,8 @@ ANALYTICS_KEY_WITHOUT_MEMBERS = "sk-ant-api01-sandbox-no-members-0001"
 MEMBERS_ONLY_KEY = "sk-ant-api01-sandbox-members-only-0001"
 ADMIN_KEY = "sk-ant-admin01-sandbox-admin-0001"
 ADMIN_OAUTH_TOKEN = "sk-ant-oat01-sandbox-org-admin-0001"
-INFERENCE_KEY = "sk-ant-api03-sandbox-inference-0001"
+SERVICE_KEY = "sk-ant-api03-sandbox-service-0001"  # of a service account, scoped to no workspace
+INFERENCE_KEY = "sk-ant-api03-sandbox-inference-0001"  # scoped to a workspace
 
 
 @dataclass(frozen=True)
@@ -27,5 +28,6 @@ def default_keys() -> dict[str, Key]:
         ANALYTICS_KEY_WITHOUT_MEMBERS: Key("enterprise", ("read:analytics",)),
         MEMBERS_ONLY_KEY: Key("enterprise", ("read:members",)),
         ADMIN_KEY: Key("console", ("org:admin",)),
+        SERVICE_KEY: Key("console", ("org:admin",)),
         ADMIN_OAUTH_TOKEN: Key("console", ("org:admin",), bearer=True),
     }

@@ -9,7 +9,7 @@ from source_unified_usage.core.stream import UsageStream
 from source_unified_usage.core.vendor import Probe, Vendor
 from source_unified_usage.vendors.claude.activity import ActivitySummary, UserActivity
 from source_unified_usage.vendors.claude.adoption import Artifacts, ChatProjects, Connectors, Plugins, Skills
-from source_unified_usage.vendors.claude.api import INFERENCE_PREFIX, AdminApi, AnalyticsApi
+from source_unified_usage.vendors.claude.api import AdminApi, AnalyticsApi
 from source_unified_usage.vendors.claude.claude_code import ClaudeCodeUsage
 from source_unified_usage.vendors.claude.console import ApiCost, ApiUsage
 from source_unified_usage.vendors.claude.inventory import Inventory, users
@@ -67,10 +67,4 @@ class Claude(Vendor):
         )
 
     def _key(self, option: str) -> str | None:
-        key: str | None = self.options.get(option) or None
-        if key and key.startswith(INFERENCE_PREFIX):
-            raise ConfigError(
-                f"Claude: claude.{option} holds an inference key ({INFERENCE_PREFIX}...), which opens no usage API. "
-                "Analytics keys are made in claude.ai, Organization settings; Admin keys in the Claude Console."
-            )
-        return key
+        return self.options.get(option) or None

@@ -20,7 +20,7 @@ MESSAGES = f"{ORGANIZATION}/usage_report/messages"
 
 _VERSION = "2023-06-01"
 _RESTARTS = {410: 5, 400: 1}  # of one window: after a refresh of the data, after a cursor that no longer fits
-INFERENCE_PREFIX = "sk-ant-api03-"
+_ORDINARY = "sk-ant-api03-"  # keys of a workspace, but also those of people and service accounts that Admin takes
 
 
 class ClaudeApi(Api):
@@ -35,7 +35,7 @@ class ClaudeApi(Api):
 
     def __init__(self, base_url: str, option: str, key: str) -> None:
         super().__init__(base_url, Credential(option, {"x-api-key": key, "anthropic-version": _VERSION}))
-        self._foreign = key.startswith(self.foreign_prefix)
+        self._foreign, self._ordinary = key.startswith(self.foreign_prefix), key.startswith(_ORDINARY)
         self._answered = threading.Event()
 
     def observe(self, answer: requests.Response, path: str) -> None:
@@ -46,6 +46,12 @@ class ClaudeApi(Api):
         option = self.credential.option
         if status in (401, 403, 404) and self._foreign:
             return Verdict(KeyRefused, f"{option} holds {self.foreign}; put {self.wanted} there.")
+        if status in (401, 403) and self._ordinary:
+            return Verdict(
+                KeyRefused if status == 401 else ConfigError,
+                f"{option} holds an ordinary key ({_ORDINARY}...), which opens no usage API when it is scoped to a "
+                f"workspace. Put {self.wanted} there.",
+            )
         if status == 401:
             return Verdict(KeyRefused, f"Put {self.wanted} into {option}; a revoked or expired key is refused.")
         if status == 403 and (needed := re.search(r"Needed: \[([^\]]*)\]", words)):
