@@ -59,7 +59,7 @@ def failures(output: Output) -> dict[str, str]:
         (None, INFERENCE_KEY, "claude.admin_api_key holds an ordinary key (sk-ant-api03-...)"),
         (MEMBERS_ONLY_KEY, None, "lacks the scope read:analytics"),
         (None, "sk-ant-admin01-mistyped", "Put an Admin key of the Claude Console"),
-        ("", "", "neither claude.analytics_api_key nor claude.admin_api_key is set"),
+        ("", "", "No vendor is configured"),
     ],
 )
 def test_check_tells_the_kinds_of_key_apart(

@@ -60,7 +60,7 @@ def table(*outputs: Output, stream: str) -> dict[str, dict[str, Any]]:
         (keys(application_key=UNSCOPED_APPLICATION_KEY), "the permissions usage_read and billing_read"),
         (keys(CHILD_API_KEY, CHILD_APPLICATION_KEY), "Use keys of the parent organization"),
         ({"datadog": {"site": "datadog.com"}}, "datadog.site"),
-        ({"datadog": {"application_key": ""}}, "datadog needs application_key"),
+        ({"datadog": {"application_key": ""}}, "datadog.application_key is missing"),
     ],
 )
 def test_check_tells_what_is_wrong(

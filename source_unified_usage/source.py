@@ -39,7 +39,7 @@ from source_unified_usage.core.reading import RecordPage, StreamReading, WindowC
 from source_unified_usage.core.schema import usage_schema
 from source_unified_usage.core.spec import specification
 from source_unified_usage.core.stream import Range, UsageStream
-from source_unified_usage.core.vendor import Probe, Vendor
+from source_unified_usage.core.vendor import Probe, Vendor, configured
 from source_unified_usage.core.window import Covered
 from source_unified_usage.vendors import VENDORS
 
@@ -169,16 +169,15 @@ class SourceUnifiedUsage(AbstractSource):
 
     # --- the config
 
+    def configure(self, config: Mapping[str, Any], temp_dir: str) -> Mapping[str, Any]:
+        """From here on the config is as it is used, so that the secrets that are masked are those that are sent."""
+        return super().configure(present(config), temp_dir)
+
     def _wanted(self, config: Mapping[str, Any]) -> Range:
         return read_range(present(config), clock.now())
 
     def _vendors(self, config: Mapping[str, Any]) -> Sequence[Vendor]:
-        config = present(config)
-        vendors = [vendor(config[vendor.name]) for vendor in VENDORS if vendor.name in config]
-        if not vendors:
-            names = ", ".join(vendor.name for vendor in VENDORS)
-            raise ConfigError(f"No vendor is configured. Add an object with credentials for at least one of {names}.")
-        return vendors
+        return configured(VENDORS, config)
 
     def _offered(self, config: Mapping[str, Any]) -> list[UsageStream]:
         return list(chain.from_iterable(vendor.streams() for vendor in self._vendors(config)))

@@ -17,7 +17,16 @@ from source_unified_usage.core.progress import logger
 from source_unified_usage.core.stream import Range
 from source_unified_usage.core.usage import parse_time
 
+# Every option that is an address. White space around it is removed before use.
+ADDRESS = {
+    "type": "string",
+    "pattern": r"^\s*(https://\S+|http://(localhost|127\.0\.0\.1|\[::1\])([:/]\S*)?)?\s*$",
+    "pattern_descriptor": "https://host (plain http only for localhost)",
+}
+
 _LOOPBACK = {"localhost", "127.0.0.1", "::1"}
+# white space of any alphabet, and what has no width at all: nobody sees it
+_BLANK = "".join(filter(str.isspace, map(chr, range(0x3001)))) + "\u200b\u200c\u200d\u2060\ufeff"
 _REQUIRED_FIELDS = {"id", "start_date"}
 
 
@@ -33,11 +42,13 @@ def validate(config: Mapping[str, Any], schema: Mapping[str, Any]) -> None:
 
 
 def present(value: Any) -> Any:
-    """Without what counts as absent: "" and null, at any depth."""
+    """Texts without what a copy leaves around them, and nothing that counts as absent: "" and null, at any depth."""
+    if isinstance(value, str):
+        return value.strip(_BLANK)
     if isinstance(value, Mapping):
-        return {k: present(v) for k, v in value.items() if v is not None and v != ""}
+        return {name: found for name, inner in value.items() if (found := present(inner)) not in (None, "")}
     if isinstance(value, list):
-        return [present(v) for v in value if v is not None and v != ""]
+        return [found for inner in value if (found := present(inner)) not in (None, "")]
     return value
 
 
@@ -138,6 +149,8 @@ def _explain(error: ValidationError) -> str:
         return f"{place} must look like {schema.get('pattern_descriptor') or wanted}"
     if error.validator == "type":
         return f"{place} must be of type {wanted if isinstance(wanted, str) else ' or '.join(wanted)}"
+    if error.validator == "enum":
+        return f"{place} must be one of {', '.join(wanted)}"
     return f"{place}: {error.message}"
 
 

@@ -13,17 +13,25 @@ DOCUMENTATION_URL = "https://github.com/source-unified-usage/source-unified-usag
 
 
 def connection_specification(vendors: Iterable[type[Vendor]]) -> dict[str, Any]:
-    """The JSON schema of the config: one optional object per vendor, its presence switches the vendor on."""
+    """The JSON schema of the config: one object per vendor, which a credential in it switches on.
+
+    Nothing inside is `required`: the form would demand it of people who do not have that vendor. A vendor is a group,
+    because the form draws titles of groups and not of objects.
+    """
     file = resources.files("source_unified_usage.core") / "spec.yaml"
-    properties: dict[str, Any] = yaml.safe_load(file.read_text(encoding="utf-8"))
+    common: dict[str, Any] = yaml.safe_load(file.read_text(encoding="utf-8"))
+    properties = {name: {**option, "group": "general"} for name, option in common.items()}
+    groups = [{"id": "general", "title": "What to read"}]
     for order, vendor in enumerate(vendors, start=len(properties)):
-        properties[vendor.name] = {**vendor.spec(), "order": order}
+        properties[vendor.name] = {**vendor.spec(), "group": vendor.name, "order": order}
+        groups.append({"id": vendor.name, "title": properties[vendor.name]["title"]})
     return {
         "$schema": "http://json-schema.org/draft-07/schema#",
         "title": "Unified Usage",
         "type": "object",
         "required": ["start_date"],
         "additionalProperties": True,
+        "groups": groups,
         "properties": properties,
     }
 

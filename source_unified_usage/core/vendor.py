@@ -1,16 +1,15 @@
 """What a vendor offers: its part of the spec, the streams that a config switches on, and the probes for check."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence, Set
 from importlib import resources
 from typing import Any, ClassVar, NamedTuple
 
 import yaml
 
-from source_unified_usage.core.config import base_url_of
+from source_unified_usage.core.config import ADDRESS, base_url_of, present
+from source_unified_usage.core.credentials import Key, faults, given, placeholders
 from source_unified_usage.core.errors import ConfigError
 from source_unified_usage.core.stream import UsageStream
-
-ADDRESS_PATTERN = r"^$|^https://\S+$|^http://(localhost|127\.0\.0\.1|\[::1\])([:/]\S*)?$"
 
 
 class Probe(NamedTuple):
@@ -21,11 +20,12 @@ class Probe(NamedTuple):
 
 
 class Vendor:
-    """One vendor as one block of the config switches it on. An empty string in the block counts as absent."""
+    """One vendor, which a credential in its block of the config switches on."""
 
     name: ClassVar[str]
     title: ClassVar[str]
     address: ClassVar[str]  # where the API is when no base_url is configured
+    keys: ClassVar[Sequence[Key]]  # its credentials
 
     def __init__(self, block: Mapping[str, Any]) -> None:
         self.options = block
@@ -37,13 +37,6 @@ class Vendor:
     def probes(self) -> Sequence[Probe]:
         """One per configured credential."""
         raise NotImplementedError
-
-    def require(self, option: str, advice: str, why: str = "is missing") -> str:
-        """A credential that must be there. Raises ConfigError."""
-        value = self.options.get(option)
-        if not value:
-            raise ConfigError(f"{self.title}: {self.name}.{option} {why}. {advice}")
-        return str(value)
 
     @property
     def base_url(self) -> str:
@@ -65,7 +58,7 @@ class Vendor:
         order = max(option["order"] for option in options.values())
         options["lookback_days"] = {
             "type": "integer",
-            "title": "Lookback (days)",
+            "title": f"{cls.title} lookback (days)",
             "description": f"How many days before the end of what is already read are read again at every sync, "
             f"because {cls.title} still corrects them. Empty: each stream's own default.",
             "minimum": 0,
@@ -73,12 +66,39 @@ class Vendor:
             "order": order + 1,
         }
         options["base_url"] = {
-            "type": "string",
-            "title": "Base URL",
+            "title": f"{cls.title} base URL",
             "description": "Where the API is, for a proxy or gateway: scheme, host and an optional path prefix. Https "
             f"only, except on localhost. Empty: {cls.address}.",
-            "pattern": ADDRESS_PATTERN,
-            "pattern_descriptor": "https://host (plain http only for localhost)",
             "order": order + 2,
         }
-        return {"type": "object", **fragment}
+        _complete(options, {key.option for key in cls.keys})
+        return {"type": "object", "always_show": True, **fragment}
+
+
+def configured(vendors: Sequence[type[Vendor]], config: Mapping[str, Any]) -> list[Vendor]:
+    """The vendors that a credential switches on. Raises one ConfigError with all that is wrong with credentials."""
+    config = present(config)
+    blocks = [(vendor, config.get(vendor.name, {})) for vendor in vendors]
+    wrong = [
+        f"{vendor.title}: {fault}" for vendor, block in blocks for fault in faults(vendor.name, vendor.keys, block)
+    ]
+    if places := list(placeholders(config)):
+        wrong.insert(0, f"Still a placeholder: {', '.join(places)}. Put your own value there or take it out.")
+    if wrong:
+        raise ConfigError(" ".join(wrong))
+    found = [vendor(block) for vendor, block in blocks if given(vendor.keys, block)]
+    if not found:
+        names = ", ".join(vendor.name for vendor in vendors)
+        raise ConfigError(f"No vendor is configured. Add the credentials of at least one of {names}.")
+    return found
+
+
+def _complete(options: Mapping[str, Any], credentials: Set[str], place: str = "") -> None:
+    """Addresses are alike wherever they stand, and the form does not fold credentials away as optional fields."""
+    for name, option in options.items():
+        path = place + name
+        if name.endswith("base_url"):
+            option.update(ADDRESS)
+        if any(f"{credential}.".startswith(f"{path}.") for credential in credentials):
+            option["always_show"] = True
+        _complete(option.get("properties", {}), credentials, f"{path}.")

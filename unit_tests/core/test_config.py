@@ -1,5 +1,7 @@
 """Mistakes in the configuration, each told in one sentence."""
 
+import re
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -23,8 +25,6 @@ CURSOR = {"cursor": {"api_key": "crsr_0123456789"}}
         ({"start_date": 20260101}, "start_date must be of type string"),
         ({"start_date": "01/02/2026"}, "start_date must look like YYYY-MM-DD or YYYY-MM-DDTHH:mm:ssZ"),
         ({"start_date": "2026-01-01", "cursor": "key"}, "cursor must be of type object"),
-        ({"start_date": "2026-01-01", "cursor": {}}, "cursor needs api_key"),
-        ({"start_date": "2026-01-01", "cursor": {"api_key": ""}}, "cursor needs api_key"),
         (
             {"start_date": "2026-01-01", "cursor": {"api_key": "k", "base_url": "http://example.com"}},
             "cursor.base_url must look like https://host (plain http only for localhost)",
@@ -32,6 +32,11 @@ CURSOR = {"cursor": {"api_key": "crsr_0123456789"}}
         (
             {"start_date": "2026-01-01", "cursor": {"api_key": "k", "lookback_days": -1}},
             "cursor.lookback_days: -1 is less than the minimum of 0",
+        ),
+        (
+            {"start_date": "2026-01-01", "datadog": {"site": "ddsecret0000"}},
+            "datadog.site must be one of datadoghq.com, us3.datadoghq.com, us5.datadoghq.com, datadoghq.eu, "
+            "ap1.datadoghq.com, ap2.datadoghq.com, uk1.datadoghq.com, ddog-gov.com, us2.ddog-gov.com",
         ),
     ],
 )
@@ -47,6 +52,12 @@ def test_what_is_empty_counts_as_absent_at_any_depth() -> None:
         "openai": {"admin_api_key": "k", "user_ids": ["", "user-1"], "codex": {"api_key": None}},
     }
     assert present(config) == {"openai": {"admin_api_key": "k", "user_ids": ["user-1"], "codex": {}}}
+
+
+@pytest.mark.parametrize("blank", [" ", "\t", "\r\n", "\u00a0", "\u2003", "\u2028", "\u3000", "\ufeff", "\u200b \n"])
+def test_what_a_copy_leaves_around_a_text_is_removed(blank: str) -> None:
+    config = {"cursor": {"api_key": f"{blank}crsr_1{blank}", "organization_id": blank, "team_ids": [7, blank]}}
+    assert present(config) == {"cursor": {"api_key": "crsr_1", "team_ids": [7]}}
 
 
 def test_a_mistyped_option_is_named(caplog: pytest.LogCaptureFixture) -> None:
@@ -141,18 +152,67 @@ def test_fields_that_identify_a_record_cannot_be_left_out() -> None:
             excluded_fields({"exclude_fields": [wrong]}, known)
 
 
-def _objects(schema: dict[str, Any]) -> list[dict[str, Any]]:
-    inner = [child for child in schema.get("properties", {}).values() if child["type"] == "object"]
-    return [schema, *(found for child in inner for found in _objects(child))]
+def _options(schema: dict[str, Any], place: str = "") -> Iterator[tuple[str, dict[str, Any]]]:
+    """Every option at every depth with its path."""
+    for name, option in schema.get("properties", {}).items():
+        yield place + name, option
+        yield from _options(option, f"{place}{name}.")
+
+
+OPTIONS = dict(_options(SCHEMA))
 
 
 def test_the_spec_is_complete_for_a_form() -> None:
-    for schema in _objects(SCHEMA):
+    for schema in [SCHEMA, *(option for option in OPTIONS.values() if option["type"] == "object")]:
         orders = [option["order"] for option in schema["properties"].values()]
         assert sorted(orders) == list(range(len(orders)))
-        for name, option in schema["properties"].items():
-            assert option["title"], name
-            assert option["description"], name
-            assert ("pattern" in option) == ("pattern_descriptor" in option), name
-            secret = name.endswith(("api_key", "api_secret", "application_key"))
-            assert option.get("airbyte_secret", False) == secret, name
+    for path, option in OPTIONS.items():
+        assert option["title"], path
+        assert option["description"], path
+        assert ("pattern" in option) == ("pattern_descriptor" in option), path
+        secret = path.endswith(("api_key", "api_secret", "application_key"))
+        assert option.get("airbyte_secret", False) == secret, path
+
+
+def test_every_vendor_is_a_group_whose_titles_name_it() -> None:
+    groups = {group["id"]: group["title"] for group in SCHEMA["groups"]}
+    assert list(groups) == ["general", *(vendor.name for vendor in VENDORS)]
+    for name, option in SCHEMA["properties"].items():
+        assert option["group"] == (name if name in groups else "general")
+    for vendor in VENDORS:
+        assert vendor.title in groups[vendor.name]
+    titles = {vendor.name: vendor.title for vendor in VENDORS}
+    for path, option in OPTIONS.items():
+        if "." in path:
+            assert titles[path.partition(".")[0]] in option["title"], path
+            assert "group" not in option, path
+
+
+def test_nothing_is_demanded_of_people_without_that_vendor() -> None:
+    assert SCHEMA["required"] == ["start_date"]
+    for path, option in OPTIONS.items():
+        assert "required" not in option, path
+        if path != "start_date":
+            assert re.search(option.get("pattern", ""), ""), path
+        for text in (option, option.get("items", {})):
+            assert "minLength" not in text, path
+
+
+def test_the_platform_accepts_what_a_copy_leaves_around_a_text() -> None:
+    addresses = [path for path in OPTIONS if path.endswith("base_url")]
+    assert len(addresses) == len(VENDORS) + 2
+    for text, paths in (
+        ("\u00a0https://example.com/a \r\n", addresses),
+        (" http://[::1]:8800/a\n", addresses),
+        (" 2026-01-31\n", ["start_date", "end_date"]),
+        (" eur ", ["datadog.currency", "scenario.cu_currency"]),
+    ):
+        for path in paths:
+            assert re.search(OPTIONS[path]["pattern"], text), path
+
+
+def test_every_secret_is_a_credential_and_not_folded_away() -> None:
+    keys = {f"{vendor.name}.{key.option}" for vendor in VENDORS for key in vendor.keys}
+    assert {path for path, option in OPTIONS.items() if option.get("airbyte_secret")} <= keys <= OPTIONS.keys()
+    shown = {path for path, option in OPTIONS.items() if option.get("always_show")}
+    assert shown == keys | {"openai.codex"} | {vendor.name for vendor in VENDORS}

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from source_unified_usage.core.errors import ConfigError
+from source_unified_usage.core.credentials import Key
 from source_unified_usage.core.lookup import Lookup
 from source_unified_usage.core.patience import CHECKING
 from source_unified_usage.core.stream import UsageStream
@@ -22,6 +22,7 @@ class Claude(Vendor):
     name = "claude"
     title = "Claude"
     address = "https://api.anthropic.com"
+    keys = (Key("analytics_api_key"), Key("admin_api_key"))
 
     def streams(self) -> Sequence[UsageStream]:
         analytics, admin = self._apis()
@@ -55,16 +56,8 @@ class Claude(Vendor):
         return [Probe(api.credential.option, api.bound("", patience=CHECKING).probe) for api in self._apis() if api]
 
     def _apis(self) -> tuple[AnalyticsApi | None, AdminApi | None]:
-        analytics, admin = self._key("analytics_api_key"), self._key("admin_api_key")
-        if not analytics and not admin:
-            raise ConfigError(
-                "Claude: neither claude.analytics_api_key nor claude.admin_api_key is set. Add an Analytics key of "
-                "Claude Enterprise, an Admin key of the Claude Console, or both."
-            )
+        analytics, admin = self.options.get("analytics_api_key"), self.options.get("admin_api_key")
         return (
             AnalyticsApi(self.base_url, analytics) if analytics else None,
             AdminApi(self.base_url, admin) if admin else None,
         )
-
-    def _key(self, option: str) -> str | None:
-        return self.options.get(option) or None

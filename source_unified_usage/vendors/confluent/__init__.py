@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from source_unified_usage.core import clock
 from source_unified_usage.core.api import Credential
 from source_unified_usage.core.config import base_url_of
+from source_unified_usage.core.credentials import Key
 from source_unified_usage.core.lookup import Lookup
 from source_unified_usage.core.patience import CHECKING
 from source_unified_usage.core.stream import UsageStream
@@ -22,6 +23,10 @@ class Confluent(Vendor):
     title = "Confluent"
     address = "https://api.confluent.cloud"
     metrics_address = "https://api.telemetry.confluent.cloud"
+    keys = (
+        Key("api_key", ("api_secret",), "Make a Cloud API key in the Confluent Cloud console."),
+        Key("api_secret", ("api_key",), "Confluent shows it once, when the Cloud API key is made."),
+    )
 
     def streams(self) -> Sequence[UsageStream]:
         credential = self._credential()
@@ -38,9 +43,7 @@ class Confluent(Vendor):
         return [Probe("confluent.api_key", lambda: self._probe(api))]
 
     def _credential(self) -> Credential:
-        advice = "Make a Cloud API key in the Confluent Cloud console."
-        key = self.require("api_key", advice)
-        return Credential.basic("confluent.api_key", key, self.require("api_secret", advice))
+        return Credential.basic("confluent.api_key", self.options["api_key"], self.options["api_secret"])
 
     @property
     def _metrics_url(self) -> str:

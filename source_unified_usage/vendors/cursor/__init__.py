@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 from source_unified_usage.core import clock
 from source_unified_usage.core.api import Credential
+from source_unified_usage.core.credentials import Key
 from source_unified_usage.core.errors import ConfigError
 from source_unified_usage.core.lookup import Lookup
 from source_unified_usage.core.patience import CHECKING
@@ -23,6 +24,10 @@ class Cursor(Vendor):
     name = "cursor"
     title = "Cursor"
     address = "https://api.cursor.com"
+    keys = (
+        Key("api_key", advice="Make a team API key in the Cursor dashboard, Settings."),
+        Key("analytics_api_key", ("api_key",)),
+    )
 
     def streams(self) -> Sequence[UsageStream]:
         api, analytics = self._apis()
@@ -62,8 +67,7 @@ class Cursor(Vendor):
 
     def _apis(self) -> tuple[CursorApi, CursorApi]:
         """The door for usage and the one for analytics, the same where there is one key."""
-        key = self.require("api_key", "Make a team API key in the Cursor dashboard, Settings.")
-        api = CursorApi(self.base_url, Credential.basic("cursor.api_key", key, ""))
+        api = CursorApi(self.base_url, Credential.basic("cursor.api_key", self.options["api_key"], ""))
         second = self.options.get("analytics_api_key")
         if self.options.get("enterprise") and self.options.get("organization_id") and not second:
             raise ConfigError(

@@ -5,6 +5,7 @@ from typing import Any
 
 from source_unified_usage.core.api import Credential
 from source_unified_usage.core.config import base_url_of
+from source_unified_usage.core.credentials import Key
 from source_unified_usage.core.lookup import Lookup
 from source_unified_usage.core.stream import UsageStream
 from source_unified_usage.core.vendor import Probe, Vendor
@@ -27,6 +28,10 @@ class Datadog(Vendor):
     name = "datadog"
     title = "Datadog"
     address = "https://api.datadoghq.com"
+    keys = (
+        Key("api_key", ("application_key",), "Make one in Datadog under Organization Settings, API Keys."),
+        Key("application_key", ("api_key",), "Make one in Datadog under Organization Settings, Application Keys."),
+    )
 
     def streams(self) -> Sequence[UsageStream]:
         api, options, lookback = self._api(), self.options, self.lookback_days
@@ -35,7 +40,7 @@ class Datadog(Vendor):
             connected=bool(options.get("include_connected_accounts")),
             descendants=bool(options.get("include_descendants")),
         )
-        currency = options.get("currency", "USD")
+        currency = options.get("currency", "USD").upper()
         # a child organization is told 400
         names = Lookup(api, "product labels", labels, (400, 403, 404))
         families = options.get("product_families") or ()
@@ -66,7 +71,7 @@ class Datadog(Vendor):
 
     def probes(self) -> Sequence[Probe]:
         site = None if self.options.get("base_url") else self._site
-        access = Access(self._api(), self._api_key(), site)
+        access = Access(self._api(), self.options["api_key"], site)
         return [Probe("datadog.api_key and datadog.application_key", access.check)]
 
     @property
@@ -79,11 +84,5 @@ class Datadog(Vendor):
         return str(self.options.get("site") or "datadoghq.com")
 
     def _api(self) -> DatadogApi:
-        application_key = self.require(
-            "application_key", "Make one in Datadog under Organization Settings, Application Keys."
-        )
-        headers = {"DD-API-KEY": self._api_key(), "DD-APPLICATION-KEY": application_key}
+        headers = {"DD-API-KEY": self.options["api_key"], "DD-APPLICATION-KEY": self.options["application_key"]}
         return DatadogApi(self.base_url, Credential("datadog.api_key and datadog.application_key", headers))
-
-    def _api_key(self) -> str:
-        return self.require("api_key", "Make one in Datadog under Organization Settings, API Keys.")

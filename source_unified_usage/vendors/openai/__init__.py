@@ -6,7 +6,7 @@ from typing import Any
 from source_unified_usage.core import clock
 from source_unified_usage.core.api import Credential
 from source_unified_usage.core.config import base_url_of
-from source_unified_usage.core.errors import ConfigError
+from source_unified_usage.core.credentials import Key
 from source_unified_usage.core.patience import CHECKING
 from source_unified_usage.core.stream import UsageStream
 from source_unified_usage.core.vendor import Probe, Vendor
@@ -26,6 +26,11 @@ class OpenAI(Vendor):
     title = "OpenAI"
     address = "https://api.openai.com"
     codex_address = "https://api.chatgpt.com"
+    keys = (
+        Key("admin_api_key"),
+        Key("codex.api_key", ("codex.workspace_id",), "Add the key for the workspace's analytics, or leave codex out."),
+        Key("codex.workspace_id", ("codex.api_key",), "Add the workspace's id, or leave codex out."),
+    )
 
     def streams(self) -> Sequence[UsageStream]:
         return [*self._platform_streams(), *self._codex_streams()]
@@ -66,26 +71,17 @@ class OpenAI(Vendor):
         return streams
 
     def _platform(self) -> PlatformApi | None:
-        """The platform's door; None without its key. Raises ConfigError when there is no key at all."""
+        """The platform's door; None without its key."""
         key = self.options.get("admin_api_key")
-        if key:
-            return PlatformApi(self.base_url, _bearer("openai.admin_api_key", key))
-        if not any(self._codex.values()):
-            raise ConfigError(
-                "OpenAI: neither openai.admin_api_key nor openai.codex is configured. Add an organization's admin key "
-                "for usage and costs of the API, or a workspace's key and id for Codex."
-            )
-        return None
+        return PlatformApi(self.base_url, _bearer("openai.admin_api_key", key)) if key else None
 
     def _analytics(self) -> tuple[AnalyticsApi, Workspace] | None:
-        """The workspace's door; None when `codex` is not configured. Raises ConfigError when it is only in part."""
-        if not any(self._codex.values()):
+        """The workspace's door; None without its key."""
+        key = self._codex.get("api_key")
+        if not key:
             return None
-        for option, what in (("api_key", "the key for the workspace's analytics"), ("workspace_id", "the workspace")):
-            if not self._codex.get(option):
-                raise ConfigError(f"OpenAI: openai.codex.{option} is missing. Add {what}, or leave codex out.")
         address = base_url_of("openai.codex.base_url", self._codex.get("base_url") or self.codex_address)
-        api = AnalyticsApi(address, _bearer("openai.codex.api_key", self._codex["api_key"]))
+        api = AnalyticsApi(address, _bearer("openai.codex.api_key", key))
         return api, Workspace(self._codex["workspace_id"], self._user_ids)
 
     @property

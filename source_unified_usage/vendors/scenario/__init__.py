@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from decimal import Decimal
 
 from source_unified_usage.core.api import Credential
+from source_unified_usage.core.credentials import Key
 from source_unified_usage.core.errors import ConfigError
 from source_unified_usage.core.patience import CHECKING
 from source_unified_usage.core.stream import UsageStream
@@ -30,6 +31,10 @@ class Scenario(Vendor):
     name = "scenario"
     title = "Scenario"
     address = "https://api.cloud.scenario.com"
+    keys = (
+        Key("api_key", ("api_secret",), "An admin of the organisation mints one in Scenario under Analytics."),
+        Key("api_secret", ("api_key",), "Scenario shows it once, when the API key is minted."),
+    )
 
     def streams(self) -> Sequence[UsageStream]:
         api, scope, tariff = self._api(), self._scope(), self._tariff()
@@ -55,10 +60,8 @@ class Scenario(Vendor):
         return [Probe("scenario.api_key", lambda: self._probe(api))]
 
     def _api(self) -> ScenarioApi:
-        advice = "An admin of the organisation mints an Analytics API key in Scenario under Analytics."
-        key = self.require("api_key", advice)
-        secret = self.require("api_secret", advice)
-        return ScenarioApi(self.base_url, Credential.basic("scenario.api_key", key, secret))
+        credential = Credential.basic("scenario.api_key", self.options["api_key"], self.options["api_secret"])
+        return ScenarioApi(self.base_url, credential)
 
     def _scope(self) -> Scope:
         projects = tuple(dict.fromkeys(self.options.get("project_ids") or ()))

@@ -316,7 +316,6 @@ def test_a_key_that_analytics_refuses_still_reads_the_events(server: requests_mo
 @pytest.mark.parametrize(
     ("block", "sentence"),
     [
-        ({}, "cursor.api_key is missing"),
         ({"api_key": "crsr_1", "team_ids": [1]}, "cursor.team_ids works only with cursor.organization_id"),
         ({"api_key": "crsr_1", "organization_id": "org_1", "enterprise": True}, "analytics_api_key is missing"),
     ],

@@ -114,12 +114,6 @@ def test_the_address_without_a_base_url_is_told_as_the_sites() -> None:
     assert Datadog.spec()["properties"]["base_url"]["description"].endswith("Empty: https://api.<site>.")
 
 
-@pytest.mark.parametrize("missing", KEYS)
-def test_both_keys_are_needed(missing: str) -> None:
-    with pytest.raises(ConfigError, match=rf"Datadog: datadog\.{missing} is missing"):
-        Datadog({**KEYS, missing: None}).streams()
-
-
 ALWAYS = ["datadog_cost", "datadog_billable_usage", "datadog_hourly_usage", "datadog_daily_cost"]
 ATTRIBUTION = [f"datadog_{kind}_attribution" for kind in ("monthly_cost", "monthly_usage", "hourly_usage")]
 

@@ -745,13 +745,11 @@ def test_check_asks_for_the_last_day_once(server: requests_mock.Mocker) -> None:
 @pytest.mark.parametrize(
     ("block", "sentence"),
     [
-        ({"api_secret": "s"}, "scenario.api_key is missing"),
-        ({"api_key": "k"}, "scenario.api_secret is missing"),
         ({**CONFIG, "cu_price": 0.01}, "scenario.cu_price works only with scenario.cu_currency"),
         ({**CONFIG, "cu_currency": "USD"}, "scenario.cu_currency works only with scenario.cu_price"),
     ],
 )
-def test_a_block_that_is_not_whole(block: dict[str, Any], sentence: str) -> None:
+def test_a_price_and_its_currency_belong_together(block: dict[str, Any], sentence: str) -> None:
     with pytest.raises(ConfigError, match=sentence):
         Scenario(block).streams()
 

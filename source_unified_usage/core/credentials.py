@@ -1,0 +1,71 @@
+"""A vendor's credentials: which options of its block they are, what is missing, and what cannot be one."""
+
+import unicodedata
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any, NamedTuple
+
+
+class Key(NamedTuple):
+    """An option that opens a vendor's door.
+
+    `option`: its path in the vendor's block. `needs`: what it is of no use without. `advice`: where to get it, for when
+    it is missing.
+    """
+
+    option: str
+    needs: tuple[str, ...] = ()
+    advice: str = ""
+
+
+def given(keys: Iterable[Key], block: Mapping[str, Any]) -> dict[Key, str]:
+    """The credentials that a block holds."""
+    found = {key: _value(block, key.option) for key in keys}
+    return {key: str(value) for key, value in found.items() if value}
+
+
+def _is_placeholder(text: str) -> bool:
+    return text.startswith("<") and text.endswith(">")
+
+
+def faults(vendor: str, keys: Iterable[Key], block: Mapping[str, Any]) -> Iterator[str]:
+    """A sentence for each credential that is missing or cannot be right. None of them shows a credential."""
+    held = given(keys, block)
+    needed = {option for key in held for option in key.needs}
+    for key in keys:
+        if key in held and not _is_placeholder(held[key]):
+            yield from _unusable(f"{vendor}.{key.option}", held[key])
+        elif key not in held and key.option in needed:
+            yield f"{vendor}.{key.option} is missing. {key.advice}"
+
+
+def placeholders(config: Mapping[str, Any]) -> Iterator[str]:
+    """The places that still hold what an example has there, `<...>`."""
+    for place, text in _texts(config):
+        if _is_placeholder(text):
+            yield place
+
+
+def _unusable(place: str, credential: str) -> Iterator[str]:
+    # RFC 9110 lets a header carry more, but no vendor makes keys of it: it came with the copy
+    for position, character in enumerate(credential, 1):
+        if not "!" <= character <= "~":
+            name = unicodedata.name(character, "a control character").lower()
+            yield f"{place}: character {position} is {name} (U+{ord(character):04X}), which no key has. Copy it anew."
+            return
+
+
+def _value(block: Any, path: str) -> Any:
+    for name in path.split("."):
+        block = block.get(name) if isinstance(block, Mapping) else None
+    return block
+
+
+def _texts(value: Any, place: str = "") -> Iterator[tuple[str, str]]:
+    if isinstance(value, Mapping):
+        for name, inner in value.items():
+            yield from _texts(inner, f"{place}.{name}" if place else name)
+    elif isinstance(value, list):
+        for inner in value:
+            yield from _texts(inner, place)
+    elif isinstance(value, str):
+        yield place, value

@@ -1,0 +1,118 @@
+"""Which vendors a config switches on, and what is wrong with credentials before anybody is asked."""
+
+from typing import Any
+
+import pytest
+
+from source_unified_usage.core.errors import ConfigError
+from source_unified_usage.core.vendor import configured
+from source_unified_usage.vendors import VENDORS
+
+NONE = (
+    "No vendor is configured. Add the credentials of at least one of "
+    "claude, confluent, cursor, datadog, openai, scenario."
+)
+DASH = "\u2013"
+
+
+def names(config: dict[str, Any]) -> list[str]:
+    return [vendor.name for vendor in configured(VENDORS, config)]
+
+
+def refusal(config: dict[str, Any]) -> str:
+    with pytest.raises(ConfigError) as told:
+        configured(VENDORS, config)
+    return str(told.value)
+
+
+@pytest.mark.parametrize(
+    "block",
+    [
+        {},
+        {"claude": {}, "cursor": None, "openai": {"codex": {"include_workspace_usage": False}}},
+        {"claude": {"admin_api_key": ""}, "cursor": {"api_key": " \n"}, "openai": {"codex": {"api_key": None}}},
+        {"cursor": {"base_url": "https://gateway.example", "lookback_days": 3, "enterprise": True, "team_ids": [7]}},
+        {"confluent": {"metrics_base_url": "https://gateway.example", "include_metrics": True}},
+        {"datadog": {"site": "datadoghq.eu", "currency": "EUR"}, "scenario": {"team_id": "team_1", "project_ids": []}},
+        {"openai": {"user_ids": ["user-1"], "codex": {"base_url": "https://gateway.example"}}},
+    ],
+)
+def test_a_block_without_a_credential_is_an_absent_vendor(block: dict[str, Any]) -> None:
+    assert refusal(block) == NONE
+    assert names({**block, "datadog": {"api_key": "a", "application_key": "b"}}) == ["datadog"]
+
+
+@pytest.mark.parametrize(
+    ("block", "missing"),
+    [
+        ({"confluent": {"api_key": "k"}}, "Confluent: confluent.api_secret is missing. Confluent shows it once"),
+        ({"confluent": {"api_secret": "s"}}, "Confluent: confluent.api_key is missing. Make a Cloud API key"),
+        ({"cursor": {"analytics_api_key": "k"}}, "Cursor: cursor.api_key is missing. Make a team API key"),
+        (
+            {"datadog": {"api_key": "k", "application_key": " "}},
+            "Datadog: datadog.application_key is missing.",
+        ),
+        ({"datadog": {"application_key": "k"}}, "Datadog: datadog.api_key is missing. Make one"),
+        ({"scenario": {"api_key": "k"}}, "Scenario: scenario.api_secret is missing. Scenario shows it once"),
+        ({"scenario": {"api_secret": "s"}}, "Scenario: scenario.api_key is missing. An admin"),
+        (
+            {"openai": {"codex": {"api_key": "k"}}},
+            "OpenAI: openai.codex.workspace_id is missing. Add",
+        ),
+        (
+            {"openai": {"admin_api_key": "k", "codex": {"workspace_id": "w"}}},
+            "OpenAI: openai.codex.api_key is missing. Add the key for the workspace's analytics, or leave codex out.",
+        ),
+    ],
+)
+def test_a_part_of_the_credentials_names_what_is_missing(block: dict[str, Any], missing: str) -> None:
+    assert refusal(block).startswith(missing)
+    assert refusal({**block, "claude": {"admin_api_key": "k"}}).startswith(missing)
+
+
+def test_all_that_is_wrong_is_told_at_once() -> None:
+    config = {
+        "claude": {"admin_api_key": f"sk-ant{DASH}admin"},
+        "confluent": {"api_key": "k"},
+        "openai": {"codex": {"api_key": "k", "workspace_id": "<id of the ChatGPT workspace>"}},
+    }
+    assert refusal(config) == (
+        "Still a placeholder: openai.codex.workspace_id. Put your own value there or take it out. "
+        "Claude: claude.admin_api_key: character 7 is en dash (U+2013), which no key has. Copy it anew. "
+        "Confluent: confluent.api_secret is missing. Confluent shows it once, when the Cloud API key is made."
+    )
+
+
+@pytest.mark.parametrize(
+    ("character", "name"),
+    [
+        (DASH, "en dash (U+2013)"),
+        (" ", "space (U+0020)"),
+        ("\u00a0", "no-break space (U+00A0)"),
+        ("\u200b", "zero width space (U+200B)"),
+        ("\ufeff", "zero width no-break space (U+FEFF)"),
+        ("\n", "a control character (U+000A)"),
+        ("\u00e9", "latin small letter e with acute (U+00E9)"),
+        ("\u0430", "cyrillic small letter a (U+0430)"),
+        ("\ud83d", "a control character (U+D83D)"),
+    ],
+)
+@pytest.mark.parametrize("vendor", VENDORS)
+def test_a_character_that_no_key_has_is_named_by_its_place(vendor: Any, character: str, name: str) -> None:
+    for key in vendor.keys:
+        config: dict[str, Any] = {vendor.name: {}}
+        for other in vendor.keys:
+            outer, _, inner = other.option.rpartition(".")
+            block = config[vendor.name].setdefault(outer, {}) if outer else config[vendor.name]
+            block[inner] = f" SEC{character}RET{character}\n" if other == key else "fine"
+        told = refusal(config)
+        assert told.startswith(f"{vendor.title}: {vendor.name}.{key.option}: character 4 is {name}, which no key has.")
+        assert "SEC" not in told
+        assert "RET" not in told
+
+
+def test_no_key_is_refused_by_its_prefix() -> None:
+    assert names({"claude": {"admin_api_key": "sk-ant-api03-0001"}, "openai": {"admin_api_key": "sk-proj-0001"}}) == [
+        "claude",
+        "openai",
+    ]
