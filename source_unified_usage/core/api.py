@@ -283,8 +283,9 @@ def _request_id(answer: requests.Response) -> str:
 
 
 def _host(url: str) -> str:
+    """Without the user and password that an address may carry."""
     try:
-        return urlsplit(url).netloc
+        return urlsplit(url).netloc.rpartition("@")[2]
     except ValueError:
         return ""
 

@@ -205,9 +205,10 @@ def test_a_look_up_may_be_refused_without_hurting_the_key(api: Acme, requests_mo
     api.get("/usage")
 
 
-def test_a_redirect_is_refused(api: Acme, requests_mock: Mocker) -> None:
-    requests_mock.get(URL, status_code=302, headers={"Location": "https://evil.example/usage"})
-    with pytest.raises(ConfigError, match=r"302, a redirect to evil\.example"):
+@pytest.mark.parametrize("place", ["https://evil.example/usage", "https://me:SECRET@evil.example/?key=SECRET"])
+def test_a_redirect_is_refused(api: Acme, requests_mock: Mocker, place: str) -> None:
+    requests_mock.get(URL, status_code=302, headers={"Location": place})
+    with pytest.raises(ConfigError, match=r"302, a redirect to evil\.example,"):
         api.get("/usage")
     assert requests_mock.call_count == 1
 
