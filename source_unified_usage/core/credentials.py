@@ -49,7 +49,7 @@ def _unusable(place: str, credential: str) -> Iterator[str]:
     # RFC 9110 lets a header carry more, but no vendor makes keys of it: it came with the copy
     for position, character in enumerate(credential, 1):
         if not "!" <= character <= "~":
-            name = unicodedata.name(character, "a control character").lower()
+            name = unicodedata.name(character, "an unprintable character").lower()
             yield f"{place}: character {position} is {name} (U+{ord(character):04X}), which no key has. Copy it anew."
             return
 

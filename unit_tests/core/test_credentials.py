@@ -91,10 +91,10 @@ def test_all_that_is_wrong_is_told_at_once() -> None:
         ("\u00a0", "no-break space (U+00A0)"),
         ("\u200b", "zero width space (U+200B)"),
         ("\ufeff", "zero width no-break space (U+FEFF)"),
-        ("\n", "a control character (U+000A)"),
+        ("\n", "an unprintable character (U+000A)"),
         ("\u00e9", "latin small letter e with acute (U+00E9)"),
         ("\u0430", "cyrillic small letter a (U+0430)"),
-        ("\ud83d", "a control character (U+D83D)"),
+        ("\ud83d", "an unprintable character (U+D83D)"),
     ],
 )
 @pytest.mark.parametrize("vendor", VENDORS)

@@ -149,9 +149,10 @@ def test_absent_keys_fall_back(server: requests_mock.Mocker) -> None:
         read("datadog_cost", JUNE, JULY)
 
 
-def test_the_currency_is_the_configured_one(server: requests_mock.Mocker) -> None:
+@pytest.mark.parametrize("currency", ["EUR", "eur"])
+def test_the_currency_is_the_configured_one(server: requests_mock.Mocker, currency: str) -> None:
     server.get(HISTORICAL, **data(entry(line("total", 1))))
-    (row,) = read("datadog_cost", JUNE, JULY, currency="EUR")
+    (row,) = read("datadog_cost", JUNE, JULY, currency=currency)
     assert {charge["currency"] for charge in row["charges"]} == {"EUR"}
 
 
