@@ -7,21 +7,25 @@ from typing import Any
 Schema = Mapping[str, Any]
 
 
+def bare(schema: Schema) -> dict[str, Any]:
+    """What the form sends for an object that nobody touched: every object as {}."""
+    return {name: {} for name, option in schema["properties"].items() if option["type"] == "object"}
+
+
 def untouched(schema: Schema) -> dict[str, Any]:
-    """What the form sends for an object that nobody touched: defaults, and every object inside, if only as {}."""
-    return dict(_initial(schema, emptied=False))
+    """The same with its defaults, at every depth."""
+    return dict(_initial(schema, blank={}))
 
 
 def emptied(schema: Schema) -> dict[str, Any]:
     """The same after somebody typed into every text and list and took it out again."""
-    return dict(_initial(schema, emptied=True))
+    return dict(_initial(schema, blank={"string": "", "array": []}))
 
 
-def _initial(schema: Schema, *, emptied: bool) -> Iterator[tuple[str, Any]]:
-    blank = {"string": "", "array": []} if emptied else {}
+def _initial(schema: Schema, blank: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
     for name, option in schema["properties"].items():
         if option["type"] == "object":
-            yield name, dict(_initial(option, emptied=emptied))
+            yield name, dict(_initial(option, blank))
         elif "default" in option:
             yield name, option["default"]
         elif option["type"] in blank and "enum" not in option:

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from jsonschema import Draft7Validator
 
-from integration_tests.airbyte_form import Schema, complaints, emptied, untouched
+from integration_tests.airbyte_form import Schema, bare, complaints, emptied, untouched
 from integration_tests.harness import Source, merged, sandbox_config
 from sandbox import Sandbox
 from source_unified_usage.core.spec import connection_specification
@@ -40,7 +40,7 @@ def test_every_vendor_is_filled_in_alone() -> None:
     assert {vendor for vendor, *_ in ALONE} == {vendor.name for vendor in VENDORS}
 
 
-@pytest.mark.parametrize("others", [untouched, emptied])
+@pytest.mark.parametrize("others", [bare, untouched, emptied])
 @pytest.mark.parametrize(("vendor", "credentials", "count"), ALONE)
 def test_one_vendors_credentials_are_enough(
     source: Source,
