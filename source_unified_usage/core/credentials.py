@@ -23,10 +23,6 @@ def given(keys: Iterable[Key], block: Mapping[str, Any]) -> dict[Key, str]:
     return {key: str(value) for key, value in found.items() if value}
 
 
-def _is_placeholder(text: str) -> bool:
-    return text.startswith("<") and text.endswith(">")
-
-
 def faults(vendor: str, keys: Iterable[Key], block: Mapping[str, Any]) -> Iterator[str]:
     """A sentence for each credential that is missing or cannot be right. None of them shows a credential."""
     held = given(keys, block)
@@ -38,11 +34,13 @@ def faults(vendor: str, keys: Iterable[Key], block: Mapping[str, Any]) -> Iterat
             yield f"{vendor}.{key.option} is missing. {key.advice}"
 
 
-def placeholders(config: Mapping[str, Any]) -> Iterator[str]:
-    """The places that still hold what an example has there, `<...>`."""
-    for place, text in _texts(config):
-        if _is_placeholder(text):
-            yield place
+def placeholders(config: Mapping[str, Any]) -> list[str]:
+    """The options that still hold what an example has there, `<...>`."""
+    return list(dict.fromkeys(place for place, text in _texts(config) if _is_placeholder(text)))
+
+
+def _is_placeholder(text: str) -> bool:
+    return text.startswith("<") and text.endswith(">")
 
 
 def _unusable(place: str, credential: str) -> Iterator[str]:

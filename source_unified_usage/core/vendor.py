@@ -82,7 +82,7 @@ def configured(vendors: Sequence[type[Vendor]], config: Mapping[str, Any]) -> li
     wrong = [
         f"{vendor.title}: {fault}" for vendor, block in blocks for fault in faults(vendor.name, vendor.keys, block)
     ]
-    if places := list(placeholders(config)):
+    if places := placeholders(config):
         wrong.insert(0, f"Still a placeholder: {', '.join(places)}. Put your own value there or take it out.")
     if wrong:
         raise ConfigError(" ".join(wrong))

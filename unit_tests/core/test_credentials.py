@@ -74,10 +74,10 @@ def test_all_that_is_wrong_is_told_at_once() -> None:
     config = {
         "claude": {"admin_api_key": f"sk-ant{DASH}admin"},
         "confluent": {"api_key": "k"},
-        "openai": {"codex": {"api_key": "k", "workspace_id": "<id of the ChatGPT workspace>"}},
+        "openai": {"user_ids": ["<me>", "<you>"], "codex": {"api_key": "k", "workspace_id": "<id of the workspace>"}},
     }
     assert refusal(config) == (
-        "Still a placeholder: openai.codex.workspace_id. Put your own value there or take it out. "
+        "Still a placeholder: openai.user_ids, openai.codex.workspace_id. Put your own value there or take it out. "
         "Claude: claude.admin_api_key: character 7 is en dash (U+2013), which no key has. Copy it anew. "
         "Confluent: confluent.api_secret is missing. Confluent shows it once, when the Cloud API key is made."
     )
