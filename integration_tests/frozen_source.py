@@ -10,6 +10,7 @@ import faulthandler
 import os
 import sys
 import threading
+import time
 import urllib.request
 from collections.abc import Iterator, Sequence
 from multiprocessing.connection import Connection
@@ -32,6 +33,7 @@ def main(now: str, sandbox_url: str, *arguments: str) -> None:
                 urllib.request.urlopen(f"{sandbox_url}/clock", body).read()
 
         clock.sleep = sleep
+        clock.monotonic = time.time
         run.run()
 
 

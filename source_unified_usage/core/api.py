@@ -269,8 +269,8 @@ class Api:
     def _new_session(self) -> requests.Session:
         session = requests.Session()
         session.auth = self.credential
-        session.mount("http://", Adapter())
-        session.mount("https://", Adapter())
+        for scheme in ("http", "https"):
+            session.mount(f"{scheme}://", Adapter())
         session.headers["User-Agent"] = _USER_AGENT
         session.headers["Accept"] = "application/json"
         return session

@@ -1,26 +1,22 @@
 """Keeping below a vendor's request limit, so that a normal sync is never refused."""
 
 import threading
-from datetime import timedelta
-
-from airbyte_cdk.sources.streams.call_rate import CallRateLimitHit, MovingWindowCallRatePolicy, Rate
+from collections import deque
 
 from source_unified_usage.core import clock
-
-_UNKNOWN = 1_000_000
 
 
 class Budget:
     """At most `requests` in any `seconds`, shared by everything that asks the vendor with the same limit.
 
-    Without `requests` the vendor publishes no figure: only what it tells in its answers holds requests back.
+    Without `requests` the vendor publishes no figure: only what it tells in its answers holds requests back. The CDK's
+    own policy counts by the wall clock, which may be set back by an hour in the middle of a sync.
     """
 
     def __init__(self, requests: int = 0, seconds: float = 60) -> None:
         self.requests, self.seconds = requests, seconds
-        rate = Rate(limit=requests or _UNKNOWN, interval=timedelta(seconds=seconds))
-        self._policy = MovingWindowCallRatePolicy(rates=[rate], matchers=[])
-        self._held_until = 0.0
+        self._sent: deque[float] = deque(maxlen=requests or 1)
+        self._held_until = float("-inf")
         self._lock = threading.Lock()
 
     def __str__(self) -> str:
@@ -39,15 +35,16 @@ class Budget:
     def hold(self, seconds: float) -> None:
         """No request for so long: the vendor said that nothing is left."""
         with self._lock:
-            self._held_until = max(self._held_until, clock.now().timestamp() + seconds)
+            self._held_until = max(self._held_until, clock.monotonic() + seconds)
 
     def _wait(self) -> float:
+        """Seconds until there is room; zero: it is taken."""
         with self._lock:
-            if (held := self._held_until - clock.now().timestamp()) > 0:
-                return held
-            try:
-                self._policy.try_acquire("request", weight=1)
-            except CallRateLimitHit as hit:
-                # never zero: a full window is not free yet, however little is missing
-                return max(hit.time_to_wait.total_seconds(), 0.001)
+            now = clock.monotonic()
+            free = self._held_until
+            if self.requests and len(self._sent) == self.requests:
+                free = max(free, self._sent[0] + self.seconds)
+            if free > now:
+                return free - now
+            self._sent.append(now)  # the oldest of a full deque goes
             return 0.0

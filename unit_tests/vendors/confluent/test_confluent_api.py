@@ -6,7 +6,6 @@ from typing import Any
 import pytest
 import requests_mock
 
-from source_unified_usage.core import clock
 from source_unified_usage.core.errors import BrokenContract, ConfigError, KeyRefused, Unavailable, Unmappable
 from unit_tests.vendors.samples import records, sample, stream_of, window
 
@@ -22,14 +21,6 @@ def server() -> Iterator[requests_mock.Mocker]:
         mocker.get("https://api.confluent.cloud/org/v2/environments", json={"data": None})
         mocker.get("https://api.confluent.cloud/org/v2/organizations", json={"data": []})
         yield mocker
-
-
-@pytest.fixture(autouse=True)
-def waits(monkeypatch: pytest.MonkeyPatch) -> list[float]:
-    """What was waited, instead of waiting."""
-    waited: list[float] = []
-    monkeypatch.setattr(clock, "sleep", waited.append)
-    return waited
 
 
 def read(start: str = "2026-09-01", end: str = "2026-10-01") -> list[dict[str, Any]]:
@@ -151,21 +142,12 @@ def test_the_reset_on_every_answer_does_not_prolong_a_failure(
 
 @pytest.mark.parametrize(("reset", "held"), [("40", 40), ("86400", 0), ("1790000000000", 0)])
 def test_nothing_left_holds_the_next_request_back_for_an_hour_at_most(
-    server: requests_mock.Mocker, monkeypatch: pytest.MonkeyPatch, reset: str, held: float
+    server: requests_mock.Mocker, waits: list[float], reset: str, held: float
 ) -> None:
-    now = [clock.now()]
-    monkeypatch.setattr(clock, "now", lambda: now[0])
-    waited: list[float] = []
-
-    def sleep(seconds: float) -> None:
-        waited.append(seconds)
-        now[0] = now[0].add(seconds=seconds)
-
-    monkeypatch.setattr(clock, "sleep", sleep)
     spent = {"X-RateLimit-Remaining": "0", "X-RateLimit-Reset": reset}
     server.get(URL, [{**page(ROW, next="https://a/?page_token=1"), "headers": spent}, page()])
     read()
-    assert sum(waited) == pytest.approx(held)
+    assert sum(waits) == pytest.approx(held)
 
 
 def test_the_look_ups_may_be_refused(server: requests_mock.Mocker) -> None:

@@ -11,7 +11,6 @@ import requests_mock
 from hypothesis import given
 from hypothesis import strategies as st
 
-from source_unified_usage.core import clock
 from source_unified_usage.core.budget import Budget
 from source_unified_usage.core.errors import BrokenContract, ConfigError, KeyRefused, Unavailable
 from source_unified_usage.vendors.cursor import Cursor
@@ -38,11 +37,6 @@ def server() -> Iterator[requests_mock.Mocker]:
     with requests_mock.Mocker() as mocker:
         mocker.get(f"{API}/teams/members", json={"teamMembers": []})
         yield mocker
-
-
-@pytest.fixture(autouse=True)
-def _no_waiting(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(clock, "sleep", lambda _: None)
 
 
 def read(name: str = "cursor_usage_events", **config: Any) -> list[dict[str, Any]]:

@@ -17,15 +17,5 @@ def server() -> Iterator[requests_mock.Mocker]:
 
 
 @pytest.fixture(autouse=True)
-def waits(monkeypatch: pytest.MonkeyPatch) -> list[float]:
-    """What was waited, instead of waiting; time goes on by it."""
-    waited: list[float] = []
-    now = [NOW]
-
-    def sleep(seconds: float) -> None:
-        waited.append(seconds)
-        now[0] = now[0].add(seconds=seconds)
-
-    monkeypatch.setattr(clock, "sleep", sleep)
-    monkeypatch.setattr(clock, "now", lambda: now[0])
-    return waited
+def _now(waits: list[float], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(clock, "now", lambda: NOW.add(seconds=sum(waits)))

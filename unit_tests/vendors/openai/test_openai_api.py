@@ -43,14 +43,6 @@ def server() -> Iterator[requests_mock.Mocker]:
         yield mocker
 
 
-@pytest.fixture(autouse=True)
-def waits(monkeypatch: pytest.MonkeyPatch) -> list[float]:
-    """What was waited, instead of waiting."""
-    waited: list[float] = []
-    monkeypatch.setattr(clock, "sleep", waited.append)
-    return waited
-
-
 def streams(**changes: Any) -> dict[str, UsageStream]:
     return {stream.name: stream for stream in OpenAI({**CONFIG, **changes}).streams()}
 

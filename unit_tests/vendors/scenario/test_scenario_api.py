@@ -50,14 +50,6 @@ def server() -> Iterator[requests_mock.Mocker]:
         yield mocker
 
 
-@pytest.fixture(autouse=True)
-def waits(monkeypatch: pytest.MonkeyPatch) -> list[float]:
-    """What was waited, instead of waiting."""
-    waited: list[float] = []
-    monkeypatch.setattr(clock, "sleep", waited.append)
-    return waited
-
-
 @pytest.fixture
 def today(monkeypatch: pytest.MonkeyPatch) -> DateTime:
     now = datetime(2026, 9, 22, 9, 30)
