@@ -7,6 +7,7 @@ from typing import Any
 from requests.structures import CaseInsensitiveDict
 
 from source_unified_usage.core.errors import BrokenContract
+from source_unified_usage.core.masking import shortened
 from source_unified_usage.core.usage import Row
 from source_unified_usage.core.words import words_of
 
@@ -52,5 +53,5 @@ class Answer:
         return f" but an error: {words_of(found) or found}" if found else ""
 
     def broken(self, what: str) -> BrokenContract:
-        said = " ".join(what.split())[:300]  # a vendor's value in it may be of any length
+        said = shortened(what, 300)  # a vendor's value in it may be of any length
         return BrokenContract(f"{self.source}: the vendor's answer breaks its own documentation, {said}.")

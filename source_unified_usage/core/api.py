@@ -7,7 +7,6 @@ from typing import Any, ClassVar, NamedTuple
 from urllib.parse import urlsplit
 
 import requests
-from airbyte_cdk.utils.airbyte_secrets_utils import add_to_secrets
 from requests.auth import AuthBase
 from typing_extensions import Self
 
@@ -25,6 +24,7 @@ from source_unified_usage.core.errors import (
 )
 from source_unified_usage.core.gate import Gate
 from source_unified_usage.core.json_body import parse
+from source_unified_usage.core.masking import mask_also
 from source_unified_usage.core.patience import LOOKING_UP, READING, Patience, Waits, told_wait
 from source_unified_usage.core.progress import Tally, logger
 from source_unified_usage.core.transport import MOST_BYTES, Adapter, TooLarge, answer_within, body_of
@@ -56,7 +56,7 @@ class Credential(AuthBase):
     def basic(cls, option: str, user: str, password: str) -> Self:
         """HTTP Basic; the encoded pair is masked in all output like the secrets it is made of."""
         encoded = base64.b64encode(f"{user}:{password}".encode()).decode()
-        add_to_secrets(encoded)
+        mask_also(encoded)
         return cls(option, {"Authorization": f"Basic {encoded}"})
 
     def __call__(self, request: requests.PreparedRequest) -> requests.PreparedRequest:

@@ -6,6 +6,8 @@ from airbyte_cdk.models import AirbyteMessage, FailureType, StreamDescriptor
 from airbyte_cdk.utils import AirbyteTracedException
 from airbyte_cdk.utils.airbyte_secrets_utils import filter_secrets
 
+from source_unified_usage.core.masking import shortened
+
 
 class SourceError(AirbyteTracedException):
     """One sentence for the person who must act. `status` and `words` are the vendor's, where it answered."""
@@ -63,4 +65,4 @@ class Unmappable(Exception):
 def reason_of(error: Exception) -> str:
     """What one of UNMAPPABLE says, in one line and without the whole of a long value."""
     said = f"no {error}" if isinstance(error, KeyError) else str(error)
-    return " ".join(said.split())[:200]
+    return shortened(said, 200)

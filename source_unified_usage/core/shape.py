@@ -7,6 +7,7 @@ from typing import Annotated, Any
 from msgspec import UNSET, Meta, UnsetType, ValidationError, convert, defstruct
 
 from source_unified_usage.core.errors import Unmappable
+from source_unified_usage.core.masking import shortened
 from source_unified_usage.core.schema import usage_schema
 from source_unified_usage.core.usage import Row, Usage, canonical_json
 
@@ -86,8 +87,8 @@ def _unmappable(records: Sequence[Usage], error: ValidationError) -> Unmappable:
 def shown(row: Any) -> str:
     """The beginning of a row, for messages."""
     try:
-        return canonical_json(row)[:500]
+        return shortened(canonical_json(row), 500)
     except RecursionError:
         return "nested too deep to be shown"
     except (TypeError, ValueError):
-        return " ".join(repr(row).split())[:500]
+        return shortened(repr(row), 500)

@@ -5,6 +5,7 @@ from typing import Any
 
 import requests
 
+from source_unified_usage.core.masking import shortened
 from source_unified_usage.core.transport import TooSlow
 
 _WORDS_DEPTH = 8  # of envelopes in envelopes
@@ -12,7 +13,7 @@ _WORDS_DEPTH = 8  # of envelopes in envelopes
 
 def vendor_words(body: Any, answer: requests.Response) -> str:
     """What the vendor says in an error body, whichever of the usual envelopes it uses; at most 300 characters."""
-    return (words_of(body) or answer.reason or "no explanation")[:300]
+    return shortened(words_of(body) or answer.reason or "no explanation", 300)
 
 
 def words_of(value: Any, depth: int = 0) -> str:

@@ -8,10 +8,10 @@ from typing import Any
 
 from source_unified_usage.core.errors import reason_of
 from source_unified_usage.core.progress import logger
+from source_unified_usage.core.shape import shown
 from source_unified_usage.core.usage import (
     Number,
     Row,
-    canonical_json,
     compact,
     from_cents,
     number,
@@ -117,9 +117,7 @@ def dollars(stream: str, row: Row, field: str) -> Decimal | None:
             number(amount)
         return amount
     except (ValueError, ArithmeticError) as error:  # an exponent beyond what Decimal computes with
-        logger.warning(
-            f"{stream}: {field} is no amount ({reason_of(error)}), the charge is left out: {canonical_json(row)[:500]}"
-        )
+        logger.warning(f"{stream}: {field} is no amount ({reason_of(error)}), the charge is left out: {shown(row)}")
         return None
 
 

@@ -6,6 +6,7 @@ from typing import Any
 
 from pendulum import DateTime
 
+from source_unified_usage.core.paths import path
 from source_unified_usage.core.stream import UsageStream
 from source_unified_usage.core.usage import Row
 from source_unified_usage.core.window import Window, days
@@ -25,7 +26,7 @@ class Workspace:
     @property
     def codex(self) -> str:
         """The path of Codex' reports."""
-        return f"/v1/analytics/codex/workspaces/{self.id}"
+        return path("v1", "analytics", "codex", "workspaces", self.id)
 
     @property
     def resources(self) -> Sequence[Mapping[str, Any]]:

@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 from source_unified_usage.core.errors import UNMAPPABLE, Unmappable
+from source_unified_usage.core.paths import path
 from source_unified_usage.core.usage import (
     Row,
     Usage,
@@ -152,7 +153,7 @@ class WorkspaceUsage(CodexUsage):
     product = {"id": "chatgpt_workspace", "name": "ChatGPT workspace"}
 
     def path(self) -> str:
-        return f"/v1/analytics/workspaces/{self.workspace.id}/usage"
+        return path("v1", "analytics", "workspaces", self.workspace.id, "usage")
 
 
 def _order(split: _Split) -> tuple[str, ...]:

@@ -6,6 +6,7 @@ from typing import Any, NamedTuple
 
 from source_unified_usage.core.errors import SourceError
 from source_unified_usage.core.lookup import Lookup, by_id
+from source_unified_usage.core.paths import path
 from source_unified_usage.core.usage import Row, compact
 from source_unified_usage.vendors.openai.api import PlatformApi
 
@@ -61,7 +62,7 @@ class Directory:
             # without "any" the keys of owners who lost access are hidden
             query = {"owner_project_access": "any"}
             try:
-                return by_id(api.listing(f"/v1/organization/projects/{project}/api_keys", query))
+                return by_id(api.listing(path("v1", "organization", "projects", project, "api_keys"), query))
             except SourceError as error:
                 self._keys_refused |= error.status in (401, 403, 429)
                 raise
