@@ -30,7 +30,9 @@ from source_unified_usage.core.progress import Tally, logger
 from source_unified_usage.core.transport import MOST_BYTES, Adapter, TooLarge, answer_within, body_of
 from source_unified_usage.core.words import network_words, vendor_words
 
-_PASSES_BY_ITSELF = {408, 409, 425, 429}
+_ANSWERS = {200, 201, 203}  # "created" and "changed by a proxy" bring the same body
+# 202: not ready yet, 206: only a part of it came
+_PASSES_BY_ITSELF = {202, 206, 408, 409, 425, 429}
 _USER_AGENT = f"source-unified-usage/{__version__} (https://github.com/source-unified-usage/source-unified-usage)"
 
 
@@ -134,6 +136,10 @@ class Api:
             return Verdict(KeyRefused, f"Check that {self.credential.option} is right and not revoked.")
         if status == 403:
             return Verdict(ConfigError, f"Give {self.credential.option} the permission it lacks.")
+        if status == 204:
+            return Verdict(BrokenContract, "It says that there is no answer, which is not documented.")
+        if status == 407:
+            return Verdict(ConfigError, "A proxy on the way wants a user and a password.")
         if status in (404, 405):
             return Verdict(ConfigError, f"Check base_url ({self.base_url}).")
         return Verdict(ConfigError, "Check the configuration.")
@@ -202,13 +208,13 @@ class Api:
                 status = answer.status_code
                 self.observe(answer, path)
                 body = self._parsed(source, content)
-                if status == 200 and body is not _NOT_JSON:
+                if status in _ANSWERS and body is not _NOT_JSON:
                     self.latest = found = Answer(source, body, answer.headers)
                     if self.only_objects and not isinstance(body, Mapping):
                         raise found.broken("it is no object")
                     return found
                 told = self.told_wait(answer, body)
-                words = vendor_words(body, answer) if status != 200 else "the body is not JSON"
+                words = "the body is not JSON" if status in _ANSWERS else vendor_words(body, answer)
                 said = f"{status} {words}{_request_id(answer)}"
                 self._refuse(source, status, words, answer)
             if status == 429:
@@ -238,7 +244,7 @@ class Api:
 
     def _refuse(self, source: str, status: int, words: str, answer: requests.Response) -> None:
         """Raise what the vendor's error means; return when it passes by itself."""
-        if status == 200:
+        if status in _ANSWERS:
             return
         if 300 <= status < 400:
             host = _host(answer.headers.get("Location", "")) or "another place"

@@ -48,7 +48,7 @@ def answer_within(seconds: float) -> Iterator[None]:
 
 def body_of(answer: requests.Response) -> bytes:
     """The body, inflated, also for `answer.content`. Raises TooLarge; of an error's body only the beginning is read."""
-    most = MOST_BYTES if answer.status_code == 200 else MOST_BYTES_OF_AN_ERROR
+    most = MOST_BYTES if answer.ok else MOST_BYTES_OF_AN_ERROR
     chunks: list[bytes] = []
     size = 0
     for chunk in answer.iter_content(_CHUNK):
@@ -56,7 +56,7 @@ def body_of(answer: requests.Response) -> bytes:
         size += len(chunk)
         if size > most:
             answer.close()
-            if answer.status_code == 200:
+            if answer.ok:
                 raise TooLarge
             break
     answer._content = b"".join(chunks)[:most]

@@ -211,6 +211,35 @@ def test_an_answer_without_its_rows_breaks_the_contract(body: Any) -> None:
         Answer("Acme", body).rows("data")
 
 
+@pytest.mark.parametrize("status", [200, 201, 203])
+def test_created_and_changed_are_answers(api: Acme, requests_mock: Mocker, status: int) -> None:
+    requests_mock.get(URL, status_code=status, json={"data": []})
+    assert api.get("/usage").rows("data") == []
+
+
+@pytest.mark.parametrize(
+    ("status", "reason", "error", "said"),
+    [
+        (202, "Accepted", Unavailable, "no usable answer, 202 Accepted. Airbyte tries again later."),
+        (206, "Partial Content", Unavailable, "no usable answer, 206 Partial Content. Airbyte tries again later."),
+        (
+            204,
+            "No Content",
+            BrokenContract,
+            '204 "No Content". It says that there is no answer, which is not documented.',
+        ),
+        (407, "Proxy", ConfigError, '407 "Proxy". A proxy on the way wants a user and a password.'),
+    ],
+)
+def test_rare_statuses_by_their_meaning(
+    api: Acme, requests_mock: Mocker, status: int, reason: str, error: type[Exception], said: str
+) -> None:
+    requests_mock.get(URL, status_code=status, reason=reason)
+    with pytest.raises(error) as told:
+        api.get("/usage")
+    assert str(told.value) == f"Acme, stream acme_usage, /usage: {said}"
+
+
 @pytest.mark.parametrize(
     ("body", "words"),
     [
