@@ -20,7 +20,7 @@ with quick_imports():
     from airbyte_cdk.utils import AirbyteTracedException
 
     from source_unified_usage.core.config import validate
-    from source_unified_usage.core.reading import RecordPage
+    from source_unified_usage.core.pages import RecordPage
     from source_unified_usage.source import SourceUnifiedUsage
 
 

@@ -34,8 +34,9 @@ from airbyte_cdk.utils.stream_status_utils import as_airbyte_message as status_m
 from source_unified_usage.core import clock
 from source_unified_usage.core.config import excluded_fields, present, read_range
 from source_unified_usage.core.errors import ConfigError, SourceError, Unavailable
+from source_unified_usage.core.pages import RecordPage
 from source_unified_usage.core.progress import logger as progress_logger
-from source_unified_usage.core.reading import RecordPage, StreamReading, WindowCursor, cdk_stream
+from source_unified_usage.core.reading import StreamReading, WindowCursor, cdk_stream
 from source_unified_usage.core.schema import usage_schema
 from source_unified_usage.core.spec import specification
 from source_unified_usage.core.stream import Range, UsageStream

@@ -1,13 +1,10 @@
-"""How a UsageStream runs on the CDK's concurrent engine: partitions, cursor, state, and records in pages."""
+"""How a UsageStream runs on the CDK's concurrent engine: partitions, cursor, state, failures."""
 
 import logging
 import threading
-import time
-from collections.abc import Iterable, Iterator, Mapping, MutableMapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, MutableMapping
 from typing import Any
 
-import orjson
-from airbyte_cdk.models import AirbyteMessage, AirbyteRecordMessage, Type
 from airbyte_cdk.sources.connector_state_manager import ConnectorStateManager
 from airbyte_cdk.sources.message import MessageRepository
 from airbyte_cdk.sources.streams.concurrent.cursor import Cursor, CursorField
@@ -16,50 +13,15 @@ from airbyte_cdk.sources.streams.concurrent.partitions.partition import Partitio
 from airbyte_cdk.sources.streams.concurrent.partitions.partition_generator import PartitionGenerator
 from airbyte_cdk.sources.types import Record
 
-from source_unified_usage.core.errors import (
-    UNMAPPABLE,
-    BrokenContract,
-    ConfigError,
-    SourceError,
-    Unmappable,
-    reason_of,
-)
+from source_unified_usage.core.errors import ConfigError, SourceError
+from source_unified_usage.core.pages import RecordPage, pages
 from source_unified_usage.core.progress import Tally, logger
 from source_unified_usage.core.schema import usage_schema
-from source_unified_usage.core.shape import Shape, shown
-from source_unified_usage.core.stream import Range, ServedFrom, UsageStream
-from source_unified_usage.core.usage import Usage
+from source_unified_usage.core.stream import Range, UsageStream
 from source_unified_usage.core.window import Covered, Window
 
-# Per queue item the CDK's main loop costs more than mapping a row: records travel by the hundred.
-_PAGE = 250
 # In windows that fail one after another the fault is not the window's: the stream stops at the second.
 _FAILED_IN_A_ROW = 2
-
-
-class RecordPage(AirbyteMessage):
-    """Some hundred records of one stream as one item of the CDK's queue.
-
-    `lines` holds them as finished RECORD messages, one per line, when the entry point writes bytes; otherwise
-    `records` holds them and the source unpacks them with `messages`.
-    """
-
-    def __init__(self, stream: str, records: Sequence[Usage], *, as_bytes: bool) -> None:
-        super().__init__(type=Type.RECORD)
-        self.stream, self.count = stream, len(records)
-        self.emitted_at = int(time.time() * 1000)
-        self.lines = self._serialise(records) if as_bytes else b""
-        self.records = [] if as_bytes else records
-
-    def messages(self) -> Iterator[AirbyteMessage]:
-        for data in self.records:
-            record = AirbyteRecordMessage(stream=self.stream, data=dict(data), emitted_at=self.emitted_at)
-            yield AirbyteMessage(type=Type.RECORD, record=record)
-
-    def _serialise(self, records: Sequence[Usage]) -> bytes:
-        head = b'{"type":"RECORD","record":{"stream":"%s","data":' % self.stream.encode()
-        tail = b',"emitted_at":%d}}\n' % self.emitted_at
-        return head + (tail + head).join(map(orjson.dumps, records)) + tail
 
 
 class WindowPartition(Partition):
@@ -169,7 +131,7 @@ class StreamReading(PartitionGenerator):
         """What one window holds, in the CDK's queue items."""
         name = self.stream.name
         first = True
-        for records in self._pages(window):
+        for records in pages(self.stream, window):
             self.tally.add(records)
             self.tally.progress(window.first_day)
             for field in self._excluded:
@@ -219,54 +181,6 @@ class StreamReading(PartitionGenerator):
         too_new = until is not None and window.start >= until and self.stream.grain != "snapshot"
         served = self.stream.served_from
         return too_new or (served is not None and window.end <= served)
-
-    def _pages(self, window: Window) -> Iterator[list[Usage]]:
-        served = self.stream.served_from
-        if served is not None:
-            window = Window(max(window.start, served), window.end)
-        try:
-            yield from self._mapped(window)
-        except ServedFrom as told:
-            # once more after a midnight that passed meanwhile, but never in circles
-            if served is not None and told.day <= served:
-                raise BrokenContract(
-                    f"{self.stream.api.title}, stream {self.stream.name}: the vendor named {served} and then "
-                    f"{told.day} as the oldest day it serves."
-                ) from None
-            self.stream.served_from = told.day
-            logger.warning(
-                f"{self.stream.name}: {self.stream.api.title} keeps nothing before {told.day.to_date_string()}; asked "
-                f"for {window.first_day}, reading from there."
-            )
-            if told.day < window.end:
-                yield from self._pages(window)
-
-    def _mapped(self, window: Window) -> Iterator[list[Usage]]:
-        page: list[Usage] = []
-        usages, shape = self.stream.usages, Shape()
-        try:
-            for row in self.stream.rows(window):
-                try:
-                    page += usages(row, window)
-                except UNMAPPABLE as error:
-                    raise Unmappable(row, error) from error
-                if len(page) >= _PAGE:
-                    shape.check(page)
-                    yield page
-                    page = []
-            shape.check(page)
-        except Unmappable as error:
-            raise self._unmappable(error.row, error.reason) from error
-        except UNMAPPABLE as error:
-            raise self.stream.api.unreadable(error) from error
-        if page:
-            yield page
-
-    def _unmappable(self, row: Any, error: Exception) -> BrokenContract:
-        return BrokenContract(
-            f"{self.stream.api.title}, stream {self.stream.name}: the vendor sent a row that cannot be mapped "
-            f"({reason_of(error)}): {shown(row)}"
-        )
 
     @property
     def failure(self) -> Exception | None:

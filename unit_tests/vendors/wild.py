@@ -16,7 +16,8 @@ from airbyte_cdk.utils.airbyte_secrets_utils import update_secrets
 
 from source_unified_usage.core import clock
 from source_unified_usage.core.budget import Budget
-from source_unified_usage.core.reading import RecordPage, StreamReading, WindowPartition
+from source_unified_usage.core.pages import RecordPage
+from source_unified_usage.core.reading import StreamReading, WindowPartition
 from source_unified_usage.core.stream import UsageStream
 from source_unified_usage.core.window import Window
 from source_unified_usage.vendors import VENDORS

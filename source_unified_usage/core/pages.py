@@ -1,0 +1,95 @@
+"""From a vendor's rows to records, by the page."""
+
+import time
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import orjson
+from airbyte_cdk.models import AirbyteMessage, AirbyteRecordMessage, Type
+
+from source_unified_usage.core.errors import UNMAPPABLE, BrokenContract, Unmappable, reason_of
+from source_unified_usage.core.progress import logger
+from source_unified_usage.core.shape import Shape, shown
+from source_unified_usage.core.stream import ServedFrom, UsageStream
+from source_unified_usage.core.usage import Usage
+from source_unified_usage.core.window import Window
+
+# Per queue item the CDK's main loop costs more than mapping a row: records travel by the hundred.
+_PAGE = 250
+
+
+class RecordPage(AirbyteMessage):
+    """Some hundred records of one stream as one item of the CDK's queue.
+
+    `lines` holds them as finished RECORD messages, one per line, when the entry point writes bytes; otherwise
+    `records` holds them and the source unpacks them with `messages`.
+    """
+
+    def __init__(self, stream: str, records: Sequence[Usage], *, as_bytes: bool) -> None:
+        super().__init__(type=Type.RECORD)
+        self.stream, self.count = stream, len(records)
+        self.emitted_at = int(time.time() * 1000)
+        self.lines = self._serialise(records) if as_bytes else b""
+        self.records = [] if as_bytes else records
+
+    def messages(self) -> Iterator[AirbyteMessage]:
+        for data in self.records:
+            record = AirbyteRecordMessage(stream=self.stream, data=dict(data), emitted_at=self.emitted_at)
+            yield AirbyteMessage(type=Type.RECORD, record=record)
+
+    def _serialise(self, records: Sequence[Usage]) -> bytes:
+        head = b'{"type":"RECORD","record":{"stream":"%s","data":' % self.stream.encode()
+        tail = b',"emitted_at":%d}}\n' % self.emitted_at
+        return head + (tail + head).join(map(orjson.dumps, records)) + tail
+
+
+def pages(stream: UsageStream, window: Window) -> Iterator[list[Usage]]:
+    """What one window holds, as far as the vendor serves it. Raises BrokenContract for what cannot be mapped."""
+    served = stream.served_from
+    if served is not None:
+        window = Window(max(window.start, served), window.end)
+    try:
+        yield from _mapped(stream, window)
+    except ServedFrom as told:
+        # once more after a midnight that passed meanwhile, but never in circles
+        if served is not None and told.day <= served:
+            raise BrokenContract(
+                f"{stream.api.title}, stream {stream.name}: the vendor named {served} and then {told.day} as the "
+                f"oldest day it serves."
+            ) from None
+        stream.served_from = told.day
+        logger.warning(
+            f"{stream.name}: {stream.api.title} keeps nothing before {told.day.to_date_string()}; asked for "
+            f"{window.first_day}, reading from there."
+        )
+        if told.day < window.end:
+            yield from pages(stream, window)
+
+
+def _mapped(stream: UsageStream, window: Window) -> Iterator[list[Usage]]:
+    page: list[Usage] = []
+    usages, shape = stream.usages, Shape()
+    try:
+        for row in stream.rows(window):
+            try:
+                page += usages(row, window)
+            except UNMAPPABLE as error:
+                raise Unmappable(row, error) from error
+            if len(page) >= _PAGE:
+                shape.check(page)
+                yield page
+                page = []
+        shape.check(page)
+    except Unmappable as error:
+        raise _broken(stream, error.row, error.reason) from error
+    except UNMAPPABLE as error:
+        raise stream.api.unreadable(error) from error
+    if page:
+        yield page
+
+
+def _broken(stream: UsageStream, row: Any, error: Exception) -> BrokenContract:
+    return BrokenContract(
+        f"{stream.api.title}, stream {stream.name}: the vendor sent a row that cannot be mapped ({reason_of(error)}): "
+        f"{shown(row)}"
+    )
