@@ -7,7 +7,7 @@ from typing import Any
 import orjson
 from airbyte_cdk.models import AirbyteMessage, AirbyteRecordMessage, Type
 
-from source_unified_usage.core.errors import UNMAPPABLE, BrokenContract, Unmappable, reason_of
+from source_unified_usage.core.errors import UNMAPPABLE, BrokenContract, Defect, Malformed, Unmappable, reason_of
 from source_unified_usage.core.progress import logger
 from source_unified_usage.core.shape import Shape, shown
 from source_unified_usage.core.stream import ServedFrom, UsageStream
@@ -44,7 +44,7 @@ class RecordPage(AirbyteMessage):
 
 
 def pages(stream: UsageStream, window: Window) -> Iterator[list[Usage]]:
-    """What one window holds, as far as the vendor serves it. Raises BrokenContract for what cannot be mapped."""
+    """What one window holds, as far as the vendor serves it. Raises BrokenContract or Defect."""
     served = stream.served_from
     if served is not None:
         window = Window(max(window.start, served), window.end)
@@ -54,8 +54,7 @@ def pages(stream: UsageStream, window: Window) -> Iterator[list[Usage]]:
         # once more after a midnight that passed meanwhile, but never in circles
         if served is not None and told.day <= served:
             raise BrokenContract(
-                f"{stream.api.title}, stream {stream.name}: the vendor named {served} and then {told.day} as the "
-                f"oldest day it serves."
+                f"{_of(stream)}: the vendor named {served} and then {told.day} as the oldest day it serves."
             ) from None
         stream.served_from = told.day
         logger.warning(
@@ -82,6 +81,8 @@ def _mapped(stream: UsageStream, window: Window) -> Iterator[list[Usage]]:
         shape.check(page)
     except Unmappable as error:
         raise _broken(stream, error.row, error.reason) from error
+    except Malformed as error:
+        raise Defect(_of(stream), str(error)) from error
     except UNMAPPABLE as error:
         raise stream.api.unreadable(error) from error
     if page:
@@ -90,6 +91,9 @@ def _mapped(stream: UsageStream, window: Window) -> Iterator[list[Usage]]:
 
 def _broken(stream: UsageStream, row: Any, error: Exception) -> BrokenContract:
     return BrokenContract(
-        f"{stream.api.title}, stream {stream.name}: the vendor sent a row that cannot be mapped ({reason_of(error)}): "
-        f"{shown(row)}"
+        f"{_of(stream)}: the vendor sent a row that cannot be mapped ({reason_of(error)}): {shown(row)}"
     )
+
+
+def _of(stream: UsageStream) -> str:
+    return f"{stream.api.title}, stream {stream.name}"

@@ -5,8 +5,9 @@ from collections.abc import Mapping, Sequence
 from typing import Annotated, Any
 
 from msgspec import UNSET, Meta, UnsetType, ValidationError, convert, defstruct
+from orjson import OPT_SORT_KEYS, dumps
 
-from source_unified_usage.core.errors import Unmappable
+from source_unified_usage.core.errors import Malformed, Unmappable
 from source_unified_usage.core.masking import shortened
 from source_unified_usage.core.schema import usage_schema
 from source_unified_usage.core.usage import Row, Usage, canonical_json
@@ -28,28 +29,53 @@ class Shape:
     """What the records of one window must be, each by itself and with one another."""
 
     def __init__(self) -> None:
-        self._rows: dict[str, Row] = {}
+        # Two hashes of 64 bits for each id, of the id and of its row: a window of half a million rows fits, and the
+        # chance that any two of its ids share a hash is below 1 in 100 million.
+        self._rows: dict[int, int] = {}
 
     def check(self, records: Sequence[Usage]) -> None:
-        """Raises Unmappable of the first record that the schema does not know, that ends before it starts, or that
-        shares its id with another: a row that comes again is one record, two rows or two parts of one never are.
+        """The next records; those of one row come together.
+
+        Raises Unmappable of the first one that the schema does not know, that ends before it starts, or that shares
+        its id with another: a row that comes again is one record, two rows or two parts of one never are. Raises
+        Malformed where that is no row's fault.
         """
         try:
             convert({"records": records}, _PAGE)
         except ValidationError as error:
-            raise _unmappable(records, error) from None
+            raise _wrong(records, error) from None
         rows = self._rows
+        hashed: Row | None = None
+        content = 0
         for record in records:
-            row = record["remote_data"]
-            start, end, id = record["start_date"], record["end_date"], record["id"]
+            try:
+                row = record["remote_data"]
+                start, end, id = record["start_date"], record["end_date"], record["id"]
+            except KeyError as error:
+                raise Malformed(f"a record has no {error.args[0]}") from None
             if not _TIME(start) or (end is not start and not _TIME(end)):
                 raise Unmappable(row, ValueError(f"{start!r:.60} to {end!r:.60} is no time"))
             # without fractions, whose length differs
             if end is not start and start[:19] > end[:19]:
                 raise Unmappable(row, ValueError(f"it ends at {end}, before it starts at {start}"))
-            if id in rows and (rows[id] is row or rows[id] != row):
+            if row is not hashed:
+                hashed, content = row, _content(row)
+            key = hash(id)
+            if key in rows and (rows[key] != content or _parts(records, id, row) > 1):
                 raise Unmappable(row, ValueError(f"another row has the id {id}"))
-            rows[id] = row
+            rows[key] = content
+
+
+def _content(row: Row) -> int:
+    """A hash that equal rows share, in whatever order their fields come."""
+    try:
+        return hash(dumps(row, option=OPT_SORT_KEYS))
+    except TypeError as error:
+        raise Unmappable(row, error) from error
+
+
+def _parts(records: Sequence[Usage], id: str, row: Row) -> int:
+    return sum(1 for record in records if record["id"] == id and record["remote_data"] is row)
 
 
 def _type_of(schema: Mapping[str, Any]) -> Any:
@@ -76,12 +102,18 @@ _PAGE = defstruct("Page", [("records", list[_type_of(usage_schema())])])  # type
 convert({"records": []}, _PAGE)
 
 
-def _unmappable(records: Sequence[Usage], error: ValidationError) -> Unmappable:
+def _wrong(records: Sequence[Usage], error: ValidationError) -> Unmappable | Malformed:
     """From `Expected `str`, got `int` - at `$.records[3].user.id``: the fourth record, and the rest in our words."""
     what, _, place = str(error).partition(" - at `$.records")
     found = re.match(r"\[(\d+)\]\.?(.*)`", place)
     assert found, place
-    return Unmappable(records[int(found[1])]["remote_data"], ValueError(f"{found[2] or 'the record'}: {what}"))
+    record, field = records[int(found[1])], found[2]
+    # a vendor has values; the names of a record's fields are ours
+    if unknown := re.fullmatch(r"Object contains unknown field `(.*)`", what):
+        return Malformed(f"it wrote a field that its schema does not know, {field}{'.' if field else ''}{unknown[1]}")
+    if "remote_data" not in record or "id" not in record:
+        return Malformed(f"a record has no {'id' if 'remote_data' in record else 'remote_data'}")
+    return Unmappable(record["remote_data"], ValueError(f"{field or 'the record'}: {what}"))
 
 
 def shown(row: Any) -> str:

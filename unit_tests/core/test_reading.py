@@ -4,13 +4,18 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from airbyte_cdk.models import FailureType
 from pendulum import DateTime, datetime
 
 from source_unified_usage.core.api import Api, Credential
+from source_unified_usage.core.errors import Defect
+from source_unified_usage.core.pages import pages
 from source_unified_usage.core.reading import StreamReading
 from source_unified_usage.core.stream import ServedFrom, UsageStream
 from source_unified_usage.core.usage import Usage, midnight, usage
 from source_unified_usage.core.window import Window, days
+
+WEEK = Window(datetime(2026, 9, 1), datetime(2026, 9, 6))
 
 
 class Acme(Api):
@@ -44,8 +49,7 @@ class Kept(UsageStream):
 def days_read(stream: UsageStream) -> tuple[list[str], Any]:
     reading = StreamReading(stream, (), as_bytes=False)
     found: list[str] = []
-    window = Window(datetime(2026, 9, 1), datetime(2026, 9, 6))
-    for item in reading.read(window):
+    for item in reading.read(WEEK):
         records = [item.data] if hasattr(item, "data") else item.records
         found += [record["start_date"][8:10] for record in records]
     return found, stream.served_from
@@ -74,3 +78,22 @@ def test_a_vendor_that_refuses_the_day_it_named_is_not_asked_for_ever() -> None:
     with pytest.raises(Exception, match="as the oldest day it serves") as told:
         days_read(Circling())
     assert type(told.value).__name__ == "BrokenContract"
+
+
+class Misspelt(Kept):
+    """A defect of the source: a field of a record that nobody knows."""
+
+    def usages(self, row: DateTime, window: Window) -> Iterator[Usage]:
+        for record in super().usages(row, window):
+            yield {**record, "usage": {"tokens": {"inputs": 1}}}
+
+
+def test_a_misspelt_field_is_a_defect_of_the_source_and_not_the_vendors() -> None:
+    with pytest.raises(Defect) as told:
+        list(pages(Misspelt(datetime(2026, 9, 1)), WEEK))
+    assert str(told.value).startswith(
+        "Acme, stream acme_usage: it wrote a field that its schema does not know, usage.tokens.inputs. This is a "
+        "defect of the source"
+    )
+    assert "report it" in str(told.value)
+    assert told.value.failure_type == FailureType.system_error
