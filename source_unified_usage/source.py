@@ -35,9 +35,10 @@ from source_unified_usage.core import clock
 from source_unified_usage.core.config import excluded_fields, present, read_range
 from source_unified_usage.core.errors import ConfigError, SourceError, Unavailable
 from source_unified_usage.core.pages import RecordPage
-from source_unified_usage.core.progress import logger as progress_logger
+from source_unified_usage.core.progress import logger
 from source_unified_usage.core.reading import StreamReading, WindowCursor, cdk_stream
 from source_unified_usage.core.schema import usage_schema
+from source_unified_usage.core.scope import told_by, widened
 from source_unified_usage.core.spec import specification
 from source_unified_usage.core.stream import Range, UsageStream
 from source_unified_usage.core.vendor import Probe, Vendor, configured
@@ -222,13 +223,22 @@ def _ask(probe: Probe) -> str:
 
 
 def _covered(stream: UsageStream, states: ConnectorStateManager, wanted: Range) -> Covered:
-    window = wanted.window(stream.grain)
+    """What the state covers; nothing, where the config lets the stream read more than before."""
+    state = states.get_stream_state(stream.name, None)
     try:
-        return Covered.from_state(states.get_stream_state(stream.name, None), window.start)
+        covered = Covered.from_state(state, wanted.window(stream.grain).start)
+        more = widened(told_by(state), stream.scope)
     except (ValueError, KeyError, TypeError) as error:
         raise ConfigError(
             f"The state of stream {stream.name} cannot be read ({error}). Reset the stream, it is then read anew."
         ) from None
+    if not more or not covered.windows:
+        return covered
+    logger.warning(
+        f"{stream.name}: what is already read lacks rows because {' and '.join(more)} changed; everything from "
+        f"{wanted.start} on is read again."
+    )
+    return Covered()
 
 
 def _not_offered(name: str, offered: Iterable[str]) -> Iterator[AirbyteMessage]:
@@ -258,8 +268,8 @@ def _sync_failed(failures: Mapping[str, Exception], unknown: Sequence[str]) -> S
 
 def _engine_logger() -> logging.Logger:
     """The engine's own log: without its chatter and without stack traces of errors that say what to do."""
-    logger = progress_logger.getChild("engine")
-    logger.setLevel(logging.WARNING)
-    if not logger.filters:
-        logger.addFilter(lambda record: not (record.exc_info and isinstance(record.exc_info[1], SourceError)))
-    return logger
+    engine = logger.getChild("engine")
+    engine.setLevel(logging.WARNING)
+    if not engine.filters:
+        engine.addFilter(lambda record: not (record.exc_info and isinstance(record.exc_info[1], SourceError)))
+    return engine

@@ -94,6 +94,7 @@ class Api:
         self.on_limited: Callable[[], None] = lambda: None
         self.latest: Answer | None = None
         self._mended = False
+        self.account: str | None = None  # whose figures the answers are, where they tell it
         self.gate = Gate(self.parallel)
         self._budget = Budget(*self.limit)
         self._session = self._new_session()

@@ -17,6 +17,7 @@ from source_unified_usage.core.errors import ConfigError, SourceError
 from source_unified_usage.core.pages import RecordPage, pages
 from source_unified_usage.core.progress import Tally, logger
 from source_unified_usage.core.schema import usage_schema
+from source_unified_usage.core.scope import told_by
 from source_unified_usage.core.stream import Range, UsageStream
 from source_unified_usage.core.window import Covered, Window
 
@@ -51,7 +52,7 @@ class WindowPartition(Partition):
 
 
 class WindowCursor(Cursor):
-    """What has been written, as merged half-open windows; its state follows every closed window."""
+    """What has been written, as merged half-open windows, and within which scope; its state follows every window."""
 
     def __init__(
         self,
@@ -64,10 +65,13 @@ class WindowCursor(Cursor):
         self._stream, self._covered = stream, covered
         self._closed = wanted.closed(stream.grain)
         self._repository, self._states = repository, states
+        self._account: str | None = told_by(states.get_stream_state(stream.name, None)).get("account")
 
     @property
     def state(self) -> MutableMapping[str, Any]:
-        return self._covered.to_state()
+        account = {"account": self._account} if self._account else {}
+        scope = {**self._stream.scope, **account}
+        return {**self._covered.to_state(), **({"scope": scope} if scope else {})}
 
     def observe(self, record: Record) -> None:
         """Nothing to learn from a record: the window knows its own end."""
@@ -82,6 +86,7 @@ class WindowCursor(Cursor):
                         written = written.until(told)
                 if self._stream.served_from is not None:
                     written = Window(max(written.start, self._stream.served_from), written.end)
+                self._recognise(self._stream.api.account)
                 self._covered = self._covered.add(written)
                 self._emit()
         finally:
@@ -92,6 +97,18 @@ class WindowCursor(Cursor):
 
     def should_be_synced(self, record: Record) -> bool:
         return True
+
+    def _recognise(self, account: str | None) -> None:
+        """What another account's key has read says nothing about this one's."""
+        if account is None or account == self._account:
+            return
+        if self._account is not None and self._covered.windows:
+            self._covered = Covered()
+            logger.warning(
+                f"{self._stream.name}: the key belongs to {account}, what was read before to {self._account}: the next "
+                f"sync reads everything from the start."
+            )
+        self._account = account
 
     def _emit(self) -> None:
         name = self._stream.name

@@ -10,6 +10,7 @@ from pendulum import DateTime
 
 from source_unified_usage.core.api import Api
 from source_unified_usage.core.progress import logger
+from source_unified_usage.core.scope import Scope
 from source_unified_usage.core.usage import Usage, record_id
 from source_unified_usage.core.window import Covered, Span, Window, days, gaps, utc_midnight
 
@@ -67,6 +68,7 @@ class UsageStream:
     `step`: how much one request walk covers; `lookback`: how far back the vendor still corrects.
     `grain`: "event" rows have one instant, "month" rows a whole month, "snapshot" is read once per sync as it is.
     `open_day`: the vendor has figures of the running day.
+    `scope`: the options that narrow the stream, as `widened` compares them; they are written into its state.
     """
 
     name: str
@@ -75,6 +77,7 @@ class UsageStream:
     lookback: Span = days(3)
     grain: Grain = "day"
     open_day: bool = True
+    scope: Scope = {}
 
     def __init__(self, api: Api, lookback_days: int | None = None) -> None:
         self.api = api.bound(self.name)

@@ -41,6 +41,7 @@ class ClaudeApi(Api):
     def observe(self, answer: requests.Response, path: str) -> None:
         if answer.status_code == 200:
             self._answered.set()
+            self.account = organization_id(answer) or self.account
 
     def judge(self, status: int, words: str, answer: requests.Response) -> Verdict:
         option = self.credential.option
@@ -116,7 +117,7 @@ class ClaudeApi(Api):
         return follow(lambda page: self.get(path, {**query, "page": page} if page else query), _next_page)
 
 
-def organization_id(answer: Answer) -> str | None:
+def organization_id(answer: Answer | requests.Response) -> str | None:
     """Of the organization that the key belongs to, where the body does not tell it."""
     return answer.headers.get("anthropic-organization-id")
 

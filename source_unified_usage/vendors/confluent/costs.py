@@ -81,6 +81,7 @@ class Costs(UsageStream):
         query = {"start_date": window.first_day, "end_date": window.end_day, "page_size": _PAGE_SIZE}
         rows = list(numbered(self.api.listing(PATH, query), self._key, _order))
         self.environments, self.organization = self._environments(), self._organization()
+        self.api.account = self.organization.get("id")
         self._warn_of_long(row for row, _ in rows)
         yield from rows
 

@@ -58,6 +58,7 @@ class MetricsUsage(UsageStream):
         door = self._cloud.bound(self.name, tally=self.api.tally, on_limited=self.api.on_limited)
         door.role = self.api.role
         self.organization = organization(door)
+        self.api.account = self.organization.get("id")
         return [
             compact(
                 id=id,

@@ -42,6 +42,11 @@ class Scope:
         teams = {"teamIds": list(self.teams)} if self.teams else {}
         return {"organizationId": self.organization, **teams, **body}
 
+    @property
+    def options(self) -> Mapping[str, Any]:
+        """What narrows a stream, for its state."""
+        return {"cursor.organization_id": self.organization, "cursor.team_ids": list(self.teams)}
+
     def of(self, row: Row) -> dict[str, Any]:
         """The fields of a record that tell organization and team; none for a single team."""
         if not self.organization:

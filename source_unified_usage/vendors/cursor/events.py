@@ -61,6 +61,7 @@ class UsageEvents(UsageStream):
     def __init__(self, api: CursorApi, scope: Scope, people: Lookup, lookback_days: int | None = None) -> None:
         super().__init__(api, lookback_days)
         self._scope, self._people = scope, people
+        self.scope = scope.options
         self._person = cache(partial(person, {}))
 
     def path(self) -> str:

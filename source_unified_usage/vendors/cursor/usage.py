@@ -63,6 +63,7 @@ class DailyUsage(UsageStream):
     ) -> None:
         super().__init__(api, lookback_days)
         self._scope, self._people, self._inactive = scope, people, inactive
+        self.scope = {**scope.options, "cursor.include_inactive_members": inactive}
         self.members: Mapping[str, Row] = {}
 
     def path(self) -> str:

@@ -40,6 +40,11 @@ class Attribution(UsageStream):
     ) -> None:
         super().__init__(api, lookback_days)
         self._whose = {"include_descendants": flag(scope.descendants)}
+        # other tag keys are another cut of the same usage, with ids of their own
+        self.scope = {
+            "datadog.include_descendants": scope.descendants,
+            "datadog.tag_breakdown_keys": ",".join(sorted(tags)),
+        }
         self._query = {**self._whose, **({"tag_breakdown_keys": ",".join(tags)} if tags else {})}
 
     def oldest(self, today: DateTime) -> DateTime:

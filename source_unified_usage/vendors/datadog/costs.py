@@ -42,6 +42,7 @@ class MonthlyStatement(UsageStream):
     ) -> None:
         super().__init__(api, lookback_days)
         self._scope, self._currency, self._names = scope, currency, names
+        self.scope = scope.cost_options
         self.labels: Mapping[str, str] = {}
 
     def usages(self, row: Row, window: Window) -> Iterator[Usage]:

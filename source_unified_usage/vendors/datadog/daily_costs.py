@@ -73,6 +73,7 @@ class DailyCost(UsageStream):
     ) -> None:
         super().__init__(api, lookback_days)
         self._scope, self._currency, self._names = scope, currency, names
+        self.scope = scope.cost_options
         self.labels: Mapping[str, str] = {}
 
     def oldest(self, today: DateTime) -> DateTime:

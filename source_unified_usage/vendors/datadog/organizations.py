@@ -18,6 +18,11 @@ class Scope:
     descendants: bool = False
 
     @property
+    def cost_options(self) -> Mapping[str, Any]:
+        """What narrows a stream of cost, for its state."""
+        return {"datadog.view": self.view, "datadog.include_connected_accounts": self.connected}
+
+    @property
     def of_cost(self) -> Mapping[str, str]:
         """The query of the cost endpoints."""
         return {"view": self.view, "include_connected_accounts": flag(self.connected)}

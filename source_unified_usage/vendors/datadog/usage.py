@@ -70,6 +70,12 @@ class HourlyUsage(UsageStream):
         # 24 hours at most where several organizations are answered
         self.step = days(1) if scope.descendants or scope.connected else days(7)
         self._zeros = zeros
+        self.scope = {
+            "datadog.product_families": list(families),
+            "datadog.include_descendants": scope.descendants,
+            "datadog.include_connected_accounts": scope.connected,
+            "datadog.include_zero_usage": zeros,
+        }
         self._query = {
             "filter[product_families]": ",".join(families) or "all",
             "filter[include_descendants]": flag(scope.descendants),
@@ -129,6 +135,7 @@ class BillableUsage(UsageStream):
     def __init__(self, api: DatadogApi, scope: Scope, names: Lookup, lookback_days: int | None = None) -> None:
         super().__init__(api, lookback_days)
         self._connected, self._names = flag(scope.connected), names
+        self.scope = {"datadog.include_connected_accounts": scope.connected}
         self.labels: Mapping[str, str] = {}
 
     def oldest(self, today: DateTime) -> DateTime:

@@ -43,6 +43,7 @@ class AnalyticsStream(UsageStream):
     def __init__(self, api: AnalyticsApi, workspace: Workspace, lookback_days: int | None = None) -> None:
         super().__init__(api, lookback_days)
         self.workspace = workspace
+        self.scope = {"openai.codex.workspace_id": workspace.id}
 
     def oldest(self, today: DateTime) -> DateTime:
         return today.subtract(days=_KEPT)

@@ -30,6 +30,8 @@ class BucketStream(UsageStream):
     ) -> None:
         super().__init__(api, lookback_days)
         self._directory, self._user_ids = directory, list(user_ids)
+        if "user_id" in self.dimensions:  # the others read nothing of some users
+            self.scope = {"openai.user_ids": self._user_ids}
         self.names = Names()
 
     def path(self) -> str:
@@ -42,6 +44,8 @@ class BucketStream(UsageStream):
             return
         rows = self.results(window)
         self.names = self._directory.names(rows)
+        owners = {row.get("organization_id") for row in rows}
+        self.api.account = owners.pop() if len(owners) == 1 else None
         yield from numbered(rows, self.key, order)
 
     def results(self, window: Window) -> list[Row]:

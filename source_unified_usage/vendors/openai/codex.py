@@ -53,6 +53,7 @@ class CodexUsage(AnalyticsStream):
         self, api: AnalyticsApi, workspace: Workspace, shared: SharedRows, lookback_days: int | None = None
     ) -> None:
         super().__init__(api, workspace, lookback_days)
+        self.scope = {**self.scope, "openai.user_ids": list(workspace.user_ids)}
         self._shared = shared
 
     def path(self) -> str:

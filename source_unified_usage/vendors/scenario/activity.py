@@ -43,6 +43,7 @@ class Activity(UsageStream):
     def __init__(self, api: ScenarioApi, shared: Shared, lookback_days: int | None = None) -> None:
         super().__init__(api, lookback_days)
         self.shared = shared
+        self.scope = shared.scope.options
         self.organization: Mapping[str, Any] = {}
         self.project_names: Mapping[str, str] = {}
 
@@ -53,6 +54,7 @@ class Activity(UsageStream):
         day = Day(None, self.shared.days.answers(self.api, window, self._pages))
         inventory = self.shared.inventory
         self.organization, self.project_names = inventory.organization(), inventory.project_names()
+        self.api.account = self.organization.get("id")
         users, keys = day.entities("users"), inventory.key_names()
         described = {**day.entities("collections"), **day.entities("assets")}
         names = {id: entity["name"] for id, entity in described.items() if entity.get("name")}

@@ -23,6 +23,11 @@ class Scope:
     projects: tuple[str, ...] = ()
     split: bool = False
 
+    @property
+    def options(self) -> Mapping[str, Any]:
+        """What narrows a stream, for its state."""
+        return {"scenario.team_id": self.team, "scenario.project_ids": list(self.projects)}
+
     def query(self, project: str | None = None) -> dict[str, str]:
         """The parameters that say so, narrowed to one project where one is given."""
         projects = ",".join((project,) if project else self.projects)

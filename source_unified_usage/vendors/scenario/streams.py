@@ -68,6 +68,8 @@ class DailyStream(UsageStream):
     def __init__(self, api: ScenarioApi, shared: Shared, lookback_days: int | None = None) -> None:
         super().__init__(api, lookback_days)
         self.shared = shared
+        # by project and as a whole are two cuts, with ids of their own
+        self.scope = {**shared.scope.options, "scenario.split_by_project": "by project" if shared.scope.split else None}
         self.organization: Mapping[str, Any] = {}
         self.project_names: Mapping[str, str] = {}
 
@@ -79,6 +81,7 @@ class DailyStream(UsageStream):
     def rows(self, window: Window) -> Iterator[Line]:
         found = self.shared.days.take(self.api, self.sections, window)
         self.organization = self.shared.inventory.organization()
+        self.api.account = self.organization.get("id")
         if self.shared.scope.split:
             self.project_names = self.shared.inventory.project_names()
         for day in found:

@@ -1,0 +1,125 @@
+"""A config that reads more than before reads the old days too; one that reads less reads nothing again."""
+
+import json
+from collections.abc import Iterable
+from datetime import date
+from typing import Any
+
+import pytest
+
+from integration_tests.harness import Output, Source, State, assert_conserved, merged, sandbox_config
+from sandbox import Sandbox
+from sandbox.vendors.claude import simulator
+
+START, TODAY = date(2026, 8, 20), date(2026, 9, 22)
+COMPLETIONS, HOURS, COST = "openai_usage_completions", "datadog_hourly_usage", "claude_cost"
+
+
+def read(source: Source, config: dict[str, Any], stream: str, state: State | None = None) -> Output:
+    """A sync that must succeed and cover everything."""
+    output = source.read(config, [stream], state)
+    assert (output.code, output.traces) == (0, [])
+    assert output.slices(stream) == [(START.isoformat(), TODAY.isoformat())]
+    return output
+
+
+def days(output: Output, stream: str) -> list[str]:
+    return sorted({record["start_date"][:10] for record in output.records[stream]})
+
+
+def told(output: Output, what: str) -> list[str]:
+    return [line for line in output.logs if line.startswith("WARN") and what in line]
+
+
+def without_scope(state: Iterable[dict[str, Any]]) -> State:
+    """As an older version has written it."""
+    return [merged(message, {"stream": {"stream_state": {"scope": None}}}) for message in state]
+
+
+def test_users_that_are_no_longer_left_out_come_with_their_past(source: Source, sandbox: Sandbox) -> None:
+    everybody = sandbox_config(sandbox, ["openai"], start_date=START.isoformat())
+    first = read(source, everybody, COMPLETIONS)
+    users = sorted({record["user"]["id"] for record in first.records[COMPLETIONS] if "user" in record})
+    some = merged(everybody, {"openai": {"user_ids": users[:2]}})
+    narrowed = read(source, some, COMPLETIONS, first.states)
+    assert told(narrowed, "lacks rows") == []
+    assert days(narrowed, COMPLETIONS)[0] >= "2026-09-19"
+    fewer = read(source, merged(some, {"openai": {"user_ids": users[1:2]}}), COMPLETIONS, narrowed.states)
+    assert told(fewer, "lacks rows") == []
+    others = read(source, merged(some, {"openai": {"user_ids": users[1:3]}}), COMPLETIONS, fewer.states)
+    assert {record["user"]["id"] for record in others.records[COMPLETIONS]} == set(users[1:3])
+    widened = read(source, everybody, COMPLETIONS, others.states)
+    for output in (others, widened):
+        assert told(output, "lacks rows") == [
+            f"WARN {COMPLETIONS}: what is already read lacks rows because openai.user_ids changed; everything from "
+            f"2026-08-20 on is read again."
+        ]
+    assert_conserved(widened, sandbox.vendors["openai"].ledger(START, TODAY), [COMPLETIONS])
+    again = read(source, everybody, COMPLETIONS, widened.states)
+    assert days(again, COMPLETIONS)[0] == "2026-09-19"
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "option"),
+    [
+        ({"product_families": ["infra_hosts"]}, {"product_families": ["infra_hosts", "logs"]}, "product_families"),
+        ({"include_descendants": False}, {"include_descendants": True}, "include_descendants"),
+        ({"include_zero_usage": False}, {"include_zero_usage": True}, "include_zero_usage"),
+    ],
+)
+def test_hours_that_were_left_out_come_with_their_past(
+    source: Source, sandbox: Sandbox, before: dict[str, Any], after: dict[str, Any], option: str
+) -> None:
+    config = sandbox_config(sandbox, ["datadog"], start_date=START.isoformat())
+    less, more = merged(config, {"datadog": before}), merged(config, {"datadog": after})
+    first = read(source, less, HOURS)
+    second = read(source, more, HOURS, first.states)
+    assert len(told(second, f"lacks rows because datadog.{option} changed")) == 1
+    assert days(second, HOURS)[0] == START.isoformat()
+    assert {record["id"] for record in first.records[HOURS]} < {record["id"] for record in second.records[HOURS]}
+    back = read(source, less, HOURS, second.states)
+    assert told(back, "lacks rows") == []
+    assert days(back, HOURS)[0] == "2026-09-17"
+
+
+def test_a_state_without_a_scope_is_taken_as_it_is(source: Source, sandbox: Sandbox) -> None:
+    config = sandbox_config(sandbox, ["datadog"], start_date=START.isoformat())
+    one = merged(config, {"datadog": {"product_families": ["infra_hosts"]}})
+    first = read(source, one, HOURS)
+    second = read(source, config, HOURS, without_scope(first.states))
+    assert told(second, "lacks rows") == []
+    assert days(second, HOURS)[0] == "2026-09-17"
+    assert read(source, one, HOURS, second.states).states[0]["stream"]["stream_state"]["scope"] == {
+        "datadog.include_connected_accounts": True,
+        "datadog.include_descendants": True,
+        "datadog.include_zero_usage": True,
+        "datadog.product_families": ["infra_hosts"],
+    }
+
+
+def test_a_killed_reread_goes_on(source: Source, sandbox: Sandbox) -> None:
+    """The state tells the new scope no earlier than it forgets the old days."""
+    config = sandbox_config(sandbox, ["datadog"], start_date=START.isoformat())
+    first = read(source, merged(config, {"datadog": {"product_families": ["infra_hosts"]}}), HOURS)
+    with source.start(*source.reading(config, [HOURS], first.states)) as running:
+        line = next(line for line in running.stdout if b'"STATE"' in line)
+        running.kill()
+    rest = read(source, config, HOURS, [json.loads(line)["state"]])
+    assert_conserved(rest, sandbox.vendors["datadog"].ledger(START, TODAY), [HOURS])
+
+
+def test_another_organizations_key_reads_its_own_past(
+    source: Source, sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    config = sandbox_config(sandbox, ["claude"], start_date=START.isoformat())
+    first = read(source, config, COST)
+    read(source, config, COST, first.states)
+    monkeypatch.setitem(simulator._ORGANIZATIONS, "enterprise", "org_another")
+    sandbox.clock.advance(days=20)
+    second = source.read(config, [COST], first.states)
+    (warning,) = told(second, "the key belongs to org_another, what was read before to org_01SandboxAcme")
+    assert "the next sync reads everything from the start" in warning
+    assert second.slices(COST)[0][0] > START.isoformat()
+    third = source.read(config, [COST], second.states)
+    assert third.slices(COST)[0][0] == START.isoformat()
+    assert told(third, "belongs to") == []
