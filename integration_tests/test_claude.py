@@ -131,7 +131,11 @@ def test_an_organization_that_keeps_less_is_read_from_its_oldest_day(
     assert (output.code, output.traces) == (0, [])
     assert_conserved(output, claude.ledger(date(2026, 9, 15), TODAY), ENGAGEMENT)
     assert output.slices("claude_user_activity") == [("2026-09-15", "2026-09-21")]
-    warnings = [line for line in output.logs if "keeps nothing before 2026-09-15; asked for 2026-09-08" in line]
+    warnings = [
+        line
+        for line in output.logs
+        if "start_date 2026-09-08 is older than what Claude keeps; reading from 2026-09-15" in line
+    ]
     assert len(warnings) == len(ENGAGEMENT)
     assert sandbox.requests["GET /claude/v1/organizations/analytics/users"] == 1 + 7
 

@@ -234,7 +234,8 @@ def test_the_start_moves_to_what_is_served_with_one_warning(
     output = source.read(config, [COSTS])
     assert (output.code, output.traces) == (0, [])
     assert warnings(output, COSTS) == [
-        "WARN openai_costs: OpenAI keeps nothing before 2026-09-02; asked for 2026-08-20, reading from there."
+        "WARN openai_costs: start_date 2026-08-20 is older than what OpenAI keeps; reading from 2026-09-02, the oldest "
+        "day it serves."
     ]
     assert_conserved(output, sandbox.openai.ledger(START, TODAY), [COSTS])
     assert output.slices(COSTS) == [("2026-09-02", "2026-09-22")]

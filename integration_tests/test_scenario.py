@@ -189,7 +189,9 @@ def test_days_that_are_not_kept_move_the_start(source: Source, sandbox: Sandbox,
     assert_conserved(output, sandbox.scenario.ledger(date(2026, 9, 1), TODAY), output.statuses)
     warnings = [line for line in output.logs if line.startswith("WARN")]
     assert len(warnings) == len(output.statuses)
-    assert all("keeps nothing before 2026-09-13; asked for 2026-01-01" in line for line in warnings)
+    assert all(
+        "start_date 2026-01-01 is older than what Scenario keeps; reading from 2026-09-13" in line for line in warnings
+    )
     assert sandbox.refused(400) <= 10
     assert output.slices("scenario_consumption") == [("2026-09-13", "2026-09-22")]
 

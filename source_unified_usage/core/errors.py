@@ -8,8 +8,6 @@ from airbyte_cdk.utils.airbyte_secrets_utils import filter_secrets
 
 from source_unified_usage.core.masking import shortened
 
-_ISSUES = "https://github.com/source-unified-usage/source-unified-usage/issues"
-
 
 class SourceError(AirbyteTracedException):
     """One sentence for the person who must act. `status` and `words` are the vendor's, where it answered."""
@@ -54,12 +52,6 @@ class BrokenContract(SourceError):
 
 class Defect(SourceError):
     """A mistake of this source, whatever the vendor sent: only who makes it can mend it."""
-
-    def __init__(self, where: str, what: str) -> None:
-        super().__init__(
-            f"{where}: {what}. This is a defect of the source, neither the vendor's nor one of the configuration: "
-            f"please report it at {_ISSUES}."
-        )
 
 
 # RecursionError: nested deeper than anything that is documented

@@ -8,7 +8,6 @@ import orjson
 from airbyte_cdk.models import AirbyteMessage, AirbyteRecordMessage, Type
 
 from source_unified_usage.core.errors import UNMAPPABLE, BrokenContract, Defect, Malformed, Unmappable, reason_of
-from source_unified_usage.core.progress import logger
 from source_unified_usage.core.shape import Shape, shown
 from source_unified_usage.core.stream import ServedFrom, UsageStream
 from source_unified_usage.core.usage import Usage
@@ -16,6 +15,7 @@ from source_unified_usage.core.window import Window
 
 # Per queue item the CDK's main loop costs more than mapping a row: records travel by the hundred.
 _PAGE = 250
+_ISSUES = "https://github.com/source-unified-usage/source-unified-usage/issues"
 
 
 class RecordPage(AirbyteMessage):
@@ -56,11 +56,7 @@ def pages(stream: UsageStream, window: Window) -> Iterator[list[Usage]]:
             raise BrokenContract(
                 f"{_of(stream)}: the vendor named {served} and then {told.day} as the oldest day it serves."
             ) from None
-        stream.served_from = told.day
-        logger.warning(
-            f"{stream.name}: {stream.api.title} keeps nothing before {told.day.to_date_string()}; asked for "
-            f"{window.first_day}, reading from there."
-        )
+        stream.serve_from(told.day)
         if told.day < window.end:
             yield from pages(stream, window)
 
@@ -82,7 +78,10 @@ def _mapped(stream: UsageStream, window: Window) -> Iterator[list[Usage]]:
     except Unmappable as error:
         raise _broken(stream, error.row, error.reason) from error
     except Malformed as error:
-        raise Defect(_of(stream), str(error)) from error
+        raise Defect(
+            f"{_of(stream)}: {error}. This is a defect of the source, neither the vendor's nor one of the "
+            f"configuration: please report it at {_ISSUES}."
+        ) from error
     except UNMAPPABLE as error:
         raise stream.api.unreadable(error) from error
     if page:

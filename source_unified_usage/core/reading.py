@@ -19,10 +19,11 @@ from source_unified_usage.core.progress import Tally, logger
 from source_unified_usage.core.schema import usage_schema
 from source_unified_usage.core.scope import told_by
 from source_unified_usage.core.stream import Range, UsageStream
-from source_unified_usage.core.window import Covered, Window
+from source_unified_usage.core.window import Covered, Window, merge
 
 # In windows that fail one after another the fault is not the window's: the stream stops at the second.
 _FAILED_IN_A_ROW = 2
+_RANGES = 5  # that an error names
 
 
 class WindowPartition(Partition):
@@ -123,8 +124,9 @@ class StreamReading(PartitionGenerator):
         self.stream = stream
         self.tally = stream.api.tally = Tally(stream.name)
         self._excluded, self._as_bytes = tuple(excluded), as_bytes
-        self._failures: list[tuple[Window, Exception]] = []
+        self._failures: list[Exception] = []
         self._in_a_row = 0
+        self._whole: set[Window] = set()
 
     # --- as the CDK's partition generator
 
@@ -161,9 +163,10 @@ class StreamReading(PartitionGenerator):
             if records:
                 yield RecordPage(name, records, as_bytes=self._as_bytes)
         self._in_a_row = 0
+        self._whole.add(window)
 
     def failed(self, window: Window, error: Exception) -> None:
-        self._failures.append((window, error))
+        self._failures.append(error)
         self._in_a_row += 1
         if not self._stopped:
             logger.warning(f"{self.stream.name}: {window.first_day} failed, going on: {error}")
@@ -190,7 +193,7 @@ class StreamReading(PartitionGenerator):
     def _stopped(self) -> bool:
         if not self._failures:
             return False
-        return isinstance(self._failures[-1][1], ConfigError) or self._in_a_row >= _FAILED_IN_A_ROW
+        return isinstance(self._failures[-1], ConfigError) or self._in_a_row >= _FAILED_IN_A_ROW
 
     def _beyond(self, window: Window) -> bool:
         """Outside what the vendor serves, as its answers told."""
@@ -204,15 +207,24 @@ class StreamReading(PartitionGenerator):
         """One error for the stream: the last reason, and what was not read."""
         if not self._failures:
             return None
-        window, error = self._failures[-1]
-        if not isinstance(error, SourceError):
+        error = self._failures[-1]
+        open_ranges = [f"{part.first_day} to {part.last_day}" for part in self._unread()]
+        if not isinstance(error, SourceError) or not open_ranges:
             return error
-        unread = len(self._failures)
-        also = f" and {unread - 1} more" if unread > 1 else ""
-        if self.stream.grain == "snapshot":
-            return error
-        sentence = f"{error} Not read: {window.first_day} to {window.last_day}{also}; the next sync reads it."
+        told = ", ".join(open_ranges[:_RANGES])
+        more = f" and {len(open_ranges) - _RANGES} more ranges" if len(open_ranges) > _RANGES else ""
+        sentence = f"{error} Not read: {told}{more}; the next sync reads it."
         return type(error)(sentence, status=error.status, words=error.words)
+
+    def _unread(self) -> list[Window]:
+        """What this sync should have read and has not, as far as the vendor has it."""
+        until, served = self.stream.available_until, self.stream.served_from
+        if self.stream.grain == "snapshot":
+            return []
+        left = [window for window in self.stream.windows if window not in self._whole]
+        return merge(
+            Window(max(window.start, served or window.start), min(window.end, until or window.end)) for window in left
+        )
 
 
 def cdk_stream(reading: StreamReading, cursor: WindowCursor) -> DefaultStream:

@@ -88,6 +88,7 @@ class UsageStream:
         self.settled_until: DateTime | None = None
         self.served_from: DateTime | None = None
         self.windows: Sequence[Window] = ()
+        self.start: date | None = None  # as the config says
 
     # --- what a vendor writes
 
@@ -120,18 +121,27 @@ class UsageStream:
         if self.grain == "snapshot":
             self.windows = [wanted.window("snapshot")]
             return Covered()
+        self.start = wanted.start
         window = wanted.window(self.grain, open_day=self.open_day)
         if (oldest := self.oldest(wanted.today)) and window.start < oldest:
-            logger.warning(
-                f"{self.name}: start_date {window.first_day} is older than what {self.api.title} keeps; reading from "
-                f"{oldest.to_date_string()}, the oldest day it serves."
-            )
+            self._warn_of_older(oldest)
             window = Window(oldest, max(oldest, window.end))
         if covered.reached is not None:
             since = self.lookback.before(covered.reached)
             covered = covered.forget(since.start_of("month") if self.grain == "month" else since)
         self.windows = [part for gap in gaps(window, covered.windows) for part in self.step.cut(gap)]
         return covered
+
+    def serve_from(self, day: DateTime) -> None:
+        """The vendor's answer tells that it keeps nothing before `day`."""
+        self.served_from = day
+        self._warn_of_older(day)
+
+    def _warn_of_older(self, oldest: DateTime) -> None:
+        logger.warning(
+            f"{self.name}: start_date {self.start} is older than what {self.api.title} keeps; reading from "
+            f"{oldest.to_date_string()}, the oldest day it serves."
+        )
 
     def until(self, moment: DateTime) -> None:
         """The vendor's answer tells that it has nothing from `moment` on: windows end there, without an error."""

@@ -1,6 +1,8 @@
-"""A window that the vendor serves only in part."""
+"""A stream during a sync: windows that the vendor serves only in part, and what a failure leaves open."""
 
+import contextlib
 from collections.abc import Iterator
+from datetime import date
 from typing import Any
 
 import pytest
@@ -8,12 +10,12 @@ from airbyte_cdk.models import FailureType
 from pendulum import DateTime, datetime
 
 from source_unified_usage.core.api import Api, Credential
-from source_unified_usage.core.errors import Defect
+from source_unified_usage.core.errors import ConfigError, Defect, SourceError, Unavailable
 from source_unified_usage.core.pages import pages
-from source_unified_usage.core.reading import StreamReading
-from source_unified_usage.core.stream import ServedFrom, UsageStream
+from source_unified_usage.core.reading import StreamReading, WindowPartition
+from source_unified_usage.core.stream import Range, ServedFrom, UsageStream
 from source_unified_usage.core.usage import Usage, midnight, usage
-from source_unified_usage.core.window import Window, days
+from source_unified_usage.core.window import Covered, Window, days, months
 
 WEEK = Window(datetime(2026, 9, 1), datetime(2026, 9, 6))
 
@@ -97,3 +99,95 @@ def test_a_misspelt_field_is_a_defect_of_the_source_and_not_the_vendors() -> Non
     )
     assert "report it" in str(told.value)
     assert told.value.failure_type == FailureType.system_error
+
+
+def failing(*days_of_september: int, error: type[SourceError] = Unavailable) -> UsageStream:
+    """One row a day; the windows of these days fail."""
+
+    class Failing(Kept):
+        step = days(1)
+
+        def rows(self, window: Window) -> Iterator[DateTime]:
+            if window.start.day in days_of_september:
+                raise error("Acme says no.")
+            yield window.start
+
+    return Failing()
+
+
+def sync(stream: UsageStream, start: date, covered: Covered | None = None) -> Exception | None:
+    """What a sync on September the 11th, from the first to the tenth, ends with."""
+    stream.plan(Range(start, None, False, datetime(2026, 9, 11, 9)), covered or Covered())
+    reading = StreamReading(stream, (), as_bytes=False)
+    with contextlib.suppress(SourceError):
+        for partition in reading.generate():
+            assert isinstance(partition, WindowPartition)
+            list(partition.read())
+            partition.done.set()
+    return reading.failure
+
+
+SEPTEMBER = date(2026, 9, 1)
+
+
+@pytest.mark.parametrize(
+    ("stream", "unread"),
+    [
+        (failing(3), "2026-09-03 to 2026-09-03"),
+        (failing(3, 6), "2026-09-03 to 2026-09-03, 2026-09-06 to 2026-09-06"),
+        (failing(3, 6, 7), "2026-09-03 to 2026-09-03, 2026-09-06 to 2026-09-10"),  # it stops at the second in a row
+        (failing(1, error=ConfigError), "2026-09-01 to 2026-09-10"),
+        (failing(4, error=ConfigError), "2026-09-04 to 2026-09-10"),
+        (failing(10, error=ConfigError), "2026-09-10 to 2026-09-10"),
+    ],
+)
+def test_an_error_names_all_that_was_not_read(stream: UsageStream, unread: str) -> None:
+    assert str(sync(stream, SEPTEMBER)) == f"Acme says no. Not read: {unread}; the next sync reads it."
+
+
+def test_an_error_names_the_gaps_and_the_lookback_of_a_resumed_sync() -> None:
+    covered = Covered((Window(datetime(2026, 9, 2), datetime(2026, 9, 9)),), datetime(2026, 9, 9))
+    stream = failing(1, error=ConfigError)
+    assert str(sync(stream, SEPTEMBER, covered)).endswith(
+        "Not read: 2026-09-01 to 2026-09-01, 2026-09-06 to 2026-09-10; the next sync reads it."
+    )
+
+
+def test_an_error_names_nothing_that_the_vendor_does_not_have() -> None:
+    stream = failing(4, 5)
+    stream.until(datetime(2026, 9, 8))
+    stream.served_from = datetime(2026, 9, 5)
+    assert str(sync(stream, SEPTEMBER)).endswith("Not read: 2026-09-05 to 2026-09-05; the next sync reads it.")
+
+
+def test_a_defect_names_what_was_not_read_too() -> None:
+    told = sync(failing(4, error=Defect), SEPTEMBER)
+    assert type(told) is Defect
+    assert str(told).endswith("Not read: 2026-09-04 to 2026-09-04; the next sync reads it.")
+
+
+class Billed(Kept):
+    """By the month, of which the vendor keeps two."""
+
+    grain = "month"
+    step = months(1)
+
+    def rows(self, window: Window) -> Iterator[DateTime]:
+        yield window.start
+
+    def oldest(self, today: DateTime) -> DateTime:
+        return today.start_of("month").subtract(months=1)
+
+
+@pytest.mark.parametrize("stream", [Billed(), Kept(*[datetime(2026, 8, 1)] * 5)])
+def test_the_warning_of_a_start_that_is_too_old_names_the_configured_date(
+    stream: UsageStream, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Also where a month's window begins before it, and where a state leaves only gaps."""
+    with caplog.at_level("WARNING", "airbyte"):
+        sync(stream, date(2026, 6, 17), Covered().add(Window(datetime(2026, 6, 17), datetime(2026, 6, 20))))
+    (line,) = [line for line in caplog.messages if "older" in line]
+    assert line == (
+        "acme_usage: start_date 2026-06-17 is older than what Acme keeps; reading from 2026-08-01, the oldest day it "
+        "serves."
+    )
