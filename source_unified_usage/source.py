@@ -34,8 +34,9 @@ from airbyte_cdk.utils.stream_status_utils import as_airbyte_message as status_m
 from source_unified_usage.core import clock
 from source_unified_usage.core.config import excluded_fields, present, read_range
 from source_unified_usage.core.errors import ConfigError, SourceError, Unavailable
+from source_unified_usage.core.outlook import outlook
 from source_unified_usage.core.pages import RecordPage
-from source_unified_usage.core.progress import logger
+from source_unified_usage.core.progress import Heartbeat, logger
 from source_unified_usage.core.reading import StreamReading, WindowCursor, cdk_stream
 from source_unified_usage.core.schema import usage_schema
 from source_unified_usage.core.scope import told_by, widened
@@ -125,8 +126,11 @@ class SourceUnifiedUsage(AbstractSource):
             reading = StreamReading(stream, excluded, as_bytes=self._as_bytes)
             readings.append(reading)
             engine_streams.append(cdk_stream(reading, self._cursor(stream, covered, wanted, states)))
+        for line in outlook(reading.stream for reading in readings):
+            logger.info(line)
         if engine_streams:
-            yield from self._run(engine_streams)
+            with Heartbeat([reading.tally for reading in readings]):
+                yield from self._run(engine_streams)
         failures = {reading.stream.name: reading.failure for reading in readings if reading.failure}
         if failures or unknown:
             raise _sync_failed(failures, unknown)

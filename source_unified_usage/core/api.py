@@ -120,6 +120,7 @@ class Api:
         """For look-ups: less patience, and these refusals say nothing about the credential."""
         api = self.bound(self.stream, patience=LOOKING_UP)
         api.purpose = "look-up"
+        api.tally = Tally(f"{self.title} look-up")
         api.tolerated = frozenset(tolerated)
         return api
 
@@ -182,8 +183,7 @@ class Api:
         while True:
             if refused := self.credential.refused:
                 raise KeyRefused(f"{source}: {refused.said}. {refused.advice}", status=refused.status)
-            if paced := budget.take():
-                self.tally.wait(paced, f"{self.title} {budget}")
+            budget.take(self._pace)
             self.tally.requests += 1
             began = clock.monotonic()
             status: int | None = None
@@ -242,6 +242,9 @@ class Api:
                 f"\ufffd, the rest is read as it stands."
             )
         return body
+
+    def _pace(self, seconds: float, why: str) -> None:
+        self.tally.wait(seconds, f"{self.title} {why}")
 
     def _refuse(self, source: str, status: int, words: str, answer: requests.Response) -> None:
         """Raise what the vendor's error means; return when it passes by itself."""

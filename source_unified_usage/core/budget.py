@@ -2,6 +2,7 @@
 
 import threading
 from collections import deque
+from collections.abc import Callable
 
 from source_unified_usage.core import clock
 
@@ -20,31 +21,34 @@ class Budget:
         self._lock = threading.Lock()
 
     def __str__(self) -> str:
-        if not self.requests:
-            return "has no request left for the moment"
         return f"allows {self.requests} requests in {self.seconds:.0f} s"
 
-    def take(self) -> float:
-        """Wait for one request's turn; the seconds waited."""
+    def take(self, announce: Callable[[float, str], None] = lambda seconds, why: None) -> float:
+        """Wait for one request's turn; the seconds waited. Each is announced, with its reason, before it begins."""
         waited = 0.0
-        while wait := self._wait():
+        while True:
+            wait, why = self._wait()
+            if not wait:
+                return waited
+            announce(wait, why)
             clock.sleep(wait)
             waited += wait
-        return waited
 
     def hold(self, seconds: float) -> None:
         """No request for so long: the vendor said that nothing is left."""
         with self._lock:
             self._held_until = max(self._held_until, clock.monotonic() + seconds)
 
-    def _wait(self) -> float:
-        """Seconds until there is room; zero: it is taken."""
+    def _wait(self) -> tuple[float, str]:
+        """Seconds until there is room, and why there is none; zero: it is taken."""
         with self._lock:
             now = clock.monotonic()
-            free = self._held_until
+            free = 0.0
             if self.requests and len(self._sent) == self.requests:
-                free = max(free, self._sent[0] + self.seconds)
+                free = self._sent[0] + self.seconds
+            if self._held_until > max(now, free):
+                return self._held_until - now, "has no request left for the moment"
             if free > now:
-                return free - now
+                return free - now, str(self)
             self._sent.append(now)  # the oldest of a full deque goes
-            return 0.0
+            return 0.0, ""

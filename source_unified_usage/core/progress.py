@@ -1,15 +1,22 @@
-"""What a stream has done so far, told to the person who watches the log."""
+"""What a stream does and has done so far, told to the person who watches the log."""
 
 import logging
 import math
-import time
+import threading
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
+
+from typing_extensions import Self
+
+from source_unified_usage.core import clock
 
 logger = logging.getLogger("airbyte")
 
-_EVERY_SECONDS = 30
+# A stream that works or waits has a line at most 30 seconds old.
+_QUIET_SECONDS = 25.0
+_LOOK_EVERY_SECONDS = 5.0
+_ANNOUNCED_SECONDS = 5.0  # a wait from here on
 
 
 class Tally:
@@ -20,13 +27,20 @@ class Tally:
         self.rows = self.requests = 0
         self.waited = 0.0
         self._net: dict[str, list[float]] = defaultdict(list)
-        self._told = self._started = time.monotonic()
+        self._told = self._started = clock.monotonic()
+        self._doing = ""  # nothing, while the stream does not run
+        self._waits_until, self._why = 0.0, ""
+
+    def doing(self, what: str) -> None:
+        """What the stream does from now on."""
+        self._doing = what
 
     def wait(self, seconds: float, reason: str) -> None:
         """A wait that begins now; a long one is announced."""
         self.waited += seconds
-        if seconds >= 5:
-            logger.info(f"{self.stream}: waiting {seconds:.0f} s, {reason}")
+        self._waits_until, self._why = clock.monotonic() + seconds, reason
+        if seconds >= _ANNOUNCED_SECONDS:
+            self.tell(f"waiting {seconds:.0f} s, {reason}")
 
     def add(self, records: Iterable[Mapping[str, Any]]) -> None:
         for record in records:
@@ -37,16 +51,46 @@ class Tally:
         for currency, amounts in self._net.items():
             self._net[currency] = [math.fsum(amounts)]
 
-    def progress(self, reached: str) -> None:
-        """At most every 30 seconds."""
-        if (now := time.monotonic()) - self._told >= _EVERY_SECONDS:
-            self._told = now
-            logger.info(f"{self.stream}: {self.rows} rows so far, up to {reached}")
+    def tell(self, what: str) -> None:
+        self._told = clock.monotonic()
+        logger.info(f"{self.stream}: {what}")
+
+    def remind(self) -> None:
+        """A line, where the stream runs and the last one is old."""
+        now = clock.monotonic()
+        if not self._doing or now - self._told < _QUIET_SECONDS:
+            return
+        so_far = f"{self._doing}, {self.rows} rows and {self.requests} requests so far"
+        if (left := self._waits_until - now) >= 1:
+            so_far += f"; waiting {left:.0f} s more, {self._why}"
+        self.tell(so_far)
 
     def finish(self) -> None:
-        took = time.monotonic() - self._started
+        self._doing = ""
+        took = clock.monotonic() - self._started
         net = ", ".join(f"{math.fsum(amounts):.2f} {currency}" for currency, amounts in sorted(self._net.items()))
-        logger.info(
-            f"{self.stream}: {self.rows} rows, {self.requests} requests, {took:.0f} s of which {self.waited:.0f} s "
-            f"waiting" + (f", net {net}" if net else "")
+        self.tell(
+            f"{self.rows} rows, {self.requests} requests, {took:.0f} s of which {self.waited:.0f} s waiting"
+            + (f", net {net}" if net else "")
         )
+
+
+class Heartbeat:
+    """For the block, no stream that runs is silent for long, whatever it waits for."""
+
+    def __init__(self, tallies: Sequence[Tally]) -> None:
+        self._tallies = tallies
+        self._over = threading.Event()
+        self._thread = threading.Thread(target=self._beat, daemon=True, name="heartbeat")
+
+    def __enter__(self) -> Self:
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._over.set()
+
+    def _beat(self) -> None:
+        while not self._over.wait(_LOOK_EVERY_SECONDS):
+            for tally in self._tallies:
+                tally.remind()

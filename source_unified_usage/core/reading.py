@@ -136,7 +136,9 @@ class StreamReading(PartitionGenerator):
         for window in self.stream.windows:
             if self._stopped or self._beyond(window):
                 continue
+            self.tally.doing(f"waiting for another stream of {self.stream.api.title}")
             with self.stream.api.gate.turn(window.start):
+                self.tally.doing(self._about(window))
                 partition = WindowPartition(self, window)
                 yield partition
                 partition.done.wait()
@@ -152,7 +154,6 @@ class StreamReading(PartitionGenerator):
         first = True
         for records in pages(self.stream, window):
             self.tally.add(records)
-            self.tally.progress(window.first_day)
             for field in self._excluded:
                 for record in records:
                     record.pop(field, None)  # type: ignore[misc]
@@ -175,19 +176,19 @@ class StreamReading(PartitionGenerator):
 
     def _announce(self) -> None:
         windows = self.stream.windows
-        name = self.stream.name
         if not windows:
-            logger.info(f"{name}: nothing new to read")
+            self.tally.tell("nothing new to read")
             return
         if self.stream.grain == "snapshot":
-            logger.info(f"{name}: reading the present figures")
+            self.tally.tell("reading the present figures")
             return
-        budget = self.stream.api.budget(self.stream.path())
-        pace = ""
-        if budget.requests and (seconds := len(windows) * budget.seconds / budget.requests) >= 10:
-            pace = f", at least {seconds:.0f} s at {budget.requests} requests in {budget.seconds:.0f} s"
         count = f"{len(windows)} windows" if len(windows) > 1 else "1 window"
-        logger.info(f"{name}: {count} to read, {windows[0].first_day} to {windows[-1].last_day}{pace}")
+        self.tally.tell(f"{count} to read, {windows[0].first_day} to {windows[-1].last_day}")
+
+    def _about(self, window: Window) -> str:
+        if self.stream.grain == "snapshot":
+            return "reading the present figures"
+        return f"reading {window.first_day} to {window.last_day}"
 
     @property
     def _stopped(self) -> bool:

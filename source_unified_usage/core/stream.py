@@ -1,6 +1,6 @@
 """A stream, as a vendor writes it: where rows come from, what a row means, how far back the vendor corrects it."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Hashable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from functools import partial
@@ -113,6 +113,10 @@ class UsageStream:
     def path(self) -> str:
         """The path whose budget paces this stream."""
         return ""
+
+    def questions(self) -> Iterable[Hashable]:
+        """The requests that the windows take at least. Streams that share an answer tell the same one."""
+        return [(self.name, window) for window in self.windows]
 
     # --- what the core does with it
 

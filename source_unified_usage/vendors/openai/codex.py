@@ -1,7 +1,7 @@
 """What the members of a ChatGPT workspace do: with Codex, and with ChatGPT, Codex and Work together."""
 
 import threading
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from source_unified_usage.core.errors import UNMAPPABLE, Unmappable
@@ -58,6 +58,9 @@ class CodexUsage(AnalyticsStream):
 
     def path(self) -> str:
         return f"{self.workspace.codex}/usage"
+
+    def questions(self) -> Iterable[Hashable]:
+        return [(self.path(), window) for window in self.windows]
 
     def rows(self, window: Window) -> Iterator[tuple[_Split, int]]:
         """The members' days, or what `parts` makes of them, with their ordinals among rows of one key."""

@@ -1,6 +1,6 @@
 """The streams that share one answer a day: by user, model, kind of asset, type of usage, and moderation."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any, ClassVar, NamedTuple
@@ -77,6 +77,11 @@ class DailyStream(UsageStream):
         covered = super().plan(wanted, covered)
         self.shared.days.expect(self.name, self.sections, [window.first_day for window in self.windows])
         return covered
+
+    def questions(self) -> Iterable[Hashable]:
+        scope = self.shared.scope
+        parts = scope.projects if scope.split and scope.projects else (None,)
+        return [(part, window) for window in self.windows for part in parts]
 
     def rows(self, window: Window) -> Iterator[Line]:
         found = self.shared.days.take(self.api, self.sections, window)

@@ -1,0 +1,33 @@
+"""What the log of a sync tells beside records: how much there is to ask, and what every wait is for."""
+
+import re
+
+import pytest
+
+from integration_tests.harness import Source, sandbox_config
+from sandbox import Fault, Sandbox
+
+EVENTS = "cursor_usage_events"
+
+
+@pytest.mark.parametrize("vendor", ["claude", "confluent", "cursor", "datadog", "openai", "scenario"])
+def test_a_sync_tells_once_how_much_each_vendor_is_asked(source: Source, sandbox: Sandbox, vendor: str) -> None:
+    output = source.read(sandbox_config(sandbox, [vendor], start_date="2026-09-08"))
+    told = [
+        found for line in output.logs if (found := re.match(r"INFO (\w+): (?:about|at least) (\d+) requests", line))
+    ]
+    (expected,) = [int(found[2]) for found in told if found[1].lower() == vendor]
+    assert len(told) == 1
+    # pages and names come on top
+    assert 0 < expected <= sum(sandbox.requests.values())
+    first_request = next(n for n, message in enumerate(output.messages) if message["type"] in ("RECORD", "STATE"))
+    assert told[0].string[5:] in [message.get("log", {}).get("message") for message in output.messages[:first_request]]
+
+
+def test_an_announced_wait_tells_its_length_and_the_vendors_reason(source: Source, sandbox: Sandbox) -> None:
+    config = sandbox_config(sandbox, ["cursor"], start_date="2026-09-20")
+    headers = {"Retry-After": "3000"}
+    sandbox.fault("cursor", Fault("filtered-usage-events", status=429, headers=headers, body={"error": "Too Many"}))
+    output = source.read(config, [EVENTS])
+    assert (output.code, output.traces) == (0, [])
+    assert f"INFO {EVENTS}: waiting 3000 s, then asking Cursor again after: 429 Too Many" in output.logs

@@ -1,0 +1,61 @@
+"""What a sync tells at its start about how much there is to ask."""
+
+from datetime import date
+from typing import Any
+
+import pytest
+from pendulum import datetime
+
+from source_unified_usage.core.outlook import outlook
+from source_unified_usage.core.stream import Range
+from source_unified_usage.core.vendor import Vendor
+from source_unified_usage.core.window import Covered
+from source_unified_usage.vendors.claude import Claude
+from source_unified_usage.vendors.cursor import Cursor
+from source_unified_usage.vendors.openai import OpenAI
+from source_unified_usage.vendors.scenario import Scenario
+
+NINETY_DAYS = Range(date(2026, 6, 24), None, False, datetime(2026, 9, 22, 9, 30))
+ANALYTICS = {"analytics_api_key": "sk-ant-api01-analytics"}
+CODEX = {"codex": {"api_key": "key-of-codex", "workspace_id": "w"}}
+SCENARIO = {"api_key": "key-of-scenario", "api_secret": "secret"}
+
+
+@pytest.mark.parametrize(
+    ("vendor", "block", "sentence"),
+    [
+        # six streams by the day, two of 13 weeks, three of 31 days
+        (Claude, ANALYTICS, "Claude: about 575 requests, at least 12 minutes (50 requests in 60 s)"),
+        # the Console's are paced by another limit, which is over earlier
+        (
+            Claude,
+            {**ANALYTICS, "admin_api_key": "sk-ant-admin01-a"},
+            "Claude: about 681 requests, at least 12 minutes (50 requests in 60 s)",
+        ),
+        # every endpoint has a limit of its own: 90 days of events are the longest
+        (Cursor, {"api_key": "key-of-cursor"}, "Cursor: about 94 requests, at least 92 s (60 requests in 61 s)"),
+        # three streams read one answer
+        (OpenAI, CODEX, "OpenAI: about 9 requests, at least 18 s (30 requests in 60 s)"),
+        (Scenario, SCENARIO, "Scenario: at least 90 requests, at the pace of its answers"),
+        (
+            Scenario,
+            {**SCENARIO, "split_by_project": True, "project_ids": ["a", "b"], "include_activity": True},
+            "Scenario: at least 270 requests, at the pace of its answers",
+        ),
+    ],
+)
+def test_a_vendor_is_told_once_from_what_all_its_streams_ask(
+    vendor: type[Vendor], block: dict[str, Any], sentence: str
+) -> None:
+    streams = vendor(block).streams()
+    for stream in streams:
+        stream.plan(NINETY_DAYS, Covered())
+    assert list(outlook(streams)) == [sentence]
+
+
+def test_a_short_time_is_not_worth_a_word_and_nothing_to_ask_no_line() -> None:
+    streams = Claude(ANALYTICS).streams()
+    for stream in streams[:1]:
+        stream.plan(NINETY_DAYS, Covered().add(NINETY_DAYS.window("day").until(datetime(2026, 9, 21))))
+    assert list(outlook(streams[:1])) == ["Claude: about 8 requests"]
+    assert list(outlook(streams[1:])) == []

@@ -1,0 +1,190 @@
+"""What the log tells while a stream works or waits: nothing is silent for long."""
+
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from itertools import pairwise
+from typing import Any
+
+import pytest
+from pendulum import DateTime, datetime
+from requests_mock import Mocker
+
+from source_unified_usage.core import clock, progress
+from source_unified_usage.core.api import Api, Credential
+from source_unified_usage.core.budget import Budget
+from source_unified_usage.core.gate import Gate
+from source_unified_usage.core.lookup import Lookup
+from source_unified_usage.core.progress import Heartbeat, Tally
+from source_unified_usage.core.reading import StreamReading, WindowPartition
+from source_unified_usage.core.stream import UsageStream
+from source_unified_usage.core.usage import Usage, midnight, usage
+from source_unified_usage.core.window import Window
+
+URL = "https://api.acme.example"
+
+
+class Acme(Api):
+    title = "Acme"
+
+
+class Log:
+    """Lines with the second in which they were told; time goes on only by what is waited."""
+
+    def __init__(self) -> None:
+        self.now = 0.0
+        self.told: list[tuple[float, str]] = []
+        self.tallies: list[Tally] = []
+
+    def line(self, text: object) -> None:
+        self.told.append((self.now, str(text)))
+
+    def sleep(self, seconds: float) -> None:
+        """A wait, through which the heart beats."""
+        end = self.now + seconds
+        while self.now < end:
+            self.now = min(end, self.now + progress._LOOK_EVERY_SECONDS)
+            for tally in self.tallies:
+                tally.remind()
+
+    @property
+    def lines(self) -> list[str]:
+        return [line for _, line in self.told]
+
+
+@pytest.fixture
+def log(monkeypatch: pytest.MonkeyPatch) -> Log:
+    found = Log()
+    monkeypatch.setattr(progress.logger, "info", found.line)
+    monkeypatch.setattr(clock, "monotonic", lambda: found.now)
+    monkeypatch.setattr(clock, "sleep", found.sleep)
+    return found
+
+
+class Days(UsageStream):
+    """One request and one row a day."""
+
+    name = "acme_usage"
+
+    def __init__(self) -> None:
+        super().__init__(Acme(URL, Credential("acme.api_key", {})))
+        self.windows = [Window(datetime(2026, 9, day), datetime(2026, 9, day + 1)) for day in (1, 2)]
+
+    def rows(self, window: Window) -> Iterator[DateTime]:
+        self.api.get("/usage")
+        yield window.start
+
+    def usages(self, row: DateTime, window: Window) -> Iterator[Usage]:
+        day = midnight(row)
+        yield usage(id=self.id(day), start_date=day, end_date=day, product={"id": "acme"}, remote_data={"day": day})
+
+
+def sync(stream: UsageStream, log: Log) -> None:
+    reading = StreamReading(stream, (), as_bytes=False)
+    log.tallies.append(reading.tally)
+    for partition in reading.generate():
+        assert isinstance(partition, WindowPartition)
+        list(partition.read())
+        partition.done.set()
+
+
+def test_an_hours_wait_is_announced_and_never_silent(log: Log, requests_mock: Mocker) -> None:
+    limited = {"status_code": 429, "headers": {"Retry-After": "3600"}, "json": {"error": "slow down"}}
+    requests_mock.get(f"{URL}/usage", [{"json": {}}, limited, {"json": {}}])
+    sync(Days(), log)
+    assert log.told[:3] == [
+        (0, "acme_usage: 2 windows to read, 2026-09-01 to 2026-09-02"),
+        (0, "acme_usage: waiting 3600 s, then asking Acme again after: 429 slow down"),
+        (
+            25,
+            "acme_usage: reading 2026-09-02 to 2026-09-02, 1 rows and 2 requests so far; waiting 3575 s more, then "
+            "asking Acme again after: 429 slow down",
+        ),
+    ]
+    times = [second for second, _ in log.told]
+    assert max(after - before for before, after in pairwise(times)) <= 30
+    assert log.told[-1] == (3600, "acme_usage: 2 rows, 3 requests, 3600 s of which 3600 s waiting")
+
+
+@pytest.mark.parametrize("held", [True, False])
+def test_a_wait_for_the_limit_is_announced_with_its_reason_before_it_begins(
+    log: Log, requests_mock: Mocker, held: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    requests_mock.get(f"{URL}/usage", json={})
+    stream = Days()
+    budget = stream.api.budget("")
+    budget.requests = 60
+    waits = iter([(40.0, "has no request left for the moment" if held else str(budget)), (0, ""), (0, "")])
+    monkeypatch.setattr(budget, "_wait", lambda: next(waits))
+    sync(stream, log)
+    why = "Acme has no request left for the moment" if held else "Acme allows 60 requests in 60 s"
+    assert log.told[1:3] == [
+        (0, f"acme_usage: waiting 40 s, {why}"),
+        (25, f"acme_usage: reading 2026-09-01 to 2026-09-01, 0 rows and 0 requests so far; waiting 15 s more, {why}"),
+    ]
+
+
+def test_a_held_limit_is_the_reason_even_where_one_is_published() -> None:
+    budget = Budget(requests=1, seconds=60)
+    assert budget._wait() == (0, "")
+    assert budget._wait()[1] == "allows 1 requests in 60 s"
+    budget.hold(90)
+    assert budget._wait()[1] == "has no request left for the moment"
+
+
+def test_a_stream_that_waits_for_another_says_so(
+    log: Log, requests_mock: Mocker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    requests_mock.get(f"{URL}/usage", json={})
+
+    class Taken(Gate):
+        @contextmanager
+        def turn(self, start: DateTime) -> Iterator[None]:
+            log.sleep(60)
+            yield
+
+    stream = Days()
+    stream.api.gate = Taken(1)
+    sync(stream, log)
+    waiting = [(second, line) for second, line in log.told if "waiting for another" in line]
+    assert waiting[:2] == [
+        (second, "acme_usage: waiting for another stream of Acme, 0 rows and 0 requests so far") for second in (25, 50)
+    ]
+
+
+def test_a_slow_answer_is_no_silence(log: Log, requests_mock: Mocker) -> None:
+    def slowly(*_: Any) -> dict[str, Any]:
+        log.sleep(28)
+        return {}
+
+    requests_mock.get(f"{URL}/usage", json=slowly)
+    sync(Days(), log)
+    assert (25, "acme_usage: reading 2026-09-01 to 2026-09-01, 0 rows and 1 requests so far") in log.told
+    assert (53, "acme_usage: reading 2026-09-02 to 2026-09-02, 1 rows and 2 requests so far") in log.told
+
+
+def test_a_stream_that_does_not_run_is_silent(log: Log, requests_mock: Mocker) -> None:
+    requests_mock.get(f"{URL}/usage", json={})
+    log.tallies.append(Tally("acme_costs"))
+    sync(Days(), log)
+    before = log.lines
+    log.sleep(3600)
+    assert log.lines == before
+
+
+def test_a_look_up_does_not_wait_in_the_name_of_the_check(log: Log, requests_mock: Mocker) -> None:
+    limited = {"status_code": 429, "headers": {"Retry-After": "20"}, "json": {"error": "slow down"}}
+    requests_mock.get(f"{URL}/names", [limited, {"json": {"a": {}}}])
+    api = Acme(URL, Credential("acme.api_key", {}))
+    assert Lookup(api, "names", lambda door: door.get("/names").body)() == {"a": {}}
+    assert log.lines == ["Acme look-up: waiting 20 s, then asking Acme again after: 429 slow down"]
+
+
+def test_the_heart_beats_by_itself_until_the_block_ends(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(progress, "_LOOK_EVERY_SECONDS", 0.001)
+    tally, reminded = Tally("acme_usage"), threading.Event()
+    monkeypatch.setattr(tally, "remind", reminded.set)
+    with Heartbeat([tally]) as heart:
+        assert reminded.wait(60)
+    heart._thread.join(60)
+    assert not heart._thread.is_alive()
