@@ -14,7 +14,7 @@ from source_unified_usage.core import clock
 logger = logging.getLogger("airbyte")
 
 # A stream that works or waits has a line at most 30 seconds old.
-_QUIET_SECONDS = 25.0
+_QUIET_SECONDS = 24.0
 _LOOK_EVERY_SECONDS = 5.0
 _ANNOUNCED_SECONDS = 5.0  # a wait from here on
 
