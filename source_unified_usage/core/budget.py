@@ -43,7 +43,7 @@ class Budget:
         """Seconds until there is room, and why there is none; zero: it is taken."""
         with self._lock:
             now = clock.monotonic()
-            free = 0.0
+            free = float("-inf")
             if self.requests and len(self._sent) == self.requests:
                 free = self._sent[0] + self.seconds
             if self._held_until > max(now, free):
