@@ -130,7 +130,7 @@ def _standing(now: pendulum.DateTime) -> Iterator[None]:
         patch.object(clock, "sleep", sleep),
         patch.object(clock, "now", lambda: at[0]),
         patch.object(clock, "monotonic", lambda: at[0].timestamp()),
-        patch.object(Budget, "take", lambda _: 0.0),
+        patch.object(Budget, "take", lambda *_: 0.0),
     ):
         yield
 

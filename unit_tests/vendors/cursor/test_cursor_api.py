@@ -206,7 +206,7 @@ def test_a_page_that_comes_again_is_no_second_page(server: requests_mock.Mocker)
 
 
 def test_empty_pages_are_not_followed_for_ever(server: requests_mock.Mocker, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(Budget, "take", lambda _: 0.0)
+    monkeypatch.setattr(Budget, "take", lambda *_: 0.0)
     server.post(DAILY, json=lambda request, _: daily(request.json()["page"], last=10**6)["json"])
     with pytest.raises(BrokenContract, match="50 empty pages one after another"):
         read("cursor_daily_usage")
