@@ -22,6 +22,7 @@ from source_unified_usage.core.errors import (
     ConfigError,
     SourceError,
     Unmappable,
+    ran_out,
     reason_of,
 )
 from source_unified_usage.core.progress import Tally, logger
@@ -184,6 +185,7 @@ class StreamReading(PartitionGenerator):
         self._in_a_row = 0
 
     def failed(self, window: Window, error: Exception) -> None:
+        error = ran_out(error) or error
         self._failures.append((window, error))
         self._in_a_row += 1
         if not self._stopped:
