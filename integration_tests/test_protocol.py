@@ -258,18 +258,6 @@ def test_a_refused_key_is_told_once_per_stream_and_fast(
     assert "Traceback" not in output.text
 
 
-def test_a_reader_that_goes_away_ends_the_process_at_once(
-    source: Source, sandbox: Sandbox, config: dict[str, Any]
-) -> None:
-    """Even while the source waits for a vendor that does not answer."""
-    sandbox.fault("cursor", Fault("filtered-usage-events", effect="hang", times=None, after=2))
-    with source.start(*source.reading(first_days(config), [EVENTS])) as process:
-        while b'"RECORD"' not in process.stdout.readline():
-            pass
-        process.stdout.close()
-        assert process.code == 1
-
-
 @pytest.mark.parametrize(
     ("files", "sentence"),
     [
