@@ -1,5 +1,6 @@
 """The command as a person meets it: help, files, signals, a full disk, a reader that goes away, states, names."""
 
+import json
 import os
 import resource
 import signal
@@ -262,3 +263,99 @@ def test_no_memory_for_a_thread(source: Source, config: dict[str, Any]) -> None:
     assert (done.returncode, done.stderr) == (1, b"")
     assert trace["message"].startswith("No further thread can be started: raise the limit")
     assert trace.get("stack_trace") is None
+
+
+# --- files and states
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "sentence"),
+    [
+        (
+            "config",
+            '{"start_date": "2026-08-20"}'.encode("utf-16"),
+            "is encoded in UTF-16 or UTF-32. Save it as UTF-8.",
+        ),
+        ("config", b"[]", "is no JSON object."),
+        ("catalog", b"", "is empty."),
+        ("catalog", b"[]", "is no configured catalog."),
+        ("state", b'{"start_date": "2026-08-22"}', "is no state of this source."),
+    ],
+)
+def test_files_that_are_wrong(source: Source, config: dict[str, Any], name: str, content: bytes, sentence: str) -> None:
+    arguments = source.reading(config, [EVENTS], [])
+    (source.folder / f"{name}.json").write_bytes(content)
+    output = source.run(*arguments)
+    (trace,) = output.traces
+    assert (output.code, trace["failure_type"]) == (1, "config_error")
+    assert sentence in trace["message"]
+    assert "Traceback" not in output.text
+
+
+def test_a_file_that_is_missing(source: Source) -> None:
+    output = source.run("read", "--config", "no.json", "--catalog", "no.json")
+    (trace,) = output.traces
+    assert (output.code, trace["message"]) == (
+        1,
+        "The configuration file no.json cannot be read: No such file or directory.",
+    )
+
+
+def test_a_config_with_a_bom_is_read(source: Source, config: dict[str, Any]) -> None:
+    path = source.folder / "bom.json"
+    path.write_bytes(json.dumps(config).encode("utf-8-sig"))
+    output = source.run("check", "--config", str(path))
+    (status,) = output.of("CONNECTION_STATUS")
+    assert (output.code, status["connectionStatus"]) == (0, {"status": "SUCCEEDED"})
+
+
+def a_state(name: str, state: Any) -> dict[str, Any]:
+    return {"type": "STREAM", "stream": {"stream_descriptor": {"name": name}, "stream_state": state}}
+
+
+def test_the_state_messages_of_a_read_are_a_state(source: Source, config: dict[str, Any]) -> None:
+    first = source.read(config, [EVENTS])
+    arguments = source.reading(merged(config, {"cursor": {"lookback_days": 0}}), [EVENTS], [])
+    lines = [line for line in first.text.splitlines(keepends=True) if '"type":"STATE"' in line]
+    assert len(lines) > 1
+    (source.folder / "state.json").write_text("".join(lines))
+    second = source.run(*arguments)
+    assert (second.code, second.records[EVENTS]) == (0, [])
+    assert second.slices(EVENTS) == first.slices(EVENTS)
+
+
+def test_a_stream_state_that_is_only_a_date_is_refused(source: Source, config: dict[str, Any]) -> None:
+    """It would count all before it as read, whoever wrote it and whatever for."""
+    output = source.read(config, [EVENTS], [a_state(EVENTS, {"start_date": "2026-08-24"})])
+    (trace,) = output.traces
+    assert (output.code, trace["failure_type"], output.records[EVENTS]) == (1, "config_error", [])
+    assert trace["message"] == (
+        f"The state of stream {EVENTS} cannot be read (it has no slices but start_date); it needs slices, as this "
+        f"source writes them. Reset the stream or take it out of the state: it is then read anew."
+    )
+
+
+def test_a_state_that_ends_in_the_future_ends_today(source: Source, config: dict[str, Any]) -> None:
+    slices = [{"start": "2026-01-01T00:00:00Z", "end": "2999-01-01T00:00:00Z"}]
+    config = {"start_date": config["start_date"], "cursor": config["cursor"]}
+    output = source.read(config, [EVENTS], [a_state(EVENTS, {"state_type": "date-range", "slices": slices})])
+    assert output.code == 0
+    warnings = [line for line in output.logs if "the state ends on 2999-01-01, after today, 2026-09-22." in line]
+    assert [warning.startswith(f"WARN {EVENTS}: ") for warning in warnings] == [True]
+    assert {record["start_date"][:10] for record in output.records[EVENTS]} == {"2026-09-20", "2026-09-21"}
+    assert output.slices(EVENTS) == [("2026-01-01", "2026-09-22")]
+
+
+def test_the_next_day_is_read_after_a_state_from_the_future(
+    source: Source, sandbox: Sandbox, config: dict[str, Any]
+) -> None:
+    slices = [
+        {"start": "2026-01-01T00:00:00Z", "end": "2026-09-22T00:00:00Z"},
+        {"start": "2999-01-01T00:00:00Z", "end": "2999-01-01T00:00:00Z"},
+    ]
+    config = {"start_date": config["start_date"], "cursor": {**config["cursor"], "lookback_days": 0}}
+    first = source.read(config, [EVENTS], [a_state(EVENTS, {"state_type": "date-range", "slices": slices})])
+    assert (first.records[EVENTS], first.slices(EVENTS)) == ([], [("2026-01-01", "2026-09-22")])
+    sandbox.clock.advance(days=1)
+    second = source.read(config, [EVENTS], first.states)
+    assert {record["start_date"][:10] for record in second.records[EVENTS]} == {"2026-09-22"}

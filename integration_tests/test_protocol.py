@@ -144,23 +144,6 @@ def test_empty_windows_advance_the_state(source: Source, sandbox: Sandbox, confi
     assert output.slices(EVENTS) == [("2026-07-01", "2026-07-06")]
 
 
-def test_a_state_from_the_future_reads_nothing(source: Source, config: dict[str, Any]) -> None:
-    state = [
-        {
-            "type": "STREAM",
-            "stream": {
-                "stream_descriptor": {"name": EVENTS},
-                "stream_state": {
-                    "state_type": "date-range",
-                    "slices": [{"start": "2026-01-01T00:00:00Z", "end": "2999-01-01T00:00:00Z"}],
-                },
-            },
-        }
-    ]
-    output = source.read(first_days(config), [EVENTS], state)
-    assert (output.code, output.records[EVENTS]) == (0, [])
-
-
 def test_a_stream_that_is_not_offered_is_an_error(source: Source, config: dict[str, Any]) -> None:
     config = first_days(config)
     catalog = source.catalog(config, ["cursor_bugbot", "cursor_spend"])
@@ -256,38 +239,6 @@ def test_a_refused_key_is_told_once_per_stream_and_fast(
     assert '401 "Invalid Team API Key"' in output.traces[0]["message"]
     assert sum(count for path, count in sandbox.requests.items()) <= 3
     assert "Traceback" not in output.text
-
-
-@pytest.mark.parametrize(
-    ("files", "sentence"),
-    [
-        ({"config": "{"}, "is not valid"),
-        ({"config": "[]"}, "is not"),
-        ({"state": '{"a": 1}'}, "The state file"),
-        ({"catalog": "[]"}, "The catalog file"),
-    ],
-)
-def test_files_that_are_wrong(source: Source, config: dict[str, Any], files: dict[str, str], sentence: str) -> None:
-    paths = {
-        "config": source.file("config", first_days(config)),
-        "catalog": source.file("catalog", source.catalog(first_days(config), [EVENTS])),
-        "state": source.file("state", []),
-    }
-    for name, text in files.items():
-        (source.folder / f"{name}.json").write_text(text)
-    output = source.run("read", *(part for name, path in paths.items() for part in (f"--{name}", path)))
-    assert output.code == 1
-    assert [trace["failure_type"] for trace in output.traces] == ["config_error"]
-    assert sentence in output.traces[0]["message"]
-    assert "Traceback" not in output.text
-
-
-def test_a_missing_file(source: Source) -> None:
-    output = source.run("read", "--config", "no.json", "--catalog", "no.json")
-    assert (output.code, output.traces[0]["message"]) == (
-        1,
-        "The configuration file no.json cannot be read: No such file or directory.",
-    )
 
 
 def test_the_plain_command_speaks_the_same(sandbox: Sandbox) -> None:

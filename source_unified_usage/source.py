@@ -31,9 +31,9 @@ from airbyte_cdk.sources.utils.slice_logger import DebugSliceLogger
 from airbyte_cdk.utils import AirbyteTracedException
 from airbyte_cdk.utils.stream_status_utils import as_airbyte_message as status_message
 
-from source_unified_usage.core import clock
+from source_unified_usage.core import clock, files
 from source_unified_usage.core.config import excluded_fields, present, read_range
-from source_unified_usage.core.errors import ConfigError, SourceError, Unavailable
+from source_unified_usage.core.errors import ConfigError, SourceError, Unavailable, reason_of
 from source_unified_usage.core.progress import logger as progress_logger
 from source_unified_usage.core.reading import RecordPage, StreamReading, WindowCursor, cdk_stream
 from source_unified_usage.core.schema import usage_schema
@@ -186,29 +186,15 @@ class SourceUnifiedUsage(AbstractSource):
 
     @classmethod
     def read_config(cls, config_path: str) -> MutableMapping[str, Any]:
-        config = _read("configuration", super().read_config, config_path)
-        if not isinstance(config, MutableMapping):
-            raise ConfigError(f"The configuration {config_path} is no JSON object.")
-        return config
+        return files.read_config(config_path)
 
     @classmethod
     def read_catalog(cls, catalog_path: str) -> ConfiguredAirbyteCatalog:
-        catalog: ConfiguredAirbyteCatalog = _read("catalog", super().read_catalog, catalog_path)
-        return catalog
+        return files.read_catalog(catalog_path)
 
     @classmethod
-    def read_state(cls, state_path: str) -> list[AirbyteStateMessage]:
-        state: list[AirbyteStateMessage] = _read("state", super().read_state, state_path)
-        return state
-
-
-def _read(what: str, reader: Any, path: str) -> Any:
-    try:
-        return reader(path)
-    except OSError as error:
-        raise ConfigError(f"The {what} file {path} cannot be read: {error.strerror}.") from None
-    except Exception as error:  # noqa: BLE001 - whatever a parser makes of a wrong file is the file's fault
-        raise ConfigError(f"The {what} file {path} is not valid: {error}") from None
+    def read_state(cls, state_path: str | None) -> list[AirbyteStateMessage]:
+        return files.read_state(state_path)
 
 
 def _ask(probe: Probe) -> str:
@@ -221,13 +207,21 @@ def _ask(probe: Probe) -> str:
 
 
 def _covered(stream: UsageStream, states: ConnectorStateManager, wanted: Range) -> Covered:
-    window = wanted.window(stream.grain)
+    """What the stream's state covers, as far as it can be: nothing is read before it is over."""
     try:
-        return Covered.from_state(states.get_stream_state(stream.name, None), window.start)
+        covered = Covered.from_state(states.get_stream_state(stream.name, None))
     except (ValueError, KeyError, TypeError) as error:
         raise ConfigError(
-            f"The state of stream {stream.name} cannot be read ({error}). Reset the stream, it is then read anew."
+            f"The state of stream {stream.name} cannot be read ({reason_of(error)}); it needs slices, as this source "
+            f"writes them. Reset the stream or take it out of the state: it is then read anew."
         ) from None
+    if covered.reached and covered.reached > wanted.now:
+        progress_logger.warning(
+            f"{stream.name}: the state ends on {covered.reached.to_date_string()}, after today, "
+            f"{wanted.today.to_date_string()}. It counts up to today only. If a clock was ahead, reset the stream: "
+            f"days that were not over then count as read."
+        )
+    return covered.until(wanted.closed(stream.grain))
 
 
 def _not_offered(name: str, offered: Iterable[str]) -> Iterator[AirbyteMessage]:
