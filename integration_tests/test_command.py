@@ -359,3 +359,31 @@ def test_the_next_day_is_read_after_a_state_from_the_future(
     sandbox.clock.advance(days=1)
     second = source.read(config, [EVENTS], first.states)
     assert {record["start_date"][:10] for record in second.records[EVENTS]} == {"2026-09-22"}
+
+
+def test_a_state_of_another_source_is_told(source: Source, config: dict[str, Any]) -> None:
+    states = [a_state("customers", {"cursor": 1}), a_state("datadog_cost", {"slices": []})]
+    output = source.read(config, [EVENTS], states)
+    assert output.code == 0
+    told = "The state names streams that this source does not have, they are ignored: customers"
+    assert [line for line in output.logs if line.startswith("WARN")] == [f"WARN {told}"]
+
+
+# --- streams that are not offered
+
+
+def test_a_stream_that_is_not_offered_is_an_error(source: Source, config: dict[str, Any]) -> None:
+    catalog = source.catalog(config, ["cursor_bugbot", "cursor_spend"])
+    catalog["streams"].append(json.loads(json.dumps(catalog["streams"][0]).replace('"cursor_spend"', '"cursor_spent"')))
+    plain = merged(config, {"cursor": {"enterprise": False}})
+    output = source.run("read", "--config", source.file("config", plain), "--catalog", source.file("catalog", catalog))
+    assert output.code == 1
+    assert output.statuses == {
+        "cursor_spend": "COMPLETE",
+        "cursor_bugbot": "INCOMPLETE",
+        "cursor_spent": "INCOMPLETE",
+    }
+    assert output.records["cursor_spend"]
+    told = {trace["stream_descriptor"]["name"]: trace["message"] for trace in output.traces[:-1]}
+    assert "it needs cursor.enterprise: true." in told["cursor_bugbot"]
+    assert "Did you mean cursor_spend or cursor_group_spend or" in told["cursor_spent"]

@@ -144,19 +144,6 @@ def test_empty_windows_advance_the_state(source: Source, sandbox: Sandbox, confi
     assert output.slices(EVENTS) == [("2026-07-01", "2026-07-06")]
 
 
-def test_a_stream_that_is_not_offered_is_an_error(source: Source, config: dict[str, Any]) -> None:
-    config = first_days(config)
-    catalog = source.catalog(config, ["cursor_bugbot", "cursor_spend"])
-    plain = merged(config, {"cursor": {"enterprise": False}})
-    files = ["--config", source.file("config", plain), "--catalog", source.file("catalog", catalog)]
-    output = source.run("read", *files)
-    assert output.code == 1
-    assert output.statuses == {"cursor_spend": "COMPLETE", "cursor_bugbot": "INCOMPLETE"}
-    assert output.records["cursor_spend"]
-    assert output.traces[0]["stream_descriptor"]["name"] == "cursor_bugbot"
-    assert "Stream cursor_bugbot is in the catalog but not offered" in output.traces[0]["message"]
-
-
 def test_the_current_day_is_read_up_to_the_last_full_hour_and_never_counts_as_read(
     source: Source, sandbox: Sandbox, config: dict[str, Any]
 ) -> None:

@@ -1,7 +1,7 @@
 """The Airbyte source: spec, check, discover and read over all configured vendors."""
 
 import logging
-from collections.abc import Iterable, Iterator, Mapping, MutableMapping, Sequence
+from collections.abc import Iterator, Mapping, MutableMapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from itertools import chain
 from queue import Queue
@@ -34,6 +34,7 @@ from airbyte_cdk.utils.stream_status_utils import as_airbyte_message as status_m
 from source_unified_usage.core import clock, files
 from source_unified_usage.core.config import excluded_fields, present, read_range
 from source_unified_usage.core.errors import ConfigError, SourceError, Unavailable, reason_of
+from source_unified_usage.core.offer import Offer
 from source_unified_usage.core.progress import logger as progress_logger
 from source_unified_usage.core.reading import RecordPage, StreamReading, WindowCursor, cdk_stream
 from source_unified_usage.core.schema import usage_schema
@@ -58,6 +59,7 @@ class SourceUnifiedUsage(AbstractSource):
         self._as_bytes = as_bytes
         self._queue: Queue[QueueItem] = Queue(maxsize=_QUEUED_PAGES)
         self._repository = ConcurrentMessageRepository(self._queue, InMemoryMessageRepository(Level.INFO))
+        self._offer = Offer(VENDORS, self._offered)
 
     @property
     def message_repository(self) -> MessageRepository:
@@ -113,10 +115,11 @@ class SourceUnifiedUsage(AbstractSource):
         selected = [configured.stream.name for configured in catalog.streams]
         unknown = [name for name in selected if name not in offered]
         for name in unknown:
-            yield from _not_offered(name, offered)
+            yield from _not_offered(name, self._offer.why_not(name, present(config)))
         readings = []
         engine_streams = []
         states = ConnectorStateManager(state)
+        self._warn_of_unknown(states)
         for stream in (offered[name] for name in selected if name in offered):
             covered = stream.plan(wanted, _covered(stream, states, wanted))
             stream.api.on_limited = self._limited(stream.name)
@@ -148,6 +151,14 @@ class SourceUnifiedUsage(AbstractSource):
             if error.internal_message != "Concurrent read failure":
                 raise
             # the engine's summary is always a config error; the caller raises one that tells who must act
+
+    def _warn_of_unknown(self, states: ConnectorStateManager) -> None:
+        """A state of another source would otherwise go unnoticed: everything would be read anew."""
+        named = {descriptor.name for descriptor in states.per_stream_states}
+        if unknown := named and sorted(named - self._offer.all_names()):
+            progress_logger.warning(
+                f"The state names streams that this source does not have, they are ignored: {', '.join(unknown)}"
+            )
 
     def _cursor(
         self,
@@ -224,16 +235,10 @@ def _covered(stream: UsageStream, states: ConnectorStateManager, wanted: Range) 
     return covered.until(wanted.closed(stream.grain))
 
 
-def _not_offered(name: str, offered: Iterable[str]) -> Iterator[AirbyteMessage]:
+def _not_offered(name: str, sentence: str) -> Iterator[AirbyteMessage]:
     """A stream of the catalog that the config does not offer is an error, not silence."""
     descriptor = StreamDescriptor(name=name)
-    vendor = name.partition("_")[0]
-    others = ", ".join(other for other in offered if other.startswith(vendor)) or ", ".join(offered)
-    error = ConfigError(
-        f"Stream {name} is in the catalog but not offered by this configuration, which offers {others}. Configure its "
-        f"vendor, key or option, or take it out of the catalog."
-    )
-    yield error.as_airbyte_message(descriptor)
+    yield ConfigError(sentence).as_airbyte_message(descriptor)
     yield status_message(descriptor, AirbyteStreamStatus.INCOMPLETE)
 
 
