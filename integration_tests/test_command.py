@@ -335,15 +335,27 @@ def test_a_stream_state_that_is_only_a_date_is_refused(source: Source, config: d
     )
 
 
-def test_a_state_that_ends_in_the_future_ends_today(source: Source, config: dict[str, Any]) -> None:
+@pytest.mark.parametrize(
+    ("stream", "last", "over"),
+    [
+        (EVENTS, "2026-09-21", "2026-09-22"),
+        ("cursor_daily_usage", "2026-09-21", "2026-09-22"),
+        ("datadog_cost", "2026-09-01", "2026-09-01"),
+    ],
+    ids=["event", "day", "month"],
+)
+def test_a_state_that_ends_in_the_future_ends_with_what_is_over(
+    source: Source, sandbox: Sandbox, stream: str, last: str, over: str
+) -> None:
+    """The lookback counts from there too, and an open month is never over."""
     slices = [{"start": "2026-01-01T00:00:00Z", "end": "2999-01-01T00:00:00Z"}]
-    config = {"start_date": config["start_date"], "cursor": config["cursor"]}
-    output = source.read(config, [EVENTS], [a_state(EVENTS, {"state_type": "date-range", "slices": slices})])
+    config = sandbox_config(sandbox, [stream.partition("_")[0]], start_date=START.isoformat())
+    output = source.read(config, [stream], [a_state(stream, {"state_type": "date-range", "slices": slices})])
     assert output.code == 0
     warnings = [line for line in output.logs if "the state ends on 2999-01-01, after today, 2026-09-22." in line]
-    assert [warning.startswith(f"WARN {EVENTS}: ") for warning in warnings] == [True]
-    assert {record["start_date"][:10] for record in output.records[EVENTS]} == {"2026-09-20", "2026-09-21"}
-    assert output.slices(EVENTS) == [("2026-01-01", "2026-09-22")]
+    assert [warning.startswith(f"WARN {stream}: ") for warning in warnings] == [True]
+    assert max(record["start_date"][:10] for record in output.records[stream]) == last
+    assert output.slices(stream)[-1][1] == over
 
 
 def test_the_next_day_is_read_after_a_state_from_the_future(
