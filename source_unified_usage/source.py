@@ -181,8 +181,12 @@ class SourceUnifiedUsage(AbstractSource):
     # --- the config
 
     def configure(self, config: Mapping[str, Any], temp_dir: str) -> Mapping[str, Any]:
-        """From here on the config is as it is used, so that the secrets that are masked are those that are sent."""
-        return super().configure(present(config), temp_dir)
+        """From here on the config is as it is used, so that the secrets that are masked are those that are sent.
+
+        The CDK would write it to a temporary file, keys and all.
+        """
+        used: Mapping[str, Any] = present(config)
+        return used
 
     def _wanted(self, config: Mapping[str, Any]) -> Range:
         return read_range(present(config), clock.now())

@@ -3,6 +3,7 @@
 import codecs
 import json
 from collections.abc import Iterator
+from contextlib import suppress
 from typing import Any
 
 from airbyte_cdk.models import (
@@ -75,10 +76,11 @@ def _stream_states(content: Any) -> Iterator[dict[str, Any]]:
 
 def _documents(path: str, text: str) -> Any:
     """The file's JSON, or the list of what its lines hold."""
-    try:
-        return [json.loads(line) for line in text.splitlines() if line.strip()] if "}\n{" in text else json.loads(text)
-    except (ValueError, RecursionError):
-        return _json("state", path, text)
+    lines = [line for line in text.split("\n") if line.strip()]
+    if len(lines) > 1:
+        with suppress(ValueError):
+            return [json.loads(line) for line in lines]
+    return _json("state", path, text)
 
 
 def _text(what: str, path: str) -> str:

@@ -10,6 +10,7 @@ import pytest
 from source_unified_usage.core.errors import ConfigError
 from source_unified_usage.core.files import read_catalog, read_config, read_state
 from source_unified_usage.core.window import Covered
+from source_unified_usage.source import SourceUnifiedUsage
 
 CONFIG = '{"start_date": "2026-01-01", "cursor": {"api_key": "crsr_ü"}}'
 SLICES = {"state_type": "date-range", "slices": [{"start": "2026-01-01T00:00:00Z", "end": "2026-02-01T00:00:00Z"}]}
@@ -70,6 +71,12 @@ def test_a_config_that_is_no_object_or_no_file(tmp_path: Path) -> None:
         read_config(str(tmp_path / "none.json"))
 
 
+def test_the_config_is_written_nowhere(tmp_path: Path) -> None:
+    config = {"start_date": "2026-01-01", "cursor": {"api_key": "crsr_1"}}
+    assert SourceUnifiedUsage().configure(config, str(tmp_path)) == config
+    assert list(tmp_path.iterdir()) == []
+
+
 @pytest.mark.parametrize(
     "content", [[], {}, {"type": "CATALOG", "catalog": {"streams": []}}, {"streams": [{"name": "cursor_spend"}]}]
 )
@@ -92,6 +99,7 @@ def test_what_is_no_configured_catalog(tmp_path: Path, content: Any) -> None:
         json.dumps([{"type": "GLOBAL", "global": {"stream_states": [state_of("a"), state_of("b")]}}]),
         lines(*({"type": "STATE", "state": message_of(name)} for name in "ab")),
         lines(message_of("a"), message_of("b")),
+        lines(message_of("a"), message_of("b")).replace("\n", "\r\n"),
         json.dumps([{"type": "STATE", "state": message_of(name)} for name in "ab"]),
     ],
 )
