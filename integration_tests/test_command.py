@@ -381,6 +381,22 @@ def test_a_state_of_another_source_is_told(source: Source, config: dict[str, Any
     assert [line for line in output.logs if line.startswith("WARN")] == [f"WARN {told}"]
 
 
+# --- what is never said
+
+
+@pytest.mark.parametrize("command", ["check", "read"])
+def test_a_key_is_masked_in_other_forms_too(
+    source: Source, sandbox: Sandbox, config: dict[str, Any], command: str
+) -> None:
+    key = config["cursor"]["api_key"].upper()
+    echo = {"message": f"what is {key}?"}
+    sandbox.fault("cursor", Fault("filtered-usage-events", status=400, body=echo, times=None))
+    files = source.reading(config, [EVENTS])
+    output = source.run(command, *(files[1:3] if command == "check" else files[1:]))
+    assert "what is ****?" in output.text
+    assert key not in output.text
+
+
 # --- streams that are not offered
 
 

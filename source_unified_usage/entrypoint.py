@@ -13,9 +13,11 @@ from airbyte_cdk.entrypoint import AirbyteEntrypoint
 from airbyte_cdk.models import AirbyteMessage, ConnectorSpecification
 from airbyte_cdk.sources.connector_state_manager import HashableStreamDescriptor
 from airbyte_cdk.utils import AirbyteTracedException
+from airbyte_cdk.utils.airbyte_secrets_utils import get_secrets
 
 from source_unified_usage.core.config import validate
 from source_unified_usage.core.errors import ran_out
+from source_unified_usage.core.masking import mask
 from source_unified_usage.core.reading import RecordPage
 from source_unified_usage.source import SourceUnifiedUsage
 from source_unified_usage.stdout import Stdout
@@ -46,6 +48,10 @@ class Entrypoint(AirbyteEntrypoint):
             stream_message_count[HashableStreamDescriptor(name=message.stream)] += message.count
             return message
         return AirbyteEntrypoint.handle_record_counts(message, stream_message_count)
+
+    @staticmethod
+    def set_up_secret_filter(config: TConfig, connection_specification: Mapping[str, Any]) -> None:
+        mask(get_secrets(connection_specification, config))
 
     @staticmethod
     def validate_connection(source_spec: ConnectorSpecification, config: TConfig) -> None:
