@@ -1,7 +1,10 @@
 """The source's command without the vendors' request limits: what is measured is the code, not the waiting."""
 
-from source_unified_usage.run import run  # isort: skip - first, so that the imports are as quick as the command's
-from source_unified_usage.core.budget import Budget
+from source_unified_usage.run import run
+from source_unified_usage.startup import quick_imports
+
+with quick_imports():
+    from source_unified_usage.core.budget import Budget
 
 
 def _take(*_: object) -> float:

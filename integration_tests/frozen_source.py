@@ -17,7 +17,7 @@ from multiprocessing.connection import Connection
 
 import time_machine
 
-from source_unified_usage import run
+from source_unified_usage import entrypoint, run
 from source_unified_usage.core import api, clock, patience, window
 
 
@@ -34,6 +34,7 @@ def main(now: str, sandbox_url: str, *arguments: str) -> None:
 
         clock.sleep = sleep
         clock.monotonic = time.time
+        assert entrypoint  # imported here, once, for all forks
         run.run()
 
 

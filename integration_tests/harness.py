@@ -4,6 +4,7 @@ import hashlib
 import json
 import multiprocessing
 import os
+import signal
 import threading
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping
@@ -135,15 +136,25 @@ class Running:
     @property
     def code(self) -> int:
         """The exit code, when it has ended; it has nothing to say on stderr."""
+        code, said = self.last_words
+        assert not said, said
+        return code
+
+    @property
+    def last_words(self) -> tuple[int, str]:
+        """The exit code, when it has ended, and what stands on stderr."""
         self._process.join(_LONGEST)
         assert self._process.exitcode is not None, "it does not end"
-        said = self._errors.read_text()
-        assert not said, said
-        return self._process.exitcode
+        return self._process.exitcode, self._errors.read_text()
 
     def kill(self) -> None:
         """As `kill -9` does."""
         self._process.kill()
+
+    def send(self, number: signal.Signals) -> None:
+        """A signal, while it runs."""
+        assert self._process.pid
+        os.kill(self._process.pid, number)
 
 
 @contextmanager

@@ -144,36 +144,6 @@ def test_empty_windows_advance_the_state(source: Source, sandbox: Sandbox, confi
     assert output.slices(EVENTS) == [("2026-07-01", "2026-07-06")]
 
 
-def test_a_state_from_the_future_reads_nothing(source: Source, config: dict[str, Any]) -> None:
-    state = [
-        {
-            "type": "STREAM",
-            "stream": {
-                "stream_descriptor": {"name": EVENTS},
-                "stream_state": {
-                    "state_type": "date-range",
-                    "slices": [{"start": "2026-01-01T00:00:00Z", "end": "2999-01-01T00:00:00Z"}],
-                },
-            },
-        }
-    ]
-    output = source.read(first_days(config), [EVENTS], state)
-    assert (output.code, output.records[EVENTS]) == (0, [])
-
-
-def test_a_stream_that_is_not_offered_is_an_error(source: Source, config: dict[str, Any]) -> None:
-    config = first_days(config)
-    catalog = source.catalog(config, ["cursor_bugbot", "cursor_spend"])
-    plain = merged(config, {"cursor": {"enterprise": False}})
-    files = ["--config", source.file("config", plain), "--catalog", source.file("catalog", catalog)]
-    output = source.run("read", *files)
-    assert output.code == 1
-    assert output.statuses == {"cursor_spend": "COMPLETE", "cursor_bugbot": "INCOMPLETE"}
-    assert output.records["cursor_spend"]
-    assert output.traces[0]["stream_descriptor"]["name"] == "cursor_bugbot"
-    assert "Stream cursor_bugbot is in the catalog but not offered" in output.traces[0]["message"]
-
-
 def test_the_current_day_is_read_up_to_the_last_full_hour_and_never_counts_as_read(
     source: Source, sandbox: Sandbox, config: dict[str, Any]
 ) -> None:
@@ -256,50 +226,6 @@ def test_a_refused_key_is_told_once_per_stream_and_fast(
     assert '401 "Invalid Team API Key"' in output.traces[0]["message"]
     assert sum(count for path, count in sandbox.requests.items()) <= 3
     assert "Traceback" not in output.text
-
-
-def test_a_reader_that_goes_away_ends_the_process_at_once(
-    source: Source, sandbox: Sandbox, config: dict[str, Any]
-) -> None:
-    """Even while the source waits for a vendor that does not answer."""
-    sandbox.fault("cursor", Fault("filtered-usage-events", effect="hang", times=None, after=2))
-    with source.start(*source.reading(first_days(config), [EVENTS])) as process:
-        while b'"RECORD"' not in process.stdout.readline():
-            pass
-        process.stdout.close()
-        assert process.code == 1
-
-
-@pytest.mark.parametrize(
-    ("files", "sentence"),
-    [
-        ({"config": "{"}, "is not valid"),
-        ({"config": "[]"}, "is not"),
-        ({"state": '{"a": 1}'}, "The state file"),
-        ({"catalog": "[]"}, "The catalog file"),
-    ],
-)
-def test_files_that_are_wrong(source: Source, config: dict[str, Any], files: dict[str, str], sentence: str) -> None:
-    paths = {
-        "config": source.file("config", first_days(config)),
-        "catalog": source.file("catalog", source.catalog(first_days(config), [EVENTS])),
-        "state": source.file("state", []),
-    }
-    for name, text in files.items():
-        (source.folder / f"{name}.json").write_text(text)
-    output = source.run("read", *(part for name, path in paths.items() for part in (f"--{name}", path)))
-    assert output.code == 1
-    assert [trace["failure_type"] for trace in output.traces] == ["config_error"]
-    assert sentence in output.traces[0]["message"]
-    assert "Traceback" not in output.text
-
-
-def test_a_missing_file(source: Source) -> None:
-    output = source.run("read", "--config", "no.json", "--catalog", "no.json")
-    assert (output.code, output.traces[0]["message"]) == (
-        1,
-        "The configuration file no.json cannot be read: No such file or directory.",
-    )
 
 
 def test_the_plain_command_speaks_the_same(sandbox: Sandbox) -> None:

@@ -5,6 +5,7 @@ import threading
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from datetime import datetime
+from email.utils import format_datetime
 from typing import Any
 
 import orjson
@@ -77,10 +78,12 @@ class Sandbox:
     def app(self) -> ASGIApp:
         mounts: Iterable[Mount] = (Mount(f"/{name}", routes=vendor.routes()) for name, vendor in self.vendors.items())
         routes = [Route("/", self._index), Route("/clock", self._clock, methods=["POST"]), *mounts]
-        return _Wire(Starlette(routes=routes), self._faults, self.requests, self.answers)
+        return _Wire(Starlette(routes=routes), self._faults, self.clock, self.requests, self.answers)
 
     def __enter__(self) -> "Sandbox":
-        config = uvicorn.Config(self.app(), host="localhost", port=self._port, log_level="critical", lifespan="off")
+        config = uvicorn.Config(
+            self.app(), host="localhost", port=self._port, log_level="critical", lifespan="off", date_header=False
+        )
         self._server = uvicorn.Server(config)
         ready = threading.Event()
         self._thread = threading.Thread(target=self._run, args=(self._server, ready), daemon=True, name="sandbox")
@@ -132,10 +135,11 @@ class _Wire:
         self,
         app: ASGIApp,
         faults: Faults,
+        clock: Clock,
         requests: Counter[str],
         answers: Counter[tuple[str, int]],
     ) -> None:
-        self._app, self._faults, self._requests, self._answers = app, faults, requests, answers
+        self._app, self._faults, self._clock, self._requests, self._answers = app, faults, clock, requests, answers
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http" or scope["path"] in ("/", "/clock"):
@@ -152,6 +156,8 @@ class _Wire:
         async def counted(message: Message) -> None:
             if message["type"] == "http.response.start":
                 self._answers[scope["path"], message["status"]] += 1
+                now = format_datetime(self._clock.now(), usegmt=True).encode()
+                message = {**message, "headers": [*message["headers"], (b"date", now)]}
             await send(message)
 
         fault = self._faults.due(vendor, scope["method"], f"/{rest}", dict(request.query_params), body)

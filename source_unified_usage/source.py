@@ -1,7 +1,7 @@
 """The Airbyte source: spec, check, discover and read over all configured vendors."""
 
 import logging
-from collections.abc import Iterable, Iterator, Mapping, MutableMapping, Sequence
+from collections.abc import Iterator, Mapping, MutableMapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from itertools import chain
 from queue import Queue
@@ -31,9 +31,10 @@ from airbyte_cdk.sources.utils.slice_logger import DebugSliceLogger
 from airbyte_cdk.utils import AirbyteTracedException
 from airbyte_cdk.utils.stream_status_utils import as_airbyte_message as status_message
 
-from source_unified_usage.core import clock
+from source_unified_usage.core import clock, files
 from source_unified_usage.core.config import excluded_fields, present, read_range
-from source_unified_usage.core.errors import ConfigError, SourceError, Unavailable
+from source_unified_usage.core.errors import ConfigError, SourceError, Unavailable, reason_of
+from source_unified_usage.core.offer import Offer
 from source_unified_usage.core.outlook import outlook
 from source_unified_usage.core.pages import RecordPage
 from source_unified_usage.core.progress import Heartbeat, logger
@@ -61,6 +62,7 @@ class SourceUnifiedUsage(AbstractSource):
         self._as_bytes = as_bytes
         self._queue: Queue[QueueItem] = Queue(maxsize=_QUEUED_PAGES)
         self._repository = ConcurrentMessageRepository(self._queue, InMemoryMessageRepository(Level.INFO))
+        self._offer = Offer(VENDORS, self._offered)
 
     @property
     def message_repository(self) -> MessageRepository:
@@ -116,10 +118,11 @@ class SourceUnifiedUsage(AbstractSource):
         selected = [configured.stream.name for configured in catalog.streams]
         unknown = [name for name in selected if name not in offered]
         for name in unknown:
-            yield from _not_offered(name, offered)
+            yield from _not_offered(name, self._offer.why_not(name, present(config)))
         readings = []
         engine_streams = []
         states = ConnectorStateManager(state)
+        self._warn_of_unknown(states)
         for stream in (offered[name] for name in selected if name in offered):
             covered = stream.plan(wanted, _covered(stream, states, wanted))
             stream.api.on_limited = self._limited(stream.name)
@@ -155,6 +158,14 @@ class SourceUnifiedUsage(AbstractSource):
                 raise
             # the engine's summary is always a config error; the caller raises one that tells who must act
 
+    def _warn_of_unknown(self, states: ConnectorStateManager) -> None:
+        """A state of another source would otherwise go unnoticed: everything would be read anew."""
+        named = {descriptor.name for descriptor in states.per_stream_states}
+        if unknown := named and sorted(named - self._offer.all_names()):
+            logger.warning(
+                f"The state names streams that this source does not have, they are ignored: {', '.join(unknown)}"
+            )
+
     def _cursor(
         self,
         stream: UsageStream,
@@ -176,8 +187,12 @@ class SourceUnifiedUsage(AbstractSource):
     # --- the config
 
     def configure(self, config: Mapping[str, Any], temp_dir: str) -> Mapping[str, Any]:
-        """From here on the config is as it is used, so that the secrets that are masked are those that are sent."""
-        return super().configure(present(config), temp_dir)
+        """From here on the config is as it is used, so that the secrets that are masked are those that are sent.
+
+        The CDK would write it to a temporary file, keys and all.
+        """
+        used: Mapping[str, Any] = present(config)
+        return used
 
     def _wanted(self, config: Mapping[str, Any]) -> Range:
         return read_range(present(config), clock.now())
@@ -192,29 +207,15 @@ class SourceUnifiedUsage(AbstractSource):
 
     @classmethod
     def read_config(cls, config_path: str) -> MutableMapping[str, Any]:
-        config = _read("configuration", super().read_config, config_path)
-        if not isinstance(config, MutableMapping):
-            raise ConfigError(f"The configuration {config_path} is no JSON object.")
-        return config
+        return files.read_config(config_path)
 
     @classmethod
     def read_catalog(cls, catalog_path: str) -> ConfiguredAirbyteCatalog:
-        catalog: ConfiguredAirbyteCatalog = _read("catalog", super().read_catalog, catalog_path)
-        return catalog
+        return files.read_catalog(catalog_path)
 
     @classmethod
-    def read_state(cls, state_path: str) -> list[AirbyteStateMessage]:
-        state: list[AirbyteStateMessage] = _read("state", super().read_state, state_path)
-        return state
-
-
-def _read(what: str, reader: Any, path: str) -> Any:
-    try:
-        return reader(path)
-    except OSError as error:
-        raise ConfigError(f"The {what} file {path} cannot be read: {error.strerror}.") from None
-    except Exception as error:  # noqa: BLE001 - whatever a parser makes of a wrong file is the file's fault
-        raise ConfigError(f"The {what} file {path} is not valid: {error}") from None
+    def read_state(cls, state_path: str | None) -> list[AirbyteStateMessage]:
+        return files.read_state(state_path)
 
 
 def _ask(probe: Probe) -> str:
@@ -227,34 +228,38 @@ def _ask(probe: Probe) -> str:
 
 
 def _covered(stream: UsageStream, states: ConnectorStateManager, wanted: Range) -> Covered:
-    """What the state covers; nothing, where the config lets the stream read more than before."""
+    """What the state covers, as far as it can be: nothing is read before it is over.
+
+    Nothing, where the config lets the stream read more than before.
+    """
     state = states.get_stream_state(stream.name, None)
     try:
-        covered = Covered.from_state(state, wanted.window(stream.grain).start)
+        covered = Covered.from_state(state)
         more = widened(told_by(state), stream.scope)
     except (ValueError, KeyError, TypeError) as error:
         raise ConfigError(
-            f"The state of stream {stream.name} cannot be read ({error}). Reset the stream, it is then read anew."
+            f"The state of stream {stream.name} cannot be read ({reason_of(error)}); it needs slices, as this source "
+            f"writes them. Reset the stream or take it out of the state: it is then read anew."
         ) from None
-    if not more or not covered.windows:
-        return covered
-    logger.warning(
-        f"{stream.name}: what is already read lacks rows because {' and '.join(more)} changed; everything from "
-        f"{wanted.start} on is read again."
-    )
-    return Covered()
+    if more and covered.windows:
+        logger.warning(
+            f"{stream.name}: what is already read lacks rows because {' and '.join(more)} changed; everything from "
+            f"{wanted.start} on is read again."
+        )
+        return Covered()
+    if covered.reached and covered.reached > wanted.now:
+        logger.warning(
+            f"{stream.name}: the state ends on {covered.reached.to_date_string()}, after today, "
+            f"{wanted.today.to_date_string()}. It counts up to today only. If a clock was ahead, reset the stream: "
+            f"days that were not over then count as read."
+        )
+    return covered.until(wanted.closed(stream.grain))
 
 
-def _not_offered(name: str, offered: Iterable[str]) -> Iterator[AirbyteMessage]:
+def _not_offered(name: str, sentence: str) -> Iterator[AirbyteMessage]:
     """A stream of the catalog that the config does not offer is an error, not silence."""
     descriptor = StreamDescriptor(name=name)
-    vendor = name.partition("_")[0]
-    others = ", ".join(other for other in offered if other.startswith(vendor)) or ", ".join(offered)
-    error = ConfigError(
-        f"Stream {name} is in the catalog but not offered by this configuration, which offers {others}. Configure its "
-        f"vendor, key or option, or take it out of the catalog."
-    )
-    yield error.as_airbyte_message(descriptor)
+    yield ConfigError(sentence).as_airbyte_message(descriptor)
     yield status_message(descriptor, AirbyteStreamStatus.INCOMPLETE)
 
 

@@ -20,6 +20,7 @@ from source_unified_usage.core.errors import (
     KeyRefused,
     SourceError,
     Unavailable,
+    ran_out,
     reason_of,
 )
 from source_unified_usage.core.gate import Gate
@@ -204,6 +205,8 @@ class Api:
                     f"{source}: the vendor's answer has more than {MOST_BYTES >> 20} MB, which no page of it has."
                 ) from None
             except (requests.RequestException, ValueError) as error:  # a Location that is no address
+                if spent := ran_out(error):
+                    raise spent from None
                 words = said = network_words(error)
             else:
                 status = answer.status_code

@@ -1,5 +1,7 @@
-"""The three owners of an error: the user, time, the vendor."""
+"""The three owners of an error: the user, time, the vendor. A fourth is the machine."""
 
+import errno
+from json import JSONDecodeError
 from typing import Any
 
 from airbyte_cdk.models import AirbyteMessage, FailureType, StreamDescriptor
@@ -74,3 +76,35 @@ def reason_of(error: Exception) -> str:
     """What one of UNMAPPABLE says, in one line and without the whole of a long value."""
     said = f"no {error}" if isinstance(error, KeyError) else str(error)
     return shortened(said, 200)
+
+
+_FEWER = "or read fewer streams at once"
+_OPEN_FILES = f"Too many open files: raise the limit (ulimit -n) {_FEWER}."
+_NO_MEMORY = f"Out of memory: give the source more {_FEWER}."
+_DISK_FULL = "The disk is full: free space where temporary files go (TMPDIR)."
+_SCARCE = {
+    errno.EMFILE: _OPEN_FILES,
+    errno.ENFILE: _OPEN_FILES,
+    errno.ENOMEM: _NO_MEMORY,
+    errno.ENOSPC: _DISK_FULL,
+    errno.EDQUOT: _DISK_FULL,
+}
+
+
+def ran_out(error: BaseException) -> SourceError | None:
+    """What the machine has no more of, when that is what the error says; None for any other error.
+
+    It may be the cause of a cause: a connection tells in its own words that no file could be opened for it.
+    """
+    inner: BaseException | None = error
+    while inner is not None:
+        if isinstance(inner, OSError) and inner.errno in _SCARCE:
+            return SourceError(_SCARCE[inner.errno])
+        if isinstance(inner, RuntimeError) and "can't start new thread" in str(inner):
+            return SourceError(f"No further thread can be started: raise the limit (ulimit -u, memory) {_FEWER}.")
+        if isinstance(inner, JSONDecodeError) and "Not enough memory" in inner.msg:  # as orjson says it
+            return SourceError(_NO_MEMORY)
+        if isinstance(inner, MemoryError):
+            return SourceError(_NO_MEMORY)
+        inner = inner.__cause__ or inner.__context__
+    return None

@@ -7,6 +7,8 @@ from typing import Any, NamedTuple
 
 import orjson
 
+from source_unified_usage.core.errors import ran_out
+
 
 class Parsed(NamedTuple):
     value: Any
@@ -29,7 +31,9 @@ def parse(content: bytes) -> Parsed:
     """
     try:
         return Parsed(orjson.loads(content), mended=False)
-    except orjson.JSONDecodeError:
+    except orjson.JSONDecodeError as error:
+        if spent := ran_out(error):
+            raise spent from None
         text = content.decode(json.detect_encoding(content), "replace").removeprefix("\ufeff")
         text = _ESCAPES.sub(lambda found: r"\ufffd" if found[1] else found[0], text)
     value = json.loads(text, strict=False, parse_int=_integer, parse_float=_float, parse_constant=str)

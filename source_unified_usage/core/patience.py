@@ -68,9 +68,9 @@ class Waits:
         return wait
 
 
-_EPOCH_NOT_SECONDS = 1_000_000_000  # a reset of 30 years is a point in time
-
-
+# A reset of 30 years is a point in time, and one of 30,000 years has milliseconds.
+_EPOCH_NOT_SECONDS = 1_000_000_000
+_MILLISECONDS_NOT_SECONDS = 1_000_000_000_000
 _RESETS = ("X-RateLimit-Reset", "RateLimit-Reset")
 
 
@@ -82,27 +82,40 @@ def told_wait(headers: Mapping[str, str], *, limited: bool) -> float | None:
     tells of the limit, not of how long a failure lasts.
     """
     if (milliseconds := _float(headers.get("retry-after-ms"))) is not None:
-        return max(0.0, milliseconds / 1000)
+        return milliseconds / 1000
     for name in ("Retry-After", *(_RESETS if limited else ())):
-        if text := headers.get(name):
-            seconds = _float(text)
-            if seconds is None:
-                seconds = _until(text)
-            elif seconds > _EPOCH_NOT_SECONDS:
-                seconds -= clock.now().timestamp()
-            if seconds is not None:
-                return max(0.0, seconds)
+        if (seconds := seconds_until(headers.get(name), headers)) is not None:
+            return seconds
     return None
+
+
+def seconds_until(told: str | None, headers: Mapping[str, str]) -> float | None:
+    """What one header tells: seconds to go, or a point in time, from which the answer's own Date is taken off.
+
+    The Date, where there is one, is the vendor's clock: this machine's may be wrong. A point that is over is 0.
+    """
+    point = _float(told)
+    if point is None:
+        point = _point(told)
+    elif point < _EPOCH_NOT_SECONDS:
+        return point
+    elif point > _MILLISECONDS_NOT_SECONDS:
+        point /= 1000
+    if point is None:
+        return None
+    sent = _point(headers.get("Date")) or clock.now().timestamp()
+    return max(0.0, point - sent)
 
 
 def _float(text: str | None) -> float | None:
     return float(text) if text and re.fullmatch(r"\s*\d+(\.\d+)?\s*", text) else None
 
 
-def _until(text: str) -> float | None:
+def _point(text: str | None) -> float | None:
+    """Seconds since the epoch, of an HTTP date or an RFC 3339 time."""
     for parse in (email.utils.parsedate_to_datetime, parse_time):
         try:
-            return (parse(text) - clock.now()).total_seconds()
+            return parse(text or "").timestamp()
         except (ValueError, TypeError):
             continue
     return None

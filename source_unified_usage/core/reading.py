@@ -13,7 +13,7 @@ from airbyte_cdk.sources.streams.concurrent.partitions.partition import Partitio
 from airbyte_cdk.sources.streams.concurrent.partitions.partition_generator import PartitionGenerator
 from airbyte_cdk.sources.types import Record
 
-from source_unified_usage.core.errors import ConfigError, SourceError
+from source_unified_usage.core.errors import ConfigError, SourceError, ran_out
 from source_unified_usage.core.pages import RecordPage, pages
 from source_unified_usage.core.progress import Tally, logger
 from source_unified_usage.core.schema import usage_schema
@@ -167,6 +167,7 @@ class StreamReading(PartitionGenerator):
         self._whole.add(window)
 
     def failed(self, window: Window, error: Exception) -> None:
+        error = ran_out(error) or error
         self._failures.append(error)
         self._in_a_row += 1
         if not self._stopped:

@@ -70,8 +70,8 @@ def _content(row: Row) -> int:
     """A hash that equal rows share, in whatever order their fields come."""
     try:
         return hash(dumps(row, option=OPT_SORT_KEYS))
-    except TypeError as error:
-        raise Unmappable(row, error) from error
+    except TypeError:  # orjson's limit, also of what leaves the source
+        raise Unmappable(row, ValueError("it is nested too deep to be written")) from None
 
 
 def _parts(records: Sequence[Usage], id: str, row: Row) -> int:

@@ -141,22 +141,23 @@ class Covered:
     reached: DateTime | None = None
 
     @classmethod
-    def from_state(cls, state: Mapping[str, Any], start: DateTime) -> "Covered":
-        """Read our own slices, those of the CDK's ConcurrentCursor, or a plain `{"start_date": ...}` (all before it).
-
-        Raises ValueError when it is none of them.
-        """
+    def from_state(cls, state: Mapping[str, Any]) -> "Covered":
+        """Read our own slices or those of the CDK's ConcurrentCursor. Raises ValueError when it is neither."""
         if not state:
             return cls()
-        if "slices" in state:
-            slices = [(_moment(s["start"]), _moment(s["end"])) for s in state["slices"]]
-        elif isinstance(state.get("start_date"), str):
-            slices = [(start, _moment(state["start_date"]))]
-        else:
-            raise ValueError(f"neither slices nor start_date in {sorted(state)}")
-        windows = [Window(_next_midnight(begin), _inclusive(end).start_of("day")) for begin, end in slices]
-        ends = [_inclusive(end).start_of("day") for _, end in slices]
-        return cls(tuple(merge(windows)), max(ends, default=None))
+        if "slices" not in state:
+            raise ValueError(f"it has no slices but {', '.join(sorted(state))}")
+        slices = [Window(_moment(s["start"]), _inclusive(_moment(s["end"]))) for s in state["slices"]]
+        # merged before they are rounded to days: hours together make days
+        windows = [Window(_next_midnight(w.start), w.end.start_of("day")) for w in merge(slices)]
+        reached = max((window.end for window in slices), default=None)
+        return cls(tuple(merge(windows)), reached and reached.start_of("day"))
+
+    def until(self, moment: DateTime) -> "Covered":
+        """Without what lies behind `moment`."""
+        if self.reached is None or self.reached <= moment:
+            return self
+        return Covered(tuple(merge(window.until(moment) for window in self.windows)), moment)
 
     def forget(self, since: DateTime) -> "Covered":
         """Without what lies between `since` and `reached`, so that it is read again; `reached` stays."""

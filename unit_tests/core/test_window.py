@@ -1,6 +1,7 @@
 """Windows: tiling, gaps, lookback, state."""
 
 from datetime import date, timedelta
+from itertools import pairwise
 
 import pytest
 from hypothesis import given
@@ -69,7 +70,7 @@ def test_a_state_gives_back_what_was_covered(covered: list[Window]) -> None:
     once = Covered()
     for window in covered:
         once = once.add(window)
-    assert Covered.from_state(once.to_state(), ORIGIN) == once
+    assert Covered.from_state(once.to_state()) == once
 
 
 @given(st.lists(windows(), min_size=1, max_size=6), st.integers(0, 60))
@@ -80,17 +81,14 @@ def test_failing_syncs_do_not_push_the_lookback_back(covered: list[Window], look
     for _ in range(3):  # syncs whose re-read fails every time
         if once.reached is None:
             return
-        once = Covered.from_state(once.forget(days(lookback).before(once.reached)).to_state(), ORIGIN)
+        once = Covered.from_state(once.forget(days(lookback).before(once.reached)).to_state())
     reached = max(window.end for window in merge(covered))
     assert once.reached == reached
     kept = without(merge(covered), Window(days(lookback).before(reached), max(reached, days(lookback).before(reached))))
     assert list(once.windows) == kept
 
 
-def test_older_state_forms_are_read() -> None:
-    start = datetime(2026, 1, 1)
-    sequential = Covered.from_state({"start_date": "2026-03-06T07:30:00Z"}, start)
-    assert sequential.windows == (Window(start, datetime(2026, 3, 6)),)
+def test_the_slices_of_the_cdk_are_read() -> None:
     concurrent = {
         "state_type": "date-range",
         "slices": [
@@ -98,16 +96,44 @@ def test_older_state_forms_are_read() -> None:
             {"start": "2026-02-10T00:00:00Z", "end": "2026-02-11T23:59:59.999Z"},
         ],
     }
-    assert Covered.from_state(concurrent, start).windows == (
+    assert Covered.from_state(concurrent).windows == (
         Window(datetime(2026, 1, 1), datetime(2026, 2, 1)),
         Window(datetime(2026, 2, 10), datetime(2026, 2, 12)),
     )
 
 
-@pytest.mark.parametrize("state", [{"cursor": 1}, {"slices": [{"start": 5, "end": 6}]}, {"slices": [{"start": "x"}]}])
+@pytest.mark.parametrize(
+    "state",
+    [
+        {"start_date": "2026-03-06T07:30:00Z"},
+        {"cursor": 1},
+        {"slices": [{"start": 5, "end": 6}]},
+        {"slices": [{"start": "x"}]},
+    ],
+)
 def test_an_unknown_state_is_refused(state: dict[str, object]) -> None:
     with pytest.raises((ValueError, KeyError)):
-        Covered.from_state(state, ORIGIN)
+        Covered.from_state(state)
+
+
+def test_hours_that_make_days_together_count_as_days() -> None:
+    """Each for itself would be rounded to nothing."""
+    hours = [ORIGIN.add(hours=n) for n in range(10_001)]
+    slices = [{"start": start.isoformat(), "end": end.isoformat()} for start, end in pairwise(hours)]
+    covered = Covered.from_state({"slices": slices})
+    assert covered.windows == (Window(ORIGIN, hours[-1].start_of("day")),)
+    assert len(covered.to_state()["slices"]) == 1
+
+
+@given(st.lists(windows(), max_size=6), st.integers(0, 500))
+def test_a_state_covers_nothing_beyond_now(covered: list[Window], now: int) -> None:
+    once = Covered()
+    for window in covered:
+        once = once.add(window)
+    cut = once.until(day(now))
+    assert set(every_day(list(cut.windows))) == {d for d in every_day(list(once.windows)) if d < day(now)}
+    assert cut.reached is None or cut.reached <= day(now)
+    assert cut == once or cut.reached == day(now)
 
 
 NOW = datetime(2026, 9, 22, 9, 30)

@@ -10,7 +10,7 @@ from source_unified_usage.core.answer import Answer
 from source_unified_usage.core.api import Api, Verdict
 from source_unified_usage.core.errors import UNMAPPABLE, BrokenContract, ConfigError, KeyRefused, Unavailable
 from source_unified_usage.core.paging import follow
-from source_unified_usage.core.patience import told_wait
+from source_unified_usage.core.patience import seconds_until, told_wait
 from source_unified_usage.core.progress import logger
 
 MAPPING = "/api/v2/usage/billing_dimension_mapping"
@@ -119,10 +119,11 @@ def _missing_permission(path: str) -> str:
 
 
 def _until_next_window(headers: Mapping[str, str]) -> float | None:
-    """Seconds until there is room again, one more than told because the seconds told are whole."""
+    """Seconds until there is room again, one more than told because the seconds told are whole.
+
+    The reset is documented in seconds; another intake of Datadog sends an epoch (DataDog/dd-trace-py#17170).
+    """
     for name in ("X-RateLimit-Reset", "X-RateLimit-Period"):
-        text = headers.get(name) or ""
-        if text.isdecimal():
-            seconds = float(text)
+        if (seconds := seconds_until(headers.get(name), headers)) is not None:
             return seconds if seconds >= _LONGEST_WAIT else seconds + 1
     return None

@@ -23,6 +23,7 @@ from unit_tests.vendors.datadog.answers import (
     MAPPING,
     MONTHLY_COST,
     MONTHLY_USAGE,
+    NOW,
     SCOPE,
     asked,
     data,
@@ -151,6 +152,9 @@ def test_a_refused_key_stops_every_stream_and_a_missing_scope_only_its_own(serve
         ({"X-RateLimit-Reset": "12", "X-RateLimit-Period": "30"}, 13),
         ({"X-RateLimit-Period": "30"}, 31),
         ({"X-RateLimit-Reset": "3600"}, 3600),
+        ({"X-RateLimit-Reset": str(round(NOW.timestamp()) + 12)}, 13),
+        ({"X-RateLimit-Reset": str(round(NOW.timestamp()) - 86400)}, 1),
+        ({"X-RateLimit-Reset": "soon", "X-RateLimit-Period": "30"}, 31),
         ({"Retry-After": "5", "X-RateLimit-Reset": "12"}, 5),
         ({}, 30),
     ],
@@ -161,6 +165,13 @@ def test_a_limit_is_waited_for_as_told(
     server.get(BILLABLE, [error("rate_limited_429", headers=headers), {"json": {"usage": []}}])
     read("datadog_billable_usage", JUNE, JULY)
     assert waits == [waited]
+
+
+@pytest.mark.parametrize("body", ["<html><body>429 Too Many Requests</body></html>", ""])
+def test_a_limit_that_is_told_in_html_is_a_limit(server: requests_mock.Mocker, waits: list[float], body: str) -> None:
+    server.get(BILLABLE, [{"status_code": 429, "text": body}, {"json": {"usage": []}}])
+    assert read("datadog_billable_usage", JUNE, JULY) == []
+    assert waits == [30]
 
 
 def test_more_than_an_hour_is_an_error_at_once(server: requests_mock.Mocker, waits: list[float]) -> None:

@@ -42,8 +42,8 @@ def planned(name: str, start: str, covered: Covered | None = None, *, today: boo
 def test_lookback(name: str, since: str) -> None:
     """After a sync that reached as far as it could: an open month never counts as read."""
     monthly = name in ("datadog_cost", "datadog_billable_usage") or "monthly" in name
-    reached = pendulum.parse(AUGUST if monthly else "2025-08-14")
-    covered = Covered.from_state({"start_date": reached.to_iso8601_string()}, pendulum.datetime(2025, 1, 1))  # type: ignore[union-attr]
+    reached = f"{AUGUST if monthly else '2025-08-14'}T00:00:00Z"
+    covered = Covered.from_state({"slices": [{"start": "2025-01-01T00:00:00Z", "end": reached}]})
     stream = planned(name, "2025-01-01", covered)
     assert stream.windows[0].first_day == since
 

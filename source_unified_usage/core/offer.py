@@ -1,0 +1,86 @@
+"""Why a configuration does not offer a stream: a misspelled name, or options that are not set."""
+
+import difflib
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from itertools import combinations
+from typing import Any
+
+from source_unified_usage.core.errors import ConfigError
+from source_unified_usage.core.stream import UsageStream
+from source_unified_usage.core.vendor import Vendor
+
+Option = tuple[str, ...]  # its path in the configuration
+_CREDENTIAL = "a-credential-of-nobody"
+
+
+class Offer:
+    """What configurations offer, asked of the vendors themselves: `streams` makes those of a configuration."""
+
+    def __init__(
+        self, vendors: Iterable[type[Vendor]], streams: Callable[[Mapping[str, Any]], Iterable[UsageStream]]
+    ) -> None:
+        self._vendors, self._streams = tuple(vendors), streams
+
+    def names(self, config: Mapping[str, Any]) -> list[str]:
+        """The streams that the configuration offers; none where it cannot be used."""
+        try:
+            return [stream.name for stream in self._streams(config)]
+        except ConfigError:
+            return []
+
+    def all_names(self) -> set[str]:
+        """Every stream that some configuration offers."""
+        return {name for vendor in self._vendors for name in self.names(_with({}, _switches(vendor, {})))}
+
+    def why_not(self, name: str, config: Mapping[str, Any]) -> str:
+        """The sentence for a stream of the catalog that the configuration does not offer."""
+        said = f"Stream {name} is in the catalog but not offered by this configuration"
+        for vendor in self._vendors:
+            block = {vendor.name: config[vendor.name]} if config.get(vendor.name) else {}
+            switches = _switches(vendor, block)
+            if name in self.names(_with(block, switches)):
+                needed = " and ".join(map(_shown, self._fewest(name, block, switches).items()))
+                return f"{said}: it needs {needed}. Set that, or take the stream out of the catalog."
+        near = difflib.get_close_matches(name, sorted(self.all_names()), cutoff=0.7)
+        advice = f"Did you mean {' or '.join(near)}?" if near else f"It offers {', '.join(self.names(config))}."
+        return f"{said}, and no option would offer it. {advice}"
+
+    def _fewest(self, name: str, block: Mapping[str, Any], switches: Mapping[Option, Any]) -> Mapping[Option, Any]:
+        """The fewest of these options that offer the stream."""
+        for count in range(1, len(switches)):
+            for chosen in combinations(switches.items(), count):
+                if name in self.names(_with(block, dict(chosen))):
+                    return dict(chosen)
+        return switches
+
+
+def _switches(vendor: type[Vendor], config: Mapping[str, Any]) -> dict[Option, Any]:
+    """What the configuration leaves off: flags, credentials and ids, each with a value that switches it on."""
+    return dict(_off(vendor.spec(), (vendor.name,), config.get(vendor.name) or {}))
+
+
+def _off(schema: Mapping[str, Any], path: Option, block: Mapping[str, Any]) -> Iterator[tuple[Option, Any]]:
+    for name, option in schema["properties"].items():
+        value = block.get(name)
+        if option["type"] == "object":
+            yield from _off(option, (*path, name), value or {})
+        elif option["type"] == "boolean" and not value and not option.get("default"):
+            yield (*path, name), True
+        elif option["type"] == "string" and not value and not option.keys() & {"default", "enum", "pattern"}:
+            yield (*path, name), _CREDENTIAL
+
+
+def _with(config: Mapping[str, Any], switches: Mapping[Option, Any]) -> dict[str, Any]:
+    changed = dict(config)
+    for (*outer, name), value in switches.items():
+        place = changed
+        for step in outer:
+            place[step] = dict(place.get(step) or {})
+            place = place[step]
+        place[name] = value
+    return changed
+
+
+def _shown(switch: tuple[Option, Any]) -> str:
+    option, value = switch
+    return ".".join(option) + (": true" if value is True else "")

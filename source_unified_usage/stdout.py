@@ -1,0 +1,117 @@
+"""Stdout in whole lines, and the ends of the process that come from outside: signals, a full disk, no reader."""
+
+import io
+import os
+import select
+import signal
+import sys
+import threading
+from collections.abc import Callable
+from contextlib import suppress
+from typing import Any, NoReturn
+
+_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+_FINISH_LINE = 5  # seconds that a reader of stdout has to take the line that a signal cuts in
+
+
+class Stdout(io.RawIOBase):
+    """Stdout for messages, text and log lines alike: one write comes out whole before the next one begins.
+
+    Where that is not possible any more the process ends, at once: its workers may wait for a vendor for an hour.
+    """
+
+    name = "<stdout>"
+
+    def __init__(self, fd: int) -> None:
+        super().__init__()
+        self._fd = fd
+        self._writing, self._ending = threading.Lock(), threading.Lock()
+
+    @classmethod
+    def taken(cls) -> "Stdout":
+        """In place of Python's own, which cuts a large page where a pipe is full and lets a log line in."""
+        if sys.stdout is None:
+            _say("Stdout is closed; the messages go there.")
+            sys.exit(1)
+        out = cls(sys.stdout.fileno())
+        sys.stdout = io.TextIOWrapper(out, encoding="utf-8", write_through=True)
+        return out
+
+    def writable(self) -> bool:
+        return True
+
+    def write(self, lines: Any) -> int:
+        left = memoryview(lines)
+        with self._writing:
+            written = 0
+            try:
+                while written < len(left):
+                    written += self._some(left[written:])
+            except BrokenPipeError:
+                self._nobody_reads()
+            except OSError as error:
+                self._take_back(written)
+                self.end(1, f"Stdout cannot be written: {error.strerror}. What was written before is whole.")
+        return len(left)
+
+    def _some(self, lines: memoryview) -> int:
+        try:
+            return os.write(self._fd, lines)
+        except BlockingIOError:  # whoever started us does not want to wait; we do
+            select.select((), (self._fd,), ())
+            return 0
+
+    def _take_back(self, written: int) -> None:
+        """The last bytes, where a file ends with them: whoever reads it wants whole lines."""
+        with suppress(OSError):  # a pipe has no end
+            end = os.lseek(self._fd, 0, os.SEEK_CUR)
+            if written and end == os.fstat(self._fd).st_size:
+                os.ftruncate(self._fd, end - written)
+                os.lseek(self._fd, end - written, os.SEEK_SET)
+
+    def end(self, code: int, sentence: str) -> NoReturn:
+        """End the process with the first caller's sentence, whatever other threads do."""
+        self._ending.acquire()
+        _say(sentence)
+        os._exit(code)
+
+    def end_with_reader(self) -> None:
+        """End as soon as nobody reads any more, even while everything waits for a vendor."""
+        poll = select.poll()
+        poll.register(self._fd, 0)
+
+        def watch() -> None:
+            while not any(event & select.POLLERR for _, event in poll.poll()):
+                pass
+            self._nobody_reads()
+
+        _start("stdout watch", watch)
+
+    def end_on_signal(self, kept: str) -> None:
+        """End on Ctrl-C, SIGTERM and SIGHUP after the line that is being written. `kept`: what that means for the user.
+
+        A thread waits for them, because a handler would run in the middle of whatever the main thread does.
+        """
+        awaited = {number for number in _SIGNALS if signal.getsignal(number) is not signal.SIG_IGN}  # as nohup wants it
+        signal.pthread_sigmask(signal.SIG_BLOCK, awaited)
+
+        def wait() -> None:
+            number = signal.Signals(signal.sigwait(awaited))
+            self._writing.acquire(timeout=_FINISH_LINE)
+            self.end(128 + number, f"Interrupted by {number.name}. {kept}".strip())
+
+        _start("signals", wait)
+
+    def _nobody_reads(self) -> NoReturn:
+        self.end(1, "Nobody reads the output any more; stopped.")
+
+
+def _say(sentence: str) -> None:
+    if sys.stderr is not None:
+        with suppress(OSError):
+            sys.stderr.write(f"{sentence}\n")
+            sys.stderr.flush()
+
+
+def _start(name: str, task: Callable[[], None]) -> None:
+    threading.Thread(target=task, daemon=True, name=name).start()
