@@ -149,6 +149,55 @@ def test_any_split_of_tokens_adds_up(fresh: int, read: int, written: int, output
     }
 
 
+WRITES = {"cached": 400, "cache_write": 50, "cache_write_12h": 150, "uncached": 400}
+SPLIT = {"cached": 400, "cache_write": 200, "cache_write_30m": 50, "cache_write_12h": 150, "uncached": 400}
+
+
+@pytest.mark.parametrize(
+    ("parts", "classes", "warned"),
+    [
+        (WRITES, (400, 400, 200), False),
+        (SPLIT, (400, 400, 200), False),
+        ({name: str(n) for name, n in WRITES.items()}, (400, 400, 200), False),
+        # the sum without one of its classes, or the classes without their sum
+        ({**SPLIT, "cache_write_30m": None}, (400, 400, 200), False),
+        ({**SPLIT, "cache_write": None}, (400, 400, 200), False),
+        # nothing to hold them against
+        ({**WRITES, "uncached": None}, (400, 400, 200), False),
+        ({**SPLIT, "uncached": None}, (400, 400, 200), False),
+        ({"cache_write_12h": 150}, (850, None, 150), False),
+        ({**SPLIT, "cache_write": 90, "uncached": None}, (400, 400, 200), True),
+        # no identity holds
+        ({**WRITES, "uncached": 399}, (400, 400, 200), True),
+        ({**SPLIT, "uncached": 550}, (400, 400, 200), True),
+        ({**SPLIT, "cache_write": 7, "uncached": 393}, (400, 400, 200), True),
+        ({**WRITES, "cached": 900}, None, True),
+    ],
+)
+def test_cache_writes_in_both_spellings(
+    parts: dict[str, Any], classes: tuple[Any, ...] | None, warned: bool, caplog: pytest.LogCaptureFixture
+) -> None:
+    row = {f"input_{name}_tokens": value for name, value in parts.items()}
+    row |= {"input_tokens": 1000, "output_tokens": 10, "num_model_requests": 5}
+    (record,) = mapped(usage("completions", page(row)))
+    told = dict(zip(("input", "cache_read", "cache_write"), classes or (None, None, None), strict=True))
+    expected = {**{name: n for name, n in told.items() if n is not None}, "output": 10, "total": 1010}
+    assert record["usage"]["tokens"] == expected
+    assert ("do not add up" in caplog.text) is warned
+
+
+@given(st.lists(st.none() | st.integers(0, 9), min_size=5, max_size=5), st.integers(0, 50))
+def test_tokens_add_up_whatever_classes_are_told(told: list[int | None], entered: int) -> None:
+    names = ("cached", "uncached", "cache_write", "cache_write_30m", "cache_write_12h")
+    row = {f"input_{name}_tokens": value for name, value in zip(names, told, strict=True)}
+    (record,) = mapped(usage("completions", page({**row, "input_tokens": entered, "output_tokens": 10})))
+    tokens = record["usage"]["tokens"]
+    assert tokens["total"] == entered + 10
+    if "input" in tokens:
+        assert sum(tokens.get(name, 0) for name in ("input", "cache_read", "cache_write", "output")) == tokens["total"]
+        assert min(tokens.values()) >= 0
+
+
 AMOUNTS = st.decimals(allow_nan=False, allow_infinity=False, min_value=-(10**9), max_value=10**9, places=10)
 
 
