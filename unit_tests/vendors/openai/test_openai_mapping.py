@@ -259,7 +259,20 @@ def test_an_unknown_amount_makes_no_charge(amount: Any) -> None:
         ("gpt-image-2, image output", "gpt-image-2"),
         ("gpt-5.4, cache write", "gpt-5.4"),
         ("gpt-realtime, audio cache write", "gpt-realtime"),
+        ("gpt-image-1 image, output", "gpt-image-1"),
+        ("gpt-image-2-2026-04-21 text, input", "gpt-image-2-2026-04-21"),
+        ("gpt-realtime audio, cached input", "gpt-realtime"),
+        ("gpt-5.6-terra, cache writes", "gpt-5.6-terra"),
+        ("gpt-5.6-terra, cache writes - 12hr", "gpt-5.6-terra"),
+        ("gpt-6-astra, input_tokens", "gpt-6-astra"),
+        ("chat-latest, input", "chat-latest"),
+        ("text-embedding-3-small, input", "text-embedding-3-small"),
+        ("image, output", None),
         ("gpt-5.4, training", None),
+        ("gpt-5.4, ", None),
+        ("whisper", None),
+        ("Text tokens", None),
+        ("Image models", None),
         ("web search tool calls", None),
         ("input", None),
         (None, None),
@@ -268,6 +281,18 @@ def test_an_unknown_amount_makes_no_charge(amount: Any) -> None:
 def test_the_model_of_a_line_item(line_item: str | None, model: str | None) -> None:
     (record,) = mapped(costs(page({"line_item": line_item, "amount": None})))
     assert record.get("model") == (model and {"id": model, "provider": "openai"})
+
+
+@given(st.text(max_size=40) | st.text(" ,-aegimtuxnpo_", max_size=40))
+def test_any_line_item_keeps_its_row_and_its_money(line_item: str) -> None:
+    amount = {"value": "0.25", "currency": "usd"}
+    row = {"line_item": line_item, "amount": amount, "quantity": 3, "quantity_unit": "calls"}
+    (record,) = mapped(costs(page(row)))
+    assert record["charges"] == [{"amount": 0.25, "currency": "USD", "type": kind} for kind in ("net", "total")]
+    assert record["usage"] == {"quantity": 3, "unit": "calls"}
+    assert record.get("metric_name", "") == line_item
+    if "model" in record:
+        assert line_item.startswith(record["model"]["id"])
 
 
 ROWS = [*COMPLETIONS, *({**COMPLETIONS[-1], "user_id": ""} for _ in range(2)), {**COMPLETIONS[-1], "project_id": ""}]
