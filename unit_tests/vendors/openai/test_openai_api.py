@@ -190,7 +190,9 @@ def test_codex_reaches_back_ninety_days() -> None:
 # --- retention
 
 
-@pytest.mark.parametrize("first", [[], [page(ROW, next="a")]], ids=["at once", "in the middle of paging"])
+@pytest.mark.parametrize(
+    "first", [[], [page(ROW, next="a", day=1754006400)]], ids=["at once", "in the middle of paging"]
+)
 def test_the_day_that_a_refusal_names_is_the_new_start(server: requests_mock.Mocker, first: list[Any]) -> None:
     server.get(COMPLETIONS, [*first, error("reporting_lookback_exceeded")])
     with pytest.raises(ServedFrom, match="2025-08-14"):
@@ -234,7 +236,7 @@ def test_a_refusal_that_repeats_what_was_asked_for_moves_the_start(
 
 
 @given(
-    st.integers(0, 400), st.sampled_from(["{asked}", "{asked} {asked}", "2025-08-02", "2026-09-22", "2025-08-01", ""])
+    st.integers(0, 365), st.sampled_from(["{asked}", "{asked} {asked}", "2025-08-02", "2026-09-22", "2025-08-01", ""])
 )
 def test_the_start_always_moves_on(kept: int, says: str) -> None:
     now = pendulum.datetime(2026, 9, 22, 9, 30)
@@ -247,8 +249,9 @@ def test_the_start_always_moves_on(kept: int, says: str) -> None:
                 read(days=(start.to_date_string(), end.to_date_string()))
                 break
             except ServedFrom as told:
-                assert told.day > start
-                start = told.day
+                moved = told.day
+            start, before = moved, start
+            assert start > before
     assert start == max(pendulum.datetime(2025, 8, 1), now.start_of("day").subtract(days=kept))
 
 
