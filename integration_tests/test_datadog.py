@@ -212,7 +212,7 @@ def test_the_summary_view_of_one_account(source: Source, sandbox: Sandbox, confi
 
 
 @pytest.mark.parametrize("last_page", ["null", "empty", "no_pagination", "no_meta"])
-@pytest.mark.parametrize("young_hours", ["missing", "null"])
+@pytest.mark.parametrize("young_hours", ["missing", "null", "unmeasured"])
 def test_hours_are_conserved_however_they_end(
     source: Source, sandbox: Sandbox, config: dict[str, Any], last_page: Any, young_hours: Any
 ) -> None:
@@ -223,9 +223,11 @@ def test_hours_are_conserved_however_they_end(
     assert_conserved(output, truth, ["datadog_hourly_usage"])
 
 
+@pytest.mark.parametrize("months", ["name", "time"])
 def test_attribution_is_conserved_in_small_pages_without_a_refused_type(
-    source: Source, sandbox: Sandbox, config: dict[str, Any]
+    source: Source, sandbox: Sandbox, config: dict[str, Any], months: Any
 ) -> None:
+    sandbox.datadog.months = months
     sandbox.datadog.hourly_attribution_page_size = 100
     sandbox.datadog.monthly_page_size = 1
     sandbox.datadog.refused_types = {"custom_timeseries_usage"}

@@ -156,6 +156,21 @@ def test_the_currency_is_the_configured_one(server: requests_mock.Mocker, curren
     assert {charge["currency"] for charge in row["charges"]} == {"EUR"}
 
 
+@pytest.mark.parametrize("date", ["2025-06", "2025-06-01", "2025-06-17T05:00:00+00:00", None, ...])
+def test_the_month_of_a_cost_in_every_spelling(server: requests_mock.Mocker, date: Any) -> None:
+    server.get(HISTORICAL, **data(entry(line("total", 1), date=date)))
+    (row,) = read("datadog_cost", JUNE, JULY)
+    assert (row["id"], row["start_date"]) == ("datadog_cost/org1/2025-06/infra_host", "2025-06-01T00:00:00Z")
+
+
+def test_the_latest_of_two_entries_counts_however_their_dates_are_spelled(server: requests_mock.Mocker) -> None:
+    older, newer = entry(line("total", 1), date="2025-06"), entry(line("total", 2), date="2025-06-17")
+    for found in ((older, newer), (newer, older)):
+        server.get(HISTORICAL, **data(*found))
+        (row,) = read("datadog_cost", JUNE, JULY)
+        assert views(row) == {"net": 2, "total": 2}
+
+
 @pytest.mark.parametrize("account", [..., "account1"])
 def test_unread_hours_of_child_organizations_are_told_once(
     server: requests_mock.Mocker, caplog: pytest.LogCaptureFixture, account: Any
