@@ -109,6 +109,22 @@ def test_a_child_organization_reads_its_own_hours(source: Source, config: dict[s
     assert {record["organization"]["id"] for record in hours} == {"acmeeu0099ff77aa"}
 
 
+def test_a_child_organization_that_is_denied_hears_of_the_parent_and_of_what_worked(
+    source: Source, sandbox: Sandbox, config: dict[str, Any]
+) -> None:
+    sandbox.datadog.child_refusal = 403
+    config = merged(config, merged(keys(CHILD_API_KEY, CHILD_APPLICATION_KEY), {"datadog": {"view": "sub-org"}}))
+    read = f"The same keys have already read {PATHS.removeprefix('/datadog')}/v2/usage/hourly_usage."
+    failed = source.check(config)
+    assert failed["status"] == "FAILED"
+    assert [said for said in ("parent organization", "billing_read", read) if said not in failed["message"]] == []
+    output = source.read(config, ["datadog_cost", "datadog_hourly_usage"])
+    assert output.statuses == {"datadog_cost": "INCOMPLETE", "datadog_hourly_usage": "COMPLETE"}
+    said = output.traces[0]["message"]
+    assert "parent organization" in said
+    assert "usage_read and billing_read" in said
+
+
 def test_a_site_without_attribution_warns_and_goes_on(source: Source, sandbox: Sandbox, config: dict[str, Any]) -> None:
     sandbox.datadog.absent = {
         "/api/v2/cost_by_tag/monthly_cost_attribution",

@@ -36,6 +36,8 @@ class Knobs:
     """Cost endpoints answer 403 whatever the scopes."""
     attribution_plan: bool = True
     """False: the plan has no attribution by tag, its endpoints answer 403."""
+    child_refusal: Literal[400, 403] = 400
+    """How a child organization is refused what the parent alone may see."""
     absent: set[str] = field(default_factory=set)
     """Paths that this site does not have and answers with 404, such as on US1-FED."""
 
