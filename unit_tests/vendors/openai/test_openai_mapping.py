@@ -52,8 +52,8 @@ def usage(endpoint: str, *pages: Any, name: str = "") -> Case:
     return Case(f"openai_usage_{endpoint}", answers, *SOME_DAYS, name=name)
 
 
-def costs(*pages: Any) -> Case:
-    return Case("openai_costs", {"GET /v1/organization/costs": pages, **NAMES}, *SOME_DAYS)
+def costs(*pages: Any, name: str = "") -> Case:
+    return Case("openai_costs", {"GET /v1/organization/costs": pages, **NAMES}, *SOME_DAYS, name=name)
 
 
 def codex(split: str = "", *pages: Any, name: str = "") -> Case:
@@ -64,8 +64,10 @@ def codex(split: str = "", *pages: Any, name: str = "") -> Case:
 CASES = [
     usage("completions", "usage_completions.page1", "usage_completions.page2"),
     usage("completions", "usage_completions.ungrouped", name="openai_usage_completions.ungrouped"),
+    usage("completions", "usage_completions.cache_writes", name="openai_usage_completions.cache_writes"),
     *(usage(endpoint.name) for endpoint in ENDPOINTS[1:]),
     costs("costs.page1", "costs.page2"),
+    costs("costs.line_items", name="openai_costs.line_items"),
     codex(),
     codex("_by_client"),
     codex("_by_model"),
@@ -319,6 +321,14 @@ def test_models_with_colons_stay_whole_in_the_id() -> None:
     assert [record["id"].split("/")[2:] for record in found] == [["~", "~", "~", "a:b", "0"], ["a", "~", "~", "b", "0"]]
     (fine_tuned,) = mapped(usage("moderations", page({"input_tokens": 1, "model": "ft:gpt-4o/x:acme:tag"})))
     assert fine_tuned["id"].endswith("/ft:gpt-4o%2Fx:acme:tag/0")
+
+
+def test_bounds_sent_as_text_are_the_same_day() -> None:
+    spelled = page({"input_tokens": 1, "output_tokens": 1})
+    (number,) = mapped(usage("completions", spelled))
+    spelled["data"][0] |= {"start_time": "1788220800", "end_time": "1788307200"}
+    (text,) = mapped(usage("completions", spelled))
+    assert {**text, "remote_data": None} == {**number, "remote_data": None}
 
 
 def test_an_unaligned_bucket_is_refused() -> None:
