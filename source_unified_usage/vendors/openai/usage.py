@@ -160,11 +160,11 @@ def _input(row: Row) -> _Input:
     rest = _count(row["input_tokens"]) - (quantity(row.get("input_cached_tokens")) or 0)
     told = quantity(row.get("input_uncached_tokens"))
     spellings, agree = _written(row)
-    for written in spellings if told is not None else ():
-        if told == rest - (written or 0):
-            return _Input(told, written, True)
-    fresh = rest - (spellings[0] or 0)
-    return _Input(fresh, spellings[0], agree and told is None and fresh >= 0)
+    for written in spellings:
+        fresh = rest - (written or 0)
+        if fresh >= 0 and told in (None, fresh):
+            return _Input(fresh, written, agree or told is not None)
+    return _Input(rest - (spellings[0] or 0), spellings[0], False)
 
 
 def _written(row: Row) -> tuple[list[Number | None], bool]:

@@ -169,7 +169,10 @@ SPLIT = {"cached": 400, "cache_write": 200, "cache_write_30m": 50, "cache_write_
         ({**SPLIT, "uncached": None}, (400, 400, 200), False),
         ({"cache_write_12h": 150}, (850, None, 150), False),
         ({**SPLIT, "cache_write": 90, "uncached": None}, (400, 400, 200), True),
+        # only as the sum can it be part of the input
+        ({"cached": 750, "cache_write": 200, "cache_write_12h": 150}, (50, 750, 200), False),
         # no identity holds
+        ({"cached": 900, "cache_write": 200, "uncached": -100}, None, True),
         ({**WRITES, "uncached": 399}, (400, 400, 200), True),
         ({**SPLIT, "uncached": 550}, (400, 400, 200), True),
         ({**SPLIT, "cache_write": 7, "uncached": 393}, (400, 400, 200), True),
