@@ -109,6 +109,22 @@ def test_a_child_organization_reads_its_own_hours(source: Source, config: dict[s
     assert {record["organization"]["id"] for record in hours} == {"acmeeu0099ff77aa"}
 
 
+def test_a_child_organization_that_is_denied_hears_of_the_parent_and_of_what_worked(
+    source: Source, sandbox: Sandbox, config: dict[str, Any]
+) -> None:
+    sandbox.datadog.child_refusal = 403
+    config = merged(config, merged(keys(CHILD_API_KEY, CHILD_APPLICATION_KEY), {"datadog": {"view": "sub-org"}}))
+    read = f"The same keys have already read {PATHS.removeprefix('/datadog')}/v2/usage/hourly_usage."
+    failed = source.check(config)
+    assert failed["status"] == "FAILED"
+    assert [said for said in ("parent organization", "billing_read", read) if said not in failed["message"]] == []
+    output = source.read(config, ["datadog_cost", "datadog_hourly_usage"])
+    assert output.statuses == {"datadog_cost": "INCOMPLETE", "datadog_hourly_usage": "COMPLETE"}
+    said = output.traces[0]["message"]
+    assert "parent organization" in said
+    assert "usage_read and billing_read" in said
+
+
 def test_a_site_without_attribution_warns_and_goes_on(source: Source, sandbox: Sandbox, config: dict[str, Any]) -> None:
     sandbox.datadog.absent = {
         "/api/v2/cost_by_tag/monthly_cost_attribution",
@@ -212,7 +228,7 @@ def test_the_summary_view_of_one_account(source: Source, sandbox: Sandbox, confi
 
 
 @pytest.mark.parametrize("last_page", ["null", "empty", "no_pagination", "no_meta"])
-@pytest.mark.parametrize("young_hours", ["missing", "null"])
+@pytest.mark.parametrize("young_hours", ["missing", "null", "unmeasured"])
 def test_hours_are_conserved_however_they_end(
     source: Source, sandbox: Sandbox, config: dict[str, Any], last_page: Any, young_hours: Any
 ) -> None:
@@ -223,9 +239,11 @@ def test_hours_are_conserved_however_they_end(
     assert_conserved(output, truth, ["datadog_hourly_usage"])
 
 
+@pytest.mark.parametrize("months", ["name", "time"])
 def test_attribution_is_conserved_in_small_pages_without_a_refused_type(
-    source: Source, sandbox: Sandbox, config: dict[str, Any]
+    source: Source, sandbox: Sandbox, config: dict[str, Any], months: Any
 ) -> None:
+    sandbox.datadog.months = months
     sandbox.datadog.hourly_attribution_page_size = 100
     sandbox.datadog.monthly_page_size = 1
     sandbox.datadog.refused_types = {"custom_timeseries_usage"}

@@ -196,12 +196,15 @@ def test_amounts_in_either_form_are_the_same_money(
     assert {currency for _, currency in sums(output.records[COSTS])} == {"USD", "EUR"}
 
 
-@pytest.mark.parametrize("old", [True, False])
-def test_tokens_of_either_shape_add_up(source: Source, sandbox: Sandbox, config: dict[str, Any], old: bool) -> None:
-    sandbox.openai.old_shape = old
+@pytest.mark.parametrize(("old", "writes"), [(True, "one"), (False, "one"), (False, "beside"), (False, "split")])
+def test_tokens_of_every_shape_add_up(
+    source: Source, sandbox: Sandbox, config: dict[str, Any], old: bool, writes: Any
+) -> None:
+    sandbox.openai.old_shape, sandbox.openai.cache_writes = old, writes
     sandbox.openai.huge_tokens = True
     output = source.read(config, [COMPLETIONS])
     assert_conserved(output, sandbox.openai.ledger(START, TODAY), [COMPLETIONS])
+    assert warnings(output, COMPLETIONS) == []
     for record in output.records[COMPLETIONS]:
         tokens = dict(record["usage"]["tokens"])
         assert tokens.pop("total") == sum(tokens.values()), record["id"]
@@ -225,11 +228,12 @@ def test_the_costs_agree_with_the_usage(source: Source, sandbox: Sandbox, config
 # --- how far back, how fast
 
 
-@pytest.mark.parametrize("named", [True, False])
+@pytest.mark.parametrize(("named", "echoed"), [(True, False), (False, False), (True, True), (False, True)])
 def test_the_start_moves_to_what_is_served_with_one_warning(
-    source: Source, sandbox: Sandbox, config: dict[str, Any], named: bool
+    source: Source, sandbox: Sandbox, config: dict[str, Any], named: bool, echoed: bool
 ) -> None:
     sandbox.openai.retention_days = 20
+    sandbox.openai.retention_echoes = echoed
     sandbox.openai.retention_names_date = named
     output = source.read(config, [COSTS])
     assert (output.code, output.traces) == (0, [])

@@ -243,6 +243,14 @@ def parse_time(text: str) -> datetime:
     return moment.replace(tzinfo=moment.tzinfo or timezone.utc).astimezone(timezone.utc)
 
 
+def first_instant(text: str) -> datetime:
+    """The first instant of the month (YYYY-MM), day or time that a text names, where a month is enough.
+
+    Raises ValueError.
+    """
+    return parse_time(f"{text.strip()}-01" if re.fullmatch(r"\s*\d{4}-\d\d\s*", text) else text)
+
+
 _EPOCH = date(1970, 1, 1).toordinal()
 # tables, because every event has a time and formatting is what takes it
 _SECONDS = [f"{second:02}." for second in range(60)]

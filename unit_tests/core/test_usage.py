@@ -16,6 +16,7 @@ from source_unified_usage.core.usage import (
     charges,
     compact,
     decimal,
+    first_instant,
     from_cents,
     from_epoch_ms,
     midnight,
@@ -173,6 +174,31 @@ def test_times() -> None:
     assert rfc3339(parse_time("2026-10-01T02:00:00.5+02:00")) == "2026-10-01T00:00:00.500Z"
     assert rfc3339(parse_time("2026-10-01")) == "2026-10-01T00:00:00Z"
     assert rfc3339(parse_time("2026-10-01t00:00:00z")) == "2026-10-01T00:00:00Z"
+
+
+@pytest.mark.parametrize(
+    ("text", "instant"),
+    [
+        ("2026-09", "2026-09-01T00:00:00Z"),
+        (" 2026-09 ", "2026-09-01T00:00:00Z"),
+        ("2026-09-17", "2026-09-17T00:00:00Z"),
+        ("2026-09-17T08", "2026-09-17T08:00:00Z"),
+        ("2026-09-17T08:30:00+02:00", "2026-09-17T06:30:00Z"),
+    ],
+)
+def test_the_first_instant_of_what_is_named(text: str, instant: str) -> None:
+    assert rfc3339(first_instant(text)) == instant
+
+
+@pytest.mark.parametrize("text", ["", "2026", "2026-13", "2026-9", "2026-09-", "null", "2026-09-31"])
+def test_what_names_neither_a_month_nor_a_day_is_refused(text: str) -> None:
+    with pytest.raises(ValueError, match=r"Invalid isoformat string|must be in|out of range"):
+        first_instant(text)
+
+
+def test_a_month_alone_is_no_time() -> None:
+    with pytest.raises(ValueError, match="2026-09"):
+        parse_time("2026-09")
 
 
 @given(st.dictionaries(st.text(), st.integers() | st.text()))

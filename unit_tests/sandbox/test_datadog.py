@@ -377,6 +377,9 @@ class TestUsage:
         sandbox.clock.advance(days=-5)
         sandbox.datadog.young_hours = "null"
         assert set(measured(get(HOURLY, asked)).values()) == {None}
+        sandbox.datadog.young_hours = "unmeasured"
+        rows = [row["attributes"] for row in get(HOURLY, asked).json()["data"]]
+        assert {row.get("measurements", "absent") for row in rows} == {None, "absent"}
         sandbox.datadog.young_hours = "missing"
         assert get(HOURLY, asked).json()["data"] == []
 
@@ -404,6 +407,15 @@ class TestAttribution:
         at(sandbox, 2026, 9, 19)
         assert get(MONTHLY_COST, asked).json()["data"]
         assert get(DIMENSIONS).json()["data"]["attributes"]["month"] == "2026-08-01T00:00:00Z"
+
+    def test_both_spellings_of_a_month(self, sandbox: Sandbox, get: Call) -> None:
+        def months() -> set[str]:
+            used, paid = get(MONTHLY_USAGE).json()["usage"], get(MONTHLY_COST).json()["data"]
+            return {row["month"] for row in used} | {row["attributes"]["month"] for row in paid}
+
+        assert months() == {"2026-08", "2026-07"}
+        sandbox.datadog.months = "time"
+        assert months() == {"2026-08-01T00:00:00+00:00", "2026-07-01T00:00:00Z"}
 
     def test_tags(self, get: Call) -> None:
         rows = walk(get, MONTHLY_USAGE, QUESTIONS[MONTHLY_USAGE])

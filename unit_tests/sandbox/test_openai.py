@@ -397,7 +397,12 @@ def test_three_spellings_of_arrays(get: Get) -> None:
     assert answers[0] == answers[1] == answers[2]
 
 
-def test_token_identities(get: Get) -> None:
+@pytest.mark.parametrize(
+    ("spelling", "writes"),
+    [("one", ("",)), ("beside", ("", "_12h")), ("split", ("_30m", "_12h")), ("split", ("",))],
+)
+def test_token_identities(sandbox: Sandbox, get: Get, spelling: Any, writes: tuple[Any, ...]) -> None:
+    sandbox.openai.cache_writes = spelling
     found = usage_rows(get, "completions", days_ago(10), TODAY)
     new = [row for row in found if "input_uncached_tokens" in row]
     assert len(new) > 200
@@ -407,7 +412,7 @@ def test_token_identities(get: Get) -> None:
         cached = sum(row[f"input_cached_{kind}_tokens"] for kind in kinds)
         assert row["input_uncached_tokens"] == uncached
         assert row["input_cached_tokens"] == cached
-        assert row["input_tokens"] == uncached + cached + row["input_cache_write_tokens"]
+        assert row["input_tokens"] == uncached + cached + sum(row[f"input_cache_write{kind}_tokens"] for kind in writes)
         assert row["output_tokens"] == sum(row[f"output_{kind}_tokens"] for kind in kinds)
 
 

@@ -1,6 +1,6 @@
 """Usage and cost by tag: three endpoints and two lists of names."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 from typing import Any
@@ -21,6 +21,7 @@ from sandbox.vendors.datadog.periods import (
     days_between,
     last_of,
     midnight,
+    month_name,
     offset_stamp,
     plus_months,
     stamp,
@@ -62,7 +63,7 @@ class Attribution:
                     "public_id": tagged.org.public_id,
                     "tag_config_source": tagged.source,
                     "tags": tagged.tags,
-                    "month": stamp(midnight(month)),
+                    "month": self._spelled(month, stamp),
                     "updated_at": f"{plus_months(month, 1):%Y-%m}-17T08",
                     "values": values,
                 },
@@ -86,7 +87,7 @@ class Attribution:
         usage = [
             {
                 **_whose(tagged),
-                "month": offset_stamp(midnight(month)),
+                "month": self._spelled(month, offset_stamp),
                 "updated_at": stamp(self._updated(month, query.now)),
                 "values": values,
             }
@@ -204,6 +205,9 @@ class Attribution:
             if tagged.tags is not None:
                 values[f"{kind}_percentage"] = _percent(part, whole * factor)
         return {field: value for field, value in values.items() if field in fields}
+
+    def _spelled(self, month: date, as_time: Callable[[datetime], str]) -> str:
+        return month_name(month) if self._knobs.months == "name" else as_time(midnight(month))
 
     def _updated(self, month: date, now: datetime) -> datetime:
         """Every day while the month runs, for the last time on the second of the next."""

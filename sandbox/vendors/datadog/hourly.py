@@ -70,6 +70,8 @@ class Hourly:
         young = self._knobs.young_hours
         if age < timedelta() or young == "missing":
             return None
+        if young == "unmeasured":
+            return Record(record.org, record.family, record.hour, ())
         if young == "null":
             values: tuple[int | None, ...] = (None,) * len(record.values)
         elif age < record.family.delay * HOUR:
@@ -128,7 +130,8 @@ def _row(record: Record) -> Json:
     org = record.org
     account = {"account_name": org.account[0], "account_public_id": org.account[1]}
     at = offset_stamp(record.hour)
-    measured = zip(record.family.measurements, record.values, strict=True)
+    measured = zip(record.family.measurements, record.values, strict=bool(record.values))
+    measurements = [{"usage_type": usage_type, "value": value} for (usage_type, _), value in measured]
     return {
         "id": identifier("hourly", org.public_id, record.family.name, at),
         "type": "usage_timeseries",
@@ -139,6 +142,6 @@ def _row(record: Record) -> Json:
             "region": org.region,
             **({} if org.bare else account),
             "timestamp": at,
-            "measurements": [{"usage_type": usage_type, "value": value} for (usage_type, _), value in measured],
+            **({"measurements": measurements or None} if measurements or record.hour.hour % 2 else {}),
         },
     }

@@ -36,6 +36,8 @@ class Knobs:
     """Cost endpoints answer 403 whatever the scopes."""
     attribution_plan: bool = True
     """False: the plan has no attribution by tag, its endpoints answer 403."""
+    child_refusal: Literal[400, 403] = 400
+    """How a child organization is refused what the parent alone may see."""
     absent: set[str] = field(default_factory=set)
     """Paths that this site does not have and answers with 404, such as on US1-FED."""
 
@@ -66,13 +68,16 @@ class Knobs:
 
     usage_lag: timedelta = timedelta(hours=72)
     """How old an hour must be for its measurements to be final."""
-    young_hours: Literal["partial", "missing", "null"] = "partial"
-    """What a younger hour shows; `partial`: nothing at first, then less than in the end."""
+    young_hours: Literal["partial", "missing", "null", "unmeasured"] = "partial"
+    """What a younger hour shows; `partial`: nothing at first, then less than in the end; `unmeasured`: rows without
+    their list of measurements, or with null for it."""
     last_page: Literal["mixed", "null", "empty", "no_pagination", "no_meta"] = "mixed"
     """How hourly usage ends; `mixed`: no meta on an only page, else a null cursor."""
     billable_children: bool = False
     """The billable summary lists child organizations beside the root."""
 
+    months: Literal["name", "time"] = "name"
+    """How attribution spells a month; `name`: YYYY-MM, since November 2025."""
     monthly_page_size: int = 3
     """Rows of one page of monthly attribution."""
     hourly_attribution_page_size: int = 500

@@ -45,6 +45,11 @@ def json_api(detail: str) -> Refusal:
     return Refusal(400, {"errors": [error]}, JSON_API)
 
 
+def denied() -> Refusal:
+    """What child organizations have been told too, without a word about the parent."""
+    return plain(403, "Access was denied to this resource.")
+
+
 def non_parent(as_json_api: bool) -> Refusal:
     if not as_json_api:
         return plain(400, _NON_PARENT)

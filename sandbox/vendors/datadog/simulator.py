@@ -25,6 +25,7 @@ from sandbox.vendors.datadog.query import Query
 from sandbox.vendors.datadog.refusals import (
     Refusal,
     bad_keys,
+    denied,
     forbidden,
     limit_headers,
     non_parent,
@@ -121,9 +122,12 @@ class DatadogSandbox(Knobs, SandboxVendor):
         closed = (endpoint.cost and self.marketplace_billed) or (endpoint.by_tag and not self.attribution_plan)
         if closed or not needed <= key.scopes:
             raise forbidden()
+        child = endpoint.parent_only and key.public_id != ROOT.public_id
+        if child and self.child_refusal == 403:
+            raise denied()
         if self.limit.take(_BUCKET, self.clock.now()) is not None:
             raise too_many(self.limit)
-        if endpoint.parent_only and key.public_id != ROOT.public_id:
+        if child:
             raise non_parent(endpoint.json_api)
         return _ORGANIZATIONS[key.public_id]
 

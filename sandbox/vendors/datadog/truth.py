@@ -129,7 +129,7 @@ class Truth:
             if record.org.public_id not in seen:
                 continue
             at = stamp(record.hour)
-            for (usage_type, _), value in zip(record.family.measurements, record.values, strict=True):
+            for (usage_type, _), value in zip(record.family.measurements, record.values, strict=bool(record.values)):
                 if value is not None:
                     key = (record.org.public_id, at, record.family.name, usage_type)
                     yield Entry(key, at, usage={"quantity": Decimal(value)})

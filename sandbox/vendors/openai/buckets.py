@@ -128,6 +128,9 @@ class Buckets:
             message = "Usage and cost data are available for the past year."
             if self._knobs.retention_names_date:
                 message += f" Earliest supported start date: {earliest} (UTC)."
+            if self._knobs.retention_echoes:
+                asked = (datetime.fromtimestamp(at, timezone.utc).date() for at in (start, end or int(now.timestamp())))
+                message = f"Cannot report {' to '.join(map(str, asked))}. {message}"
             code = "reporting_lookback_exceeded"
             raise platform(400, message, param="start_time", code=code)
         return start, end
@@ -160,11 +163,20 @@ class Buckets:
     def _usage_row(self, endpoint: Endpoint, by: set[str], row: Row) -> Json:
         dimensions = dict(zip(endpoint.dimensions, row.dimensions, strict=True))
         metrics = dict(zip(endpoint.metrics, row.metrics, strict=True))
+        if "input_cache_write_tokens" in metrics:
+            metrics |= self._cache_writes(metrics)
         if row.old or (self._knobs.old_shape and endpoint.name == "completions"):
             metrics = {name: n for name, n in metrics.items() if name not in NEW_TOKENS}
             if row.old and "service_tier" in by:
                 del dimensions["service_tier"]
         return {"object": endpoint.object, **metrics, **dimensions}
+
+    def _cache_writes(self, metrics: dict[str, int]) -> dict[str, int]:
+        written, half_day = metrics["input_cache_write_tokens"], metrics.pop("input_cache_write_12h_tokens")
+        if self._knobs.cache_writes == "one":
+            return {}
+        half_hour = "_30m" if self._knobs.cache_writes == "split" else ""
+        return {f"input_cache_write{half_hour}_tokens": written - half_day, "input_cache_write_12h_tokens": half_day}
 
     def _cost_row(self, row: CostRow) -> Json:
         answer: Json = {"object": "organization.costs.result"}
@@ -181,7 +193,7 @@ class Buckets:
         else:
             answer["quantity"] = None
         answer |= {"api_key_id": row.api_key, "quantity_unit": row.unit}
-        if row.line_item == "gpt-image-2, image output":
+        if row.line_item == "gpt-image-2 image, output":
             answer["organization_id"] = self._directory.organization_id
         return answer
 

@@ -20,17 +20,19 @@ _PRICES = {
     "gpt-image-2": ("5", "1.25", "5", "10"),
 }
 _OTHER_PRICES = ("0.3", "0.15", "0.3", "1.2")
+# what stands after the model, its metric, the column of its price and how many times that
 _KINDS = (
-    ("input", "input_text_tokens", 0, 1),
-    ("cached input", "input_cached_text_tokens", 1, 1),
-    ("cache write", "input_cache_write_tokens", 2, 1),
-    ("output", "output_text_tokens", 3, 1),
-    ("audio input", "input_audio_tokens", 0, 8),
-    ("cached audio input", "input_cached_audio_tokens", 1, 1),
-    ("audio output", "output_audio_tokens", 3, 4),
-    ("image input", "input_image_tokens", 0, 2),
-    ("cached image input", "input_cached_image_tokens", 1, 2),
-    ("image output", "output_image_tokens", 3, 3),
+    (", input", "input_text_tokens", 0, 1),
+    (", cached input", "input_cached_text_tokens", 1, 1),
+    (", cache writes", "input_cache_write_30m_tokens", 2, 1),
+    (", cache writes - 12hr", "input_cache_write_12h_tokens", 2, 2),
+    (", output", "output_text_tokens", 3, 1),
+    (" audio, input", "input_audio_tokens", 0, 8),
+    (" audio, cached input", "input_cached_audio_tokens", 1, 1),
+    (" audio, output", "output_audio_tokens", 3, 4),
+    (" image, input", "input_image_tokens", 0, 2),
+    (" image, cached input", "input_cached_image_tokens", 1, 2),
+    (" image, output", "output_image_tokens", 3, 3),
 )
 # line item ({}: the model), unit and price per unit of the endpoints' first metric
 _PER_UNIT = {
@@ -41,7 +43,7 @@ _PER_UNIT = {
     "audio_transcriptions": ("{}", "duration_seconds", "0.0001"),
     "code_interpreter_sessions": ("code interpreter sessions", None, "0.03"),
     "file_search_calls": ("file search tool calls", None, "0.0025"),
-    "web_search_calls": ("web search tool calls", None, "0.01"),
+    "web_search_calls": ("web search tool calls", "calls", "0.01"),
 }
 _MILLION = Decimal(1_000_000)
 _ONE = Decimal(1)
@@ -172,11 +174,13 @@ def _lines(endpoint: str, event: Event) -> Iterator[CostEvent]:
         prices = _PRICES.get(of["model"], _OTHER_PRICES)
         share = Decimal("0.5") if of["batch"] else _ONE
         figures = dict(zip(COMPLETION_METRICS, event.metrics, strict=True))
+        written = figures["input_cache_write_tokens"]
+        figures["input_cache_write_30m_tokens"] = written - figures["input_cache_write_12h_tokens"]
         for kind, metric, column, times in _KINDS:
             # a cached input line is there even when nothing was cached
-            if (used := figures[metric]) or kind == "cached input":
+            if (used := figures[metric]) or kind == ", cached input":
                 amount = used * Decimal(prices[column]) * times * share / _MILLION
-                item = f"{of['model']}, {kind}"
+                item = f"{of['model']}{kind}"
                 quantity = Decimal(used)
                 yield CostEvent(*owner, item, of["api_key_id"], amount, quantity, "tokens")
     elif endpoint in _PER_UNIT:

@@ -30,7 +30,7 @@ _OWNERS = {**_PROJECTS, "user_ids": "user_id", "api_key_ids": "api_key_id"}
 _MODELS = {**_OWNERS, "models": "model"}
 _REQUESTS = "num_model_requests"
 
-# added on 2026-07-15; older answers know the rest alone
+# added on 2026-07-15, the last in autumn 2026; older answers know the rest alone
 NEW_TOKENS = (
     "input_cache_write_tokens",
     "input_uncached_tokens",
@@ -41,6 +41,7 @@ NEW_TOKENS = (
     "input_image_tokens",
     "input_cached_image_tokens",
     "output_image_tokens",
+    "input_cache_write_12h_tokens",
 )
 COMPLETION_METRICS = (
     "input_tokens",

@@ -25,6 +25,8 @@ class Knobs:
     - `unavailable`: names of usage endpoints that answer 404
     - `strict_parameters`: a query parameter that the endpoint does not have is a 400
     - `old_shape`: no completions row has the token fields added on 2026-07-15
+    - `cache_writes`: one figure, the class of 12 hours beside that of 30 minutes, or both classes beside their sum
+    - `retention_echoes`: the refusal names the range that was asked for, before what it says otherwise
     - `huge_tokens`: a completions row beyond 2**53 tokens on every day
     - `amounts`: cost values as JSON numbers, as strings, or mixed as the live API sends them
     - `second_currency`: some storage is billed in this currency too
@@ -48,6 +50,8 @@ class Knobs:
         self.unavailable: set[str] = set()
         self.strict_parameters = True
         self.old_shape = False
+        self.cache_writes: Literal["one", "beside", "split"] = "beside"
+        self.retention_echoes = False
         self.huge_tokens = False
         self.amounts: Literal["mixed", "string", "number"] = "mixed"
         self.second_currency: str | None = None

@@ -69,9 +69,10 @@ def tokens(
     uncached: tuple[int, int, int],
     cached: tuple[int, int, int] = (0, 0, 0),
     written: int = 0,
+    half_day: int = 0,
     output: tuple[int, int, int],
 ) -> tuple[int, ...]:
-    """The completions metrics from their text, audio and image parts."""
+    """The completions metrics from their text, audio and image parts; `half_day` of what is written is for 12 hours."""
     return (
         sum(uncached) + sum(cached) + written,
         sum(output),
@@ -88,6 +89,7 @@ def tokens(
         uncached[2],
         cached[2],
         output[2],
+        half_day,
     )
 
 
@@ -270,6 +272,7 @@ def _chat(draw: Random, requests: int, model: str) -> tuple[int, ...]:
         uncached=(prompt, 0, 0),
         cached=(cached, 0, 0),
         written=written,
+        half_day=written // 3,
         output=(requests * draw.randint(40, 1500), 0, 0),
     )
 

@@ -13,6 +13,7 @@ from source_unified_usage.core.usage import (
     charges,
     compact,
     decimal,
+    from_epoch_ms,
     midnight,
     parse_time,
     quantity,
@@ -142,7 +143,7 @@ class GroupSpend(UsageStream):
         cycle = row["billingCycle"]
         spent = _dollars(row.get("spendCents"))
         yield usage(
-            id=self.id(cycle["cycleStart"], row["id"]),
+            id=self.id(_instant(cycle["cycleStart"]), row["id"]),
             product=PRODUCT,
             metric_name="group_spend",
             resources=[compact(id=row["id"], name=row.get("name"))],
@@ -182,7 +183,7 @@ class PooledUsage(UsageStream):
         used = _dollars(row.get("usedCents"))
         reading = rfc3339(window.start)
         yield usage(
-            id=self.id(start, row["teamId"]),
+            id=self.id(_instant(start), row["teamId"]),
             product=PRODUCT,
             metric_name="pooled_usage",
             **self._scope.of(row),
@@ -192,6 +193,11 @@ class PooledUsage(UsageStream):
             updated_at=reading,
             remote_data=row,
         )
+
+
+def _instant(text: str | None) -> str | None:
+    """An instant in Cursor's usual spelling, which is part of the ids, however it is told."""
+    return from_epoch_ms(round(parse_time(text).timestamp() * 1000)) if text else None
 
 
 def _from_ms(milliseconds: int) -> DateTime:

@@ -44,22 +44,25 @@ class Datadog(Vendor):
         # a child organization is told 400
         names = Lookup(api, "product labels", labels, (400, 403, 404))
         families = options.get("product_families") or ()
-        streams: list[UsageStream] = [
-            Cost(api, scope, currency, names, lookback),
-            BillableUsage(api, scope, names, lookback),
-            HourlyUsage(api, scope, lookback, families=families, zeros=options.get("include_zero_usage", True)),
-            DailyCost(api, scope, currency, names, lookback),
-        ]
-        if options.get("include_projected_cost"):
-            streams.append(ProjectedCost(api, scope, currency, names, lookback))
+        hours = HourlyUsage(api, scope, lookback, families=families, zeros=options.get("include_zero_usage", True))
+        attribution: list[UsageStream] = []
         if options.get("include_attribution"):
             tags = options.get("tag_breakdown_keys") or ()
-            streams += [
+            attribution = [
                 MonthlyCostAttribution(api, scope, lookback, currency=currency, names=names, tags=tags),
                 MonthlyUsageAttribution(api, scope, lookback, tags=tags),
                 HourlyUsageAttribution(api, scope, lookback, tags=tags),
             ]
-        return streams
+        narrower = [stream.name for stream in (hours, *attribution)]
+        streams: list[UsageStream] = [
+            Cost(api, scope, currency, names, lookback, narrower=narrower),
+            BillableUsage(api, scope, names, lookback),
+            hours,
+            DailyCost(api, scope, currency, names, lookback),
+        ]
+        if options.get("include_projected_cost"):
+            streams.append(ProjectedCost(api, scope, currency, names, lookback))
+        return [*streams, *attribution]
 
     @classmethod
     def spec(cls) -> dict[str, Any]:

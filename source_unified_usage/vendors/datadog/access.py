@@ -39,7 +39,10 @@ class Access:
         except ConfigError as error:
             if error.status != 403:
                 raise
-            raise ConfigError(self._refused(error, self._missing_permission()), status=error.status) from None
+            raise ConfigError(
+                self._refused(error, self._missing_permission() + self._api.of_a_child(error.words)),
+                status=error.status,
+            ) from None
 
     def _refused(self, error: SourceError, advice: str) -> str:
         return f'{self._api.title}, check, {ESTIMATED}: {error.status} "{error.words}". {advice}'

@@ -7,7 +7,7 @@ import requests
 from pendulum import DateTime
 
 from source_unified_usage.core.answer import Answer
-from source_unified_usage.core.api import Api, Verdict
+from source_unified_usage.core.api import Api, Credential, Verdict
 from source_unified_usage.core.errors import UNMAPPABLE, BrokenContract, ConfigError, KeyRefused, Unavailable
 from source_unified_usage.core.paging import follow
 from source_unified_usage.core.patience import seconds_until, told_wait
@@ -27,7 +27,13 @@ class DatadogApi(Api):
     # All usage paths share one bucket of unpublished size: one request at a time sees its last token being taken.
     parallel = 1
 
+    def __init__(self, base_url: str, credential: Credential) -> None:
+        super().__init__(base_url, credential)
+        self._answered: set[str] = set()  # paths, by whichever stream
+
     def observe(self, answer: requests.Response, path: str) -> None:
+        if answer.status_code == 200:
+            self._answered.add(path)
         if answer.headers.get("X-RateLimit-Remaining") == "0":
             wait = _until_next_window(answer.headers)
             if wait is not None and wait <= _LONGEST_WAIT:
@@ -48,7 +54,8 @@ class DatadogApi(Api):
                 "them is wrong.",
             )
         if status == 403:
-            return Verdict(ConfigError, _missing_permission(answer.request.path_url.partition("?")[0]))
+            path = answer.request.path_url.partition("?")[0]
+            return Verdict(ConfigError, _missing_permission(path) + self.of_a_child(words))
         if status == 400 and "non-parent" in words:
             return Verdict(
                 ConfigError,
@@ -56,6 +63,16 @@ class DatadogApi(Api):
                 "the stream.",
             )
         return super().judge(status, words, answer)
+
+    def of_a_child(self, words: str) -> str:
+        """What a 403 means besides where its words are those that child organizations are told too, else nothing."""
+        if "access was denied" not in words.lower():
+            return ""
+        read = f" The same keys have already read {' and '.join(sorted(self._answered))}." if self._answered else ""
+        return (
+            " Or the keys are of a child organization, and Datadog shows this to the parent organization only: use "
+            f"keys of the parent organization then.{read}"
+        )
 
     def ask(self, path: str, query: Mapping[str, str] | None = None) -> Answer:
         return self.get(path, query, _ACCEPT)

@@ -1,7 +1,7 @@
 """Costs by month: the bill, and what the month is projected to cost."""
 
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 
 from pendulum import DateTime
 
@@ -79,13 +79,26 @@ class Cost(MonthlyStatement):
     lookback = months(2)
     warned = False
 
+    def __init__(
+        self,
+        api: DatadogApi,
+        scope: Scope,
+        currency: str,
+        names: Lookup,
+        lookback_days: int | None = None,
+        *,
+        narrower: Sequence[str] = (),
+    ) -> None:
+        super().__init__(api, scope, currency, names, lookback_days)
+        self._narrower = narrower  # the streams without child organizations, unless they are asked for
+
     def oldest(self, today: DateTime) -> DateTime:
         return oldest_month(today)
 
     def rows(self, window: Window) -> Iterator[Row]:
         found = self._statement(window.start)
         self.labels = self._names()
-        self._warn_of_unread_hours(found)
+        self._warn_of_unread_organizations(found)
         yield from found
 
     def _statement(self, month: DateTime) -> list[Row]:
@@ -103,15 +116,15 @@ class Cost(MonthlyStatement):
         answer = self.api.ask(path, {**self._scope.of_cost, "start_month": name})
         return [entry for _, entry in entries(answer, lambda found: _within(found, month))]
 
-    def _warn_of_unread_hours(self, found: list[Row]) -> None:
+    def _warn_of_unread_organizations(self, found: list[Row]) -> None:
         # of one account: the hours of a connected account are read beside those of the keys
         accounts = Counter({key_of(row): account_of(row) for row in (entry["attributes"] for entry in found)}.values())
         several = accounts.pop(None, 0) + max(accounts.values(), default=0)
         if several > 1 and not self._scope.descendants and not self.warned:
             self.warned = True
             logger.warning(
-                f"{self.name}: the cost is that of {several} organizations, but datadog_hourly_usage reads "
-                f"only the one of the keys. Set datadog.include_descendants to true to read the hours of all."
+                f"{self.name}: the cost is that of {several} organizations, but only the one of the keys is read in "
+                f"{', '.join(self._narrower)}. Set datadog.include_descendants to true to read all of them there too."
             )
 
 

@@ -7,7 +7,7 @@ from pendulum import DateTime, instance
 
 from source_unified_usage.core.answer import Answer
 from source_unified_usage.core.errors import UNMAPPABLE, Unmappable
-from source_unified_usage.core.usage import Charge, Row, charges, decimal, listed, number, parse_time, rfc3339
+from source_unified_usage.core.usage import Charge, Row, charges, decimal, first_instant, listed, number, rfc3339
 from source_unified_usage.vendors.datadog.organizations import key_of
 
 HISTORICAL = "/api/v2/usage/historical_cost"
@@ -33,8 +33,8 @@ def oldest_month(today: DateTime) -> DateTime:
 
 
 def month_of(text: str | None, fallback: DateTime) -> DateTime:
-    """The first of the month of a time, whichever day of it is named; without one of the fallback's."""
-    return (instance(parse_time(text)) if text else fallback).start_of("month")
+    """The first of the month that a text names, by itself or with a day and a time; without one of the fallback's."""
+    return (instance(first_instant(text)) if text else fallback).start_of("month")
 
 
 def month_bounds(month: DateTime) -> dict[str, str]:
@@ -112,4 +112,4 @@ def charge_lines(of: Amounts, currency: str, net: Decimal | None) -> list[Charge
 
 def _date(attributes: Row) -> str:
     date = attributes.get("date")
-    return rfc3339(parse_time(date)) if date else ""
+    return rfc3339(first_instant(date)) if date else ""

@@ -11,7 +11,7 @@ from pendulum import DateTime
 
 from source_unified_usage.core.lookup import Lookup
 from source_unified_usage.core.stream import UsageStream
-from source_unified_usage.core.usage import Row, Usage, compact, parse_time, quantity, rfc3339, usage
+from source_unified_usage.core.usage import Row, Usage, compact, listed, parse_time, quantity, rfc3339, usage
 from source_unified_usage.core.window import Window, days, months
 from source_unified_usage.vendors.datadog.api import DatadogApi, flag, hour
 from source_unified_usage.vendors.datadog.organizations import Scope, account_of, key_of, organization
@@ -92,10 +92,12 @@ class HourlyUsage(UsageStream):
             yield from page.rows("data")
 
     def usages(self, row: Row, window: Window) -> Iterator[Usage]:
-        attributes = row["attributes"]
+        attributes = row.get("attributes") or {}
+        if not (measurements := listed({"measurements": None, **attributes}, "measurements")):
+            return
         family, start, end = attributes["product_family"], *hour_bounds(attributes["timestamp"])
         whose = organization(attributes)
-        for measurement in attributes["measurements"]:
+        for measurement in measurements:
             kind, value = measurement["usage_type"], measurement.get("value")
             if value is None or (value == 0 and not self._zeros):
                 continue
@@ -171,7 +173,9 @@ class BillableUsage(UsageStream):
 
 
 def hour_bounds(text: str) -> tuple[str, str]:
-    """The start of an hour and of the next, as a record spells them."""
+    """The start of an hour and of the next, as a record spells them. Raises ValueError, for a mere day too."""
+    if len(text) < len("2026-09-01T00"):
+        raise ValueError(f"{text!r} names no hour")
     start = parse_time(text)
     return rfc3339(start), rfc3339(start + _HOUR)
 

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from datetime import date
 
 from pendulum import DateTime
@@ -75,10 +76,14 @@ class BucketStream(UsageStream):
         return self.id(utc_day(row["start_time"]), *(row.get(dimension) for dimension in self.dimensions))
 
     def _oldest_served(self, window: Window, words: str) -> DateTime:
-        """The day that the refusal names; else a year ago, else what halving the time up to today finds."""
+        """The day that the refusal names; else a year ago, else what halving the time up to today finds.
+
+        The refusal may repeat what it was asked for, and that is no day that is served.
+        """
         refused, served = window.start, clock.now().start_of("day")
-        if (named := _day_in(words)) and named <= served:
-            return named
+        asked = {window.end, utc_midnight(date.fromisoformat(window.last_day))}
+        if named := [day for day in _days_in(words) if refused < day < served and day not in asked]:
+            return max(named)
         year_ago = served.subtract(days=_KEPT)
         if year_ago > refused:
             if self._serves(year_ago):
@@ -94,13 +99,11 @@ class BucketStream(UsageStream):
         return True
 
 
-def _day_in(words: str) -> DateTime | None:
-    """The first day that is named, where it is one."""
-    named = re.search(r"\d{4}-\d\d-\d\d", words)
-    try:
-        return utc_midnight(date.fromisoformat(named[0])) if named else None
-    except ValueError:
-        return None
+def _days_in(words: str) -> Iterator[DateTime]:
+    """The days that are named."""
+    for named in re.findall(r"\d{4}-\d\d-\d\d", words):
+        with suppress(ValueError):
+            yield utc_midnight(date.fromisoformat(named))
 
 
 def _rows(answer: Answer) -> Iterator[Row]:

@@ -1,6 +1,5 @@
 """Costs of the API: the only money of the platform. It is never told by user."""
 
-import re
 from collections.abc import Iterator
 from typing import Any
 
@@ -20,8 +19,19 @@ from source_unified_usage.core.window import Window, days
 from source_unified_usage.vendors.openai.buckets import BucketStream
 from source_unified_usage.vendors.openai.terms import utc_day
 
-# what a line item says after its model: "gpt-5.4-2026-03-05, cached input"
-_TOKEN_KIND = re.compile(r"(?:(?:cached|text|audio|image) )*(?:input|output|cache write)").fullmatch
+# "<model>[ <modality>], <kind>", as in "gpt-image-1 image, output"; a modality may also stand within the kind
+_MODALITIES = ("audio", "image", "text")
+_KINDS = frozenset(
+    {
+        "input",
+        "input_tokens",
+        "cached input",
+        "cache write",
+        "cache writes",
+        "cache writes - 12hr",
+        "output",
+    }
+)
 
 
 class Costs(BucketStream):
@@ -64,8 +74,13 @@ class Costs(BucketStream):
 
 
 def _model(line_item: str | None) -> dict[str, Any]:
+    """The model that a line item names; none where no rule knows the line item."""
     model, _, kind = (line_item or "").rpartition(", ")
-    return {"id": model, "provider": "openai"} if model and _TOKEN_KIND(kind) else {}
+    if " ".join(word for word in kind.split(" ") if word not in _MODALITIES) not in _KINDS:
+        return {}
+    for modality in _MODALITIES:
+        model = model.removesuffix(f" {modality}")
+    return {"id": model, "provider": "openai"} if model not in ("", *_MODALITIES) else {}
 
 
 def _charges(amount: Row) -> list[Charge]:

@@ -3,16 +3,17 @@
 from datetime import datetime, timezone
 from typing import Any
 
-from source_unified_usage.core.usage import Row, canonical_json
+from source_unified_usage.core.usage import Row, canonical_json, quantity
 
 NO_USERS = "OpenAI does not tell its users apart, so there is nothing to read with openai.user_ids"
 
 
 def utc_day(seconds: Any) -> str:
     """YYYY-MM-DD of a UTC midnight in epoch seconds. Raises ValueError for any other moment."""
-    if not isinstance(seconds, int) or seconds % 86_400:
+    moment = quantity(seconds)
+    if not isinstance(moment, int) or moment % 86_400:
         raise ValueError(f"{seconds!r} is no UTC midnight in Unix seconds")
-    return datetime.fromtimestamp(seconds, timezone.utc).date().isoformat()
+    return datetime.fromtimestamp(moment, timezone.utc).date().isoformat()
 
 
 def order(row: Row) -> tuple[str, str]:

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from source_unified_usage.core.errors import UNMAPPABLE, ConfigError, Unmappable
 from source_unified_usage.core.progress import logger
@@ -135,7 +135,7 @@ class ApiUsage(BucketStream):
         """Tell once that the vendor's token counts do not add up, and what becomes of them."""
         for row in rows:
             try:
-                agrees = _agrees(row)
+                agrees = _input(row).agree
             except UNMAPPABLE as error:
                 raise Unmappable(row, error) from error
             if agrees or self._warned:
@@ -147,29 +147,56 @@ class ApiUsage(BucketStream):
             )
 
 
-def _uncached(row: Row) -> Number:
-    """Input neither read from nor written to a cache; `input_tokens` includes both. Raises KeyError or TypeError."""
-    cached, written = row.get("input_cached_tokens"), row.get("input_cache_write_tokens")
-    return _count(row["input_tokens"]) - _count(cached or 0) - _count(written or 0)
+class _Input(NamedTuple):
+    """`input_tokens` without what was read from a cache: `fresh` and `written`, whether the vendor's parts `agree`."""
+
+    fresh: Number
+    written: Number | None
+    agree: bool
 
 
-def _agrees(row: Row) -> bool:
+def _input(row: Row) -> _Input:
+    """The spelling of cache writes whose identity holds; where none does, the first. Raises KeyError or ValueError."""
+    rest = _count(row["input_tokens"]) - (quantity(row.get("input_cached_tokens")) or 0)
     told = quantity(row.get("input_uncached_tokens"))
-    rest = _uncached(row)
-    return rest >= 0 and told in (None, rest)
+    spellings, agree = _written(row)
+    for written in spellings:
+        fresh = rest - (written or 0)
+        if fresh >= 0 and told in (None, fresh):
+            return _Input(fresh, written, agree or told is not None)
+    return _Input(rest - (spellings[0] or 0), spellings[0], False)
+
+
+def _written(row: Row) -> tuple[list[Number | None], bool]:
+    """What may have been written to a cache, the likeliest first, and whether the classes agree with their sum.
+
+    Either `input_cache_write_tokens` is the class of 30 minutes beside the one of 12 hours, or it is the sum of both.
+    """
+    names = ("input_cache_write_tokens", "input_cache_write_30m_tokens", "input_cache_write_12h_tokens")
+    written, half_hour, half_day = (quantity(row.get(name)) for name in names)
+    beside = _sum(written, half_day)
+    if half_hour is None:
+        return [beside, written], True
+    classes = _sum(half_hour, half_day)
+    return [classes, beside, written], written in (None, classes)
+
+
+def _sum(*figures: Number | None) -> Number | None:
+    known = [figure for figure in figures if figure is not None]
+    return sum(known) if known else None
 
 
 def _tokens(row: Row) -> Mapping[str, Number]:
     """The inclusive counts as classes that add up; older rows lack some of them."""
-    uncached, output = _uncached(row), _count(row["output_tokens"])
+    entered, output = _input(row), _count(row["output_tokens"])
     total = _count(row["input_tokens"]) + output
-    if uncached < 0:
+    if entered.fresh < 0:
         return {"output": output, "total": total}
     return compact(
-        input=uncached,
+        input=entered.fresh,
         output=output,
         cache_read=quantity(row.get("input_cached_tokens")),
-        cache_write=quantity(row.get("input_cache_write_tokens")),
+        cache_write=entered.written,
         total=total,
     )
 

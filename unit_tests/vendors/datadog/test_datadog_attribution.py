@@ -64,6 +64,37 @@ def test_usage_by_tag_follows_the_cursor_of_its_own_envelope(server: requests_mo
     assert asked(server, MONTHLY_USAGE) == [query, {**query, "next_record_id": "c1"}]
 
 
+SPELLED = ["2025-07-01T00:00:00Z", "2025-07-01T00:00:00+00:00", "2025-07-01", "2025-07"]
+
+
+@pytest.mark.parametrize("month", SPELLED)
+def test_a_month_is_the_same_in_every_spelling(server: requests_mock.Mocker, month: str) -> None:
+    server.get(MONTHLY_USAGE, **page(attributed({"a_usage": 2}, month=month)))
+    (used,) = read("datadog_monthly_usage_attribution", JULY, AUGUST)
+    assert used["id"] == "datadog_monthly_usage_attribution/org1/2025-07/Org:::team/42d357fa88c80a0c/a"
+    assert (used["start_date"], used["end_date"]) == ("2025-07-01T00:00:00Z", "2025-08-01T00:00:00Z")
+    server.get(MONTHLY_COST, **data({"attributes": attributed({"a_total_cost": 3}, month=month)}))
+    (cost,) = read("datadog_monthly_cost_attribution", JULY, AUGUST)
+    assert cost["id"] == used["id"].replace("usage_attribution", "cost_attribution")
+    assert cost["start_date"] == "2025-07-01T00:00:00Z"
+
+
+@pytest.mark.parametrize("month", SPELLED)
+def test_the_hours_of_a_month_in_every_spelling(server: requests_mock.Mocker, month: str) -> None:
+    server.get(TYPES, json={"data": {"attributes": {"values": ["apm_host"]}}})
+    server.get(MONTHLY_USAGE, **page(attributed({"apm_host_usage": 1}, month=month)))
+    server.get(HOURLY_ATTRIBUTION, **page(of_hour(hour="2025-07-10T05", updated_at="2025-07-12T08")))
+    (row,) = read("datadog_hourly_usage_attribution", "2025-07-10", "2025-07-11")
+    assert (row["start_date"], row["updated_at"]) == ("2025-07-10T05:00:00Z", "2025-07-12T08:00:00Z")
+
+
+@pytest.mark.parametrize("hour", ["2025-07", "2025-07-10"])
+def test_an_hour_that_is_none_is_refused(tagged: requests_mock.Mocker, hour: str) -> None:
+    tagged.get(HOURLY_ATTRIBUTION, **page(of_hour(hour=hour)))
+    with pytest.raises(ValueError, match="names no hour"):
+        read("datadog_hourly_usage_attribution", "2025-08-10", "2025-08-11")
+
+
 def of_hour(**about: Any) -> dict[str, Any]:
     known = {"hour": "2025-08-10T05:00:00+00:00", "total_usage_sum": 2, "usage_type": "apm_host_usage"}
     return attributed({}, **{**known, **about})

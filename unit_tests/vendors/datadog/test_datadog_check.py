@@ -119,6 +119,29 @@ def test_check_finds_a_missing_permission(server: requests_mock.Mocker) -> None:
         check()
 
 
+DENIED: dict[str, Any] = {"status_code": 403, "json": {"errors": ["Access was denied to this resource."]}}
+
+
+def test_check_of_an_organization_that_is_denied_names_the_parent_and_what_worked(server: requests_mock.Mocker) -> None:
+    server.get(ESTIMATED, **DENIED)
+    server.get(HOURLY, **hours())
+    with pytest.raises(ConfigError, match=r'403 "Access was denied to this resource\."') as raised:
+        check()
+    for sentence in (
+        "Give the application key the permission billing_read too",
+        "use keys of the parent organization",
+        "The same keys have already read /api/v2/usage/hourly_usage.",
+    ):
+        assert sentence in str(raised.value)
+    server.get(HOURLY, **DENIED)
+    with pytest.raises(ConfigError, match=r"usage_read and billing_read.* parent organization then\.$"):
+        check()
+    server.get(ESTIMATED, **error(SCOPE))
+    with pytest.raises(ConfigError) as plain:
+        check()
+    assert "parent" not in str(plain.value)
+
+
 def test_check_finds_a_child_organization(server: requests_mock.Mocker) -> None:
     server.get(ESTIMATED, **error(CHILD))
     with pytest.raises(ConfigError, match=r"non-parent org keys.* Use keys of the parent organization") as raised:

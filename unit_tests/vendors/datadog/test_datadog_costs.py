@@ -1,12 +1,14 @@
 """Where the Datadog costs of a month and a day come from, and what their lines mean."""
 
 import logging
+import re
 from typing import Any
 
 import pytest
 import requests_mock
 
-from source_unified_usage.core.errors import BrokenContract, Unmappable
+from source_unified_usage.core.errors import BrokenContract, ConfigError, Unmappable
+from source_unified_usage.vendors.datadog import Datadog
 from source_unified_usage.vendors.datadog.statements import charge_lines
 from unit_tests.vendors.datadog.answers import (
     AUGUST,
@@ -14,6 +16,7 @@ from unit_tests.vendors.datadog.answers import (
     EMPTY,
     ESTIMATED,
     HISTORICAL,
+    HOURLY,
     JULY,
     JUNE,
     PROJECTED,
@@ -21,7 +24,9 @@ from unit_tests.vendors.datadog.answers import (
     asked,
     data,
     entry,
+    hours,
     line,
+    measured,
     read,
     views,
 )
@@ -156,6 +161,37 @@ def test_the_currency_is_the_configured_one(server: requests_mock.Mocker, curren
     assert {charge["currency"] for charge in row["charges"]} == {"EUR"}
 
 
+@pytest.mark.parametrize("date", ["2025-06", "2025-06-01", "2025-06-17T05:00:00+00:00", None, ...])
+def test_the_month_of_a_cost_in_every_spelling(server: requests_mock.Mocker, date: Any) -> None:
+    server.get(HISTORICAL, **data(entry(line("total", 1), date=date)))
+    (row,) = read("datadog_cost", JUNE, JULY)
+    assert (row["id"], row["start_date"]) == ("datadog_cost/org1/2025-06/infra_host", "2025-06-01T00:00:00Z")
+
+
+def test_the_latest_of_two_entries_counts_however_their_dates_are_spelled(server: requests_mock.Mocker) -> None:
+    older, newer = entry(line("total", 1), date="2025-06"), entry(line("total", 2), date="2025-06-17")
+    for found in ((older, newer), (newer, older)):
+        server.get(HISTORICAL, **data(*found))
+        (row,) = read("datadog_cost", JUNE, JULY)
+        assert views(row) == {"net": 2, "total": 2}
+
+
+def test_an_organization_that_is_denied_its_cost_hears_of_the_parent_and_of_what_worked(
+    server: requests_mock.Mocker,
+) -> None:
+    denied: dict[str, Any] = {"status_code": 403, "json": {"errors": ["Access was denied to this resource."]}}
+    server.get(HISTORICAL, **denied)
+    server.get(HOURLY, **hours(measured(1)))
+    streams = {stream.name: stream for stream in Datadog(CONFIG).streams()}
+    parent = "use keys of the parent organization then."
+    with pytest.raises(ConfigError, match=f"{re.escape(parent)}$"):
+        records(streams["datadog_cost"], window(JUNE, JULY))
+    records(streams["datadog_hourly_usage"], window("2025-08-10", "2025-08-11"))
+    worked = re.escape(f"{parent} The same keys have already read /api/v2/usage/hourly_usage.")
+    with pytest.raises(ConfigError, match=rf"usage_read and billing_read .* {worked}$"):
+        records(streams["datadog_cost"], window(JUNE, JULY))
+
+
 @pytest.mark.parametrize("account", [..., "account1"])
 def test_unread_hours_of_child_organizations_are_told_once(
     server: requests_mock.Mocker, caplog: pytest.LogCaptureFixture, account: Any
@@ -167,9 +203,14 @@ def test_unread_hours_of_child_organizations_are_told_once(
         for _ in range(2):
             records(stream, window(JUNE, JULY))
     assert [record.message for record in caplog.records] == [
-        "datadog_cost: the cost is that of 2 organizations, but datadog_hourly_usage reads only the one of the keys. "
-        "Set datadog.include_descendants to true to read the hours of all."
+        "datadog_cost: the cost is that of 2 organizations, but only the one of the keys is read in "
+        "datadog_hourly_usage, datadog_monthly_cost_attribution, datadog_monthly_usage_attribution, "
+        "datadog_hourly_usage_attribution. Set datadog.include_descendants to true to read all of them there too."
     ]
+    caplog.clear()
+    with caplog.at_level(logging.WARNING, "airbyte"):
+        read("datadog_cost", JUNE, JULY, include_attribution=False)
+    assert "is read in datadog_hourly_usage. Set" in caplog.text
     caplog.clear()
     read("datadog_cost", JUNE, JULY, include_descendants=True)
     own, connected = (entry(line("total", 1), public_id=f"org{n}", account_public_id=f"account{n}") for n in (1, 2))

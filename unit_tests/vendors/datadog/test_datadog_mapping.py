@@ -85,6 +85,7 @@ CASES = [
     hourly("2025-08-10", "hourly_usage_single_page_no_meta", name="datadog_hourly_usage.single_page"),
     hourly("2022-06-01", "hourly_usage_doc_example", name="datadog_hourly_usage.documented"),
     hourly("2024-04-01", "hourly_usage_rum_doc_example", name="datadog_hourly_usage.rum"),
+    hourly("2025-08-10", "hourly_usage_without_measurements", name="datadog_hourly_usage.without_measurements"),
     Case("datadog_billable_usage", {BILLABLE: ["billable_summary_2025-06"], **LABELS}, JUNE, JULY),
     Case(
         "datadog_monthly_cost_attribution",
@@ -98,6 +99,20 @@ CASES = [
         "monthly_usage_attribution_page1",
         "monthly_usage_attribution_page2",
         name="datadog_monthly_usage_attribution",
+        config=BY_TEAM,
+    ),
+    Case(
+        "datadog_monthly_cost_attribution",
+        {"GET /api/v2/cost_by_tag/monthly_cost_attribution": ["monthly_cost_attribution_month_name"], **LABELS},
+        JUNE,
+        JULY,
+        BY_TEAM,
+        "datadog_monthly_cost_attribution.month_name",
+    ),
+    by_month(
+        JULY,
+        "monthly_usage_attribution_month_name",
+        name="datadog_monthly_usage_attribution.month_name",
         config=BY_TEAM,
     ),
     by_month(JULY, "monthly_usage_attribution_tags_null", name="datadog_monthly_usage_attribution.no_tags"),

@@ -51,6 +51,25 @@ def test_a_walk_in_a_circle_breaks_the_contract(server: requests_mock.Mocker) ->
         read("datadog_hourly_usage", "2025-08-10", "2025-08-11")
 
 
+@pytest.mark.parametrize("told", [{}, {"measurements": None}, {"measurements": []}])
+def test_a_row_without_measurements_makes_no_record_and_costs_no_other(
+    server: requests_mock.Mocker, told: dict[str, Any]
+) -> None:
+    known = {"public_id": "org1", "product_family": "rum", "timestamp": "2025-08-10T05:00:00+00:00"}
+    bare = [{"attributes": {**known, **told}}, {"attributes": told}, {"attributes": None}, {}]
+    server.get(HOURLY, **hours(*bare, measured(1), *bare))
+    (row,) = read("datadog_hourly_usage", "2025-08-10", "2025-08-11")
+    assert row["usage"]["quantity"] == 1
+
+
+def test_measurements_that_are_no_list_are_refused(server: requests_mock.Mocker) -> None:
+    row = measured(1)
+    row["attributes"]["measurements"] = {"usage_type": "a", "value": 1}
+    server.get(HOURLY, **hours(row))
+    with pytest.raises(ValueError, match="measurements is no list"):
+        read("datadog_hourly_usage", "2025-08-10", "2025-08-11")
+
+
 def test_nulls_are_not_measured_and_zeros_are_an_option(server: requests_mock.Mocker) -> None:
     server.get(HOURLY, **hours(measured(None, 0, 9_007_199_254_740_993)))
     found = read("datadog_hourly_usage", "2025-08-10", "2025-08-11")

@@ -190,11 +190,69 @@ def test_codex_reaches_back_ninety_days() -> None:
 # --- retention
 
 
-@pytest.mark.parametrize("first", [[], [page(ROW, next="a")]], ids=["at once", "in the middle of paging"])
+@pytest.mark.parametrize(
+    "first", [[], [page(ROW, next="a", day=1754006400)]], ids=["at once", "in the middle of paging"]
+)
 def test_the_day_that_a_refusal_names_is_the_new_start(server: requests_mock.Mocker, first: list[Any]) -> None:
     server.get(COMPLETIONS, [*first, error("reporting_lookback_exceeded")])
     with pytest.raises(ServedFrom, match="2025-08-14"):
-        read()
+        read(days=("2025-08-01", "2025-09-01"))
+
+
+def keeping(server: requests_mock.Mocker, served: pendulum.DateTime, says: str) -> None:
+    """Refuse what begins before `served`; `{asked}` in what it says is the day that was asked for."""
+
+    def answer(request: Any, context: Any) -> Any:
+        asked = int(parse_qs(urlsplit(request.url).query)["start_time"][0])
+        if asked >= served.timestamp():
+            return page()["json"]
+        context.status_code = 400
+        day = pendulum.from_timestamp(asked).to_date_string()
+        return {"error": {"message": says.format(asked=day), "code": "reporting_lookback_exceeded"}}
+
+    server.get(COMPLETIONS, json=answer)
+
+
+@pytest.mark.parametrize(
+    ("says", "requests"),
+    [
+        ("{asked} is too old. Earliest supported start date: 2025-11-26 (UTC).", 1),
+        ("From 2025-11-26 (UTC), not {asked}.", 1),
+        ("2025-08-01 to 2025-09-01 is too old, 2025-11-26 is the earliest day.", 1),
+        ("2025-08-01 to 2025-08-31 is too old (as of 2026-09-22), 2025-11-26 is the earliest day.", 1),
+        ("{asked} is too old.", 11),
+        ("2025-08-01 to 2025-09-01 is too old.", 11),
+        ("2025-13-45 and {asked} are too old on 2026-09-22.", 11),
+    ],
+)
+def test_a_refusal_that_repeats_what_was_asked_for_moves_the_start(
+    server: requests_mock.Mocker, monkeypatch: pytest.MonkeyPatch, says: str, requests: int
+) -> None:
+    monkeypatch.setattr(clock, "now", lambda: pendulum.datetime(2026, 9, 22, 9, 30))
+    keeping(server, pendulum.datetime(2025, 11, 26), says)
+    with pytest.raises(ServedFrom, match="2025-11-26"):
+        read(days=("2025-08-01", "2025-09-01"))
+    assert len(queries(server, COMPLETIONS)) == requests
+
+
+@given(
+    st.integers(0, 365), st.sampled_from(["{asked}", "{asked} {asked}", "2025-08-02", "2026-09-22", "2025-08-01", ""])
+)
+def test_the_start_always_moves_on(kept: int, says: str) -> None:
+    now = pendulum.datetime(2026, 9, 22, 9, 30)
+    start, end = pendulum.datetime(2025, 8, 1), now.start_of("day").add(days=1)
+    with requests_mock.Mocker() as server, pytest.MonkeyPatch.context() as patch:
+        patch.setattr(clock, "now", lambda: now)
+        keeping(server, now.start_of("day").subtract(days=kept), says)
+        while start < end:
+            try:
+                read(days=(start.to_date_string(), end.to_date_string()))
+                break
+            except ServedFrom as told:
+                moved = told.day
+            start, before = moved, start
+            assert start > before
+    assert start == max(pendulum.datetime(2025, 8, 1), now.start_of("day").subtract(days=kept))
 
 
 @pytest.mark.parametrize(("kept", "oldest", "asked"), [(365, "2025-09-22", 2), (300, "2025-11-26", 11)])
@@ -203,15 +261,7 @@ def test_without_a_named_day_a_year_is_tried_then_halved(
 ) -> None:
     now = pendulum.datetime(2026, 9, 22, 9, 30)
     monkeypatch.setattr(clock, "now", lambda: now)
-    served = now.start_of("day").subtract(days=kept).timestamp()
-
-    def answer(request: Any, context: Any) -> Any:
-        if int(parse_qs(urlsplit(request.url).query)["start_time"][0]) >= served:
-            return page()["json"]
-        context.status_code = 400
-        return {"error": {"message": "Too old.", "code": "reporting_lookback_exceeded"}}
-
-    server.get(COMPLETIONS, json=answer)
+    keeping(server, now.start_of("day").subtract(days=kept), "Too old.")
     with pytest.raises(ServedFrom, match=oldest):
         read(days=("2025-01-01", "2025-02-01"))
     assert len(queries(server, COMPLETIONS)) == asked

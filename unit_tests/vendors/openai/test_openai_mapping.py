@@ -52,8 +52,8 @@ def usage(endpoint: str, *pages: Any, name: str = "") -> Case:
     return Case(f"openai_usage_{endpoint}", answers, *SOME_DAYS, name=name)
 
 
-def costs(*pages: Any) -> Case:
-    return Case("openai_costs", {"GET /v1/organization/costs": pages, **NAMES}, *SOME_DAYS)
+def costs(*pages: Any, name: str = "") -> Case:
+    return Case("openai_costs", {"GET /v1/organization/costs": pages, **NAMES}, *SOME_DAYS, name=name)
 
 
 def codex(split: str = "", *pages: Any, name: str = "") -> Case:
@@ -64,8 +64,10 @@ def codex(split: str = "", *pages: Any, name: str = "") -> Case:
 CASES = [
     usage("completions", "usage_completions.page1", "usage_completions.page2"),
     usage("completions", "usage_completions.ungrouped", name="openai_usage_completions.ungrouped"),
+    usage("completions", "usage_completions.cache_writes", name="openai_usage_completions.cache_writes"),
     *(usage(endpoint.name) for endpoint in ENDPOINTS[1:]),
     costs("costs.page1", "costs.page2"),
+    costs("costs.line_items", name="openai_costs.line_items"),
     codex(),
     codex("_by_client"),
     codex("_by_model"),
@@ -149,6 +151,58 @@ def test_any_split_of_tokens_adds_up(fresh: int, read: int, written: int, output
     }
 
 
+WRITES = {"cached": 400, "cache_write": 50, "cache_write_12h": 150, "uncached": 400}
+SPLIT = {"cached": 400, "cache_write": 200, "cache_write_30m": 50, "cache_write_12h": 150, "uncached": 400}
+
+
+@pytest.mark.parametrize(
+    ("parts", "classes", "warned"),
+    [
+        (WRITES, (400, 400, 200), False),
+        (SPLIT, (400, 400, 200), False),
+        ({name: str(n) for name, n in WRITES.items()}, (400, 400, 200), False),
+        # the sum without one of its classes, or the classes without their sum
+        ({**SPLIT, "cache_write_30m": None}, (400, 400, 200), False),
+        ({**SPLIT, "cache_write": None}, (400, 400, 200), False),
+        # nothing to hold them against
+        ({**WRITES, "uncached": None}, (400, 400, 200), False),
+        ({**SPLIT, "uncached": None}, (400, 400, 200), False),
+        ({"cache_write_12h": 150}, (850, None, 150), False),
+        ({**SPLIT, "cache_write": 90, "uncached": None}, (400, 400, 200), True),
+        # only as the sum can it be part of the input
+        ({"cached": 750, "cache_write": 200, "cache_write_12h": 150}, (50, 750, 200), False),
+        # no identity holds
+        ({"cached": 900, "cache_write": 200, "uncached": -100}, None, True),
+        ({**WRITES, "uncached": 399}, (400, 400, 200), True),
+        ({**SPLIT, "uncached": 550}, (400, 400, 200), True),
+        ({**SPLIT, "cache_write": 7, "uncached": 393}, (400, 400, 200), True),
+        ({**WRITES, "cached": 900}, None, True),
+    ],
+)
+def test_cache_writes_in_both_spellings(
+    parts: dict[str, Any], classes: tuple[Any, ...] | None, warned: bool, caplog: pytest.LogCaptureFixture
+) -> None:
+    row = {f"input_{name}_tokens": value for name, value in parts.items()}
+    row |= {"input_tokens": 1000, "output_tokens": 10, "num_model_requests": 5}
+    (record,) = mapped(usage("completions", page(row)))
+    told = dict(zip(("input", "cache_read", "cache_write"), classes or (None, None, None), strict=True))
+    expected = {**{name: n for name, n in told.items() if n is not None}, "output": 10, "total": 1010}
+    assert record["usage"]["tokens"] == expected
+    assert ("do not add up" in caplog.text) is warned
+
+
+@given(st.lists(st.none() | st.integers(0, 9), min_size=5, max_size=5), st.integers(0, 50))
+def test_tokens_add_up_whatever_classes_are_told(told: list[int | None], entered: int) -> None:
+    names = ("cached", "uncached", "cache_write", "cache_write_30m", "cache_write_12h")
+    row = {f"input_{name}_tokens": value for name, value in zip(names, told, strict=True)}
+    (record,) = mapped(usage("completions", page({**row, "input_tokens": entered, "output_tokens": 10})))
+    tokens = record["usage"]["tokens"]
+    assert tokens["total"] == entered + 10
+    if "input" in tokens:
+        assert sum(tokens.get(name, 0) for name in ("input", "cache_read", "cache_write", "output")) == tokens["total"]
+        assert min(tokens.values()) >= 0
+
+
 AMOUNTS = st.decimals(allow_nan=False, allow_infinity=False, min_value=-(10**9), max_value=10**9, places=10)
 
 
@@ -210,7 +264,20 @@ def test_an_unknown_amount_makes_no_charge(amount: Any) -> None:
         ("gpt-image-2, image output", "gpt-image-2"),
         ("gpt-5.4, cache write", "gpt-5.4"),
         ("gpt-realtime, audio cache write", "gpt-realtime"),
+        ("gpt-image-1 image, output", "gpt-image-1"),
+        ("gpt-image-2-2026-04-21 text, input", "gpt-image-2-2026-04-21"),
+        ("gpt-realtime audio, cached input", "gpt-realtime"),
+        ("gpt-5.6-terra, cache writes", "gpt-5.6-terra"),
+        ("gpt-5.6-terra, cache writes - 12hr", "gpt-5.6-terra"),
+        ("gpt-6-astra, input_tokens", "gpt-6-astra"),
+        ("chat-latest, input", "chat-latest"),
+        ("text-embedding-3-small, input", "text-embedding-3-small"),
+        ("image, output", None),
         ("gpt-5.4, training", None),
+        ("gpt-5.4, ", None),
+        ("whisper", None),
+        ("Text tokens", None),
+        ("Image models", None),
         ("web search tool calls", None),
         ("input", None),
         (None, None),
@@ -219,6 +286,18 @@ def test_an_unknown_amount_makes_no_charge(amount: Any) -> None:
 def test_the_model_of_a_line_item(line_item: str | None, model: str | None) -> None:
     (record,) = mapped(costs(page({"line_item": line_item, "amount": None})))
     assert record.get("model") == (model and {"id": model, "provider": "openai"})
+
+
+@given(st.text(max_size=40) | st.text(" ,-aegimtuxnpo_", max_size=40))
+def test_any_line_item_keeps_its_row_and_its_money(line_item: str) -> None:
+    amount = {"value": "0.25", "currency": "usd"}
+    row = {"line_item": line_item, "amount": amount, "quantity": 3, "quantity_unit": "calls"}
+    (record,) = mapped(costs(page(row)))
+    assert record["charges"] == [{"amount": 0.25, "currency": "USD", "type": kind} for kind in ("net", "total")]
+    assert record["usage"] == {"quantity": 3, "unit": "calls"}
+    assert record.get("metric_name", "") == line_item
+    if "model" in record:
+        assert line_item.startswith(record["model"]["id"])
 
 
 ROWS = [*COMPLETIONS, *({**COMPLETIONS[-1], "user_id": ""} for _ in range(2)), {**COMPLETIONS[-1], "project_id": ""}]
@@ -245,6 +324,14 @@ def test_models_with_colons_stay_whole_in_the_id() -> None:
     assert [record["id"].split("/")[2:] for record in found] == [["~", "~", "~", "a:b", "0"], ["a", "~", "~", "b", "0"]]
     (fine_tuned,) = mapped(usage("moderations", page({"input_tokens": 1, "model": "ft:gpt-4o/x:acme:tag"})))
     assert fine_tuned["id"].endswith("/ft:gpt-4o%2Fx:acme:tag/0")
+
+
+def test_bounds_sent_as_text_are_the_same_day() -> None:
+    spelled = page({"input_tokens": 1, "output_tokens": 1})
+    (number,) = mapped(usage("completions", spelled))
+    spelled["data"][0] |= {"start_time": "1788220800", "end_time": "1788307200"}
+    (text,) = mapped(usage("completions", spelled))
+    assert {**text, "remote_data": None} == {**number, "remote_data": None}
 
 
 def test_an_unaligned_bucket_is_refused() -> None:
