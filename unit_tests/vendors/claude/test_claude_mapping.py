@@ -463,7 +463,7 @@ def test_a_missing_remote_flag_is_local() -> None:
 def test_claude_code_compares_addresses_without_spaces_and_case() -> None:
     day = sample("claude", "admin_claude_code_p1")
     row = {**day["data"][0], "actor": {"type": "user_actor", "email_address": " BEN@acme.test "}}
-    answers = {**NAMES, f"{BASE}/usage_report/claude_code": [{**day, "data": [row], "has_more": False}]}
+    answers: dict[str, Any] = {**NAMES, f"{BASE}/usage_report/claude_code": [{**day, "data": [row], "has_more": False}]}
     with requests_mock.Mocker() as server:
         mock_answers(server, "claude", answers)
         record, *_ = records(stream_of("claude", CONFIG, "claude_code_usage"), window("2026-07-14", "2026-07-15"))
