@@ -15,6 +15,11 @@ def by_id(rows: Iterable[Any]) -> dict[str, Row]:
     return {row["id"]: row for row in rows if isinstance(row, Mapping) and row.get("id")}
 
 
+def mailbox(email: str) -> str:
+    """An e-mail as it is compared, for vendors do not spell it alike everywhere."""
+    return email.strip().lower()
+
+
 class Lookup:
     """A map that is read at its first use. Where the vendor refuses it, it is empty and one INFO line says so.
 

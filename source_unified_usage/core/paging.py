@@ -1,12 +1,17 @@
-"""Pages whose answers name the next one."""
+"""Pages: those whose answers name the next one, and those that are asked for by their number."""
 
-from collections.abc import Callable, Iterator
-from typing import TypeVar
+from collections.abc import Callable, Collection, Iterator
+from itertools import count
+from typing import Any, NamedTuple, TypeVar
 
 from source_unified_usage.core.answer import Answer
 
 C = TypeVar("C")
 _MOST_PAGES = 100_000  # of one window; more is no data but a vendor that never ends
+# By number: of 1,000 rows each, more events than anybody's day has and than could be read in one
+_MOST_NUMBERED = 10_000
+_GROWTH = 100  # pages that a window may gain while it is read, beside as many as it had
+_EMPTY_PAGES = 50  # empty pages are followed, but not for ever
 
 
 def follow(ask: Callable[[C | None], Answer], following: Callable[[Answer], C | None]) -> Iterator[Answer]:
@@ -27,3 +32,45 @@ def follow(ask: Callable[[C | None], Answer], following: Callable[[Answer], C | 
         seen.add(cursor)
         if len(seen) == _MOST_PAGES:
             raise answer.broken(f"{_MOST_PAGES} pages and no end")
+
+
+class Told(NamedTuple):
+    """What a numbered page tells: its rows, whether another one follows, and how many there seem to be."""
+
+    rows: Collection[Any]
+    more: bool
+    pages: int | None = None
+
+
+def walk(
+    ask: Callable[[int], Answer],
+    told: Callable[[Answer, int, int], Told],
+    *,
+    first: int = 1,
+    step: int = 1,
+    place: str = "page",
+) -> Iterator[Answer]:
+    """Answer after answer: `ask` gets the `first` page's number or offset, then what is a `step` further.
+
+    `told` gets an answer, where it was asked for and how many rows came before it. Totals may grow while they are read.
+    Raises BrokenContract when a page is the one before, and when pages, empty ones or new ones, never end.
+    """
+    before: Collection[Any] = ()
+    read, empty, most = 0, 0, _MOST_NUMBERED
+    for number in count(1):
+        at = first + step * (number - 1)
+        answer = ask(at)
+        rows, more, pages = told(answer, at, read)
+        if rows and rows == before:
+            raise answer.broken(f"{place} {at} is the one before")
+        yield answer
+        if not more:
+            return
+        if number == 1 and pages is not None:
+            most = min(most, 2 * pages + _GROWTH)
+        if number == most:
+            raise answer.broken(f"{number} pages and no end")
+        empty = 0 if rows else empty + 1
+        if empty == _EMPTY_PAGES:
+            raise answer.broken(f"{empty} empty pages one after another")
+        before, read = rows, read + len(rows)

@@ -9,6 +9,7 @@ import pytest
 import requests
 
 from sandbox import Sandbox
+from sandbox.vendors.cursor import CursorSandbox
 from sandbox.vendors.cursor.keys import (
     FOREIGN_ORGANIZATION_ID,
     ORGANIZATION_ID,
@@ -197,6 +198,72 @@ def test_an_organization_sees_both_teams(sandbox: Sandbox) -> None:
     body["pageSize"] = 1000
     teams = {row["teamId"] for row in ask(sandbox, path, body, ORGANIZATION_KEY).json()["usageEvents"]}
     assert teams == {101, 202}
-    only = ask(sandbox, path, {**body, "teamIds": [202]}, ORGANIZATION_KEY).json()["usageEvents"]
+    body["teamIds"] = [202]
+    only = ask(sandbox, path, body, ORGANIZATION_KEY).json()["usageEvents"]
     assert {row["teamId"] for row in only} == {202}
-    assert len(ask(sandbox, "/organizations/pooled-usage", body, ORGANIZATION_KEY).json()["teams"]) == 2
+    pooled = ask(sandbox, "/organizations/pooled-usage", body, ORGANIZATION_KEY).json()
+    assert [team["teamId"] for team in pooled["teams"]] == [101, 202]
+    used = [team["usedCents"] for team in pooled["teams"]]
+    assert sum(used) == pytest.approx(pooled["pool"]["usedCents"], abs=1e-5)
+    spend = ask(sandbox, "/organizations/spend", {**body, "pageSize": 1000}, ORGANIZATION_KEY).json()
+    assert spend["totalCount"] == len(spend["teamMemberSpend"])
+    assert sum(row["spendCents"] for row in spend["teamMemberSpend"]) == pytest.approx(used[1], abs=1e-4)
+
+
+def test_organizations_are_limited_apart(sandbox: Sandbox) -> None:
+    sandbox.cursor.limits = dict(CursorSandbox(sandbox.world, sandbox.clock).limits)
+    body = {**WINDOW, "organizationId": ORGANIZATION_ID}
+    path = "/organizations/filtered-usage-events"
+    assert [ask(sandbox, path, body, ORGANIZATION_KEY).status_code for _ in range(21)] == [200] * 20 + [429]
+    assert [ask(sandbox, EVENTS, WINDOW).status_code for _ in range(61)] == [200] * 60 + [429]
+
+
+def test_events_of_one_millisecond_change_places(sandbox: Sandbox) -> None:
+    sandbox.cursor.restless = True
+    first, second = events(sandbox), events(sandbox)
+    assert [row["timestamp"] for row in first] == [row["timestamp"] for row in second]
+    assert first != second
+    assert sorted(map(repr, first)) == sorted(map(repr, second))
+
+
+def test_a_time_without_events_without_its_list(sandbox: Sandbox) -> None:
+    sandbox.cursor.listless = True
+    answer = ask(sandbox, EVENTS, _shifted(-300)).json()
+    assert answer["totalUsageEventsCount"] == "0"
+    assert "usageEvents" not in answer
+
+
+@pytest.mark.parametrize(
+    ("path", "rows", "asked"),
+    [
+        (EVENTS, "usageEvents", WINDOW),
+        (DAILY, "data", WINDOW),
+        ("/teams/spend", "teamMemberSpend", {}),
+        ("/analytics/ai-code/changes", "items", {"startDate": "2026-09-01", "endDate": "2026-09-08"}),
+    ],
+)
+def test_a_list_that_never_ends(sandbox: Sandbox, path: str, rows: str, asked: dict[str, Any]) -> None:
+    sandbox.cursor.endless = True
+    seen: list[Any] = []
+    for page in range(1, 5):
+        body = {**asked, "page": page, "pageSize": 100}
+        answer = (ask(sandbox, path, None, **body) if "ai-code" in path else ask(sandbox, path, body)).json()
+        assert answer.get("pagination", {}).get("hasNextPage", True)
+        assert answer.get("totalPages", page + 1) == page + 1
+        assert answer[rows]
+        assert answer[rows] not in seen
+        seen.append(answer[rows])
+
+
+def test_every_kind_is_played(sandbox: Sandbox) -> None:
+    rows = [row for n in range(20) for row in events(sandbox, **_shifted(-n))]
+    assert {row["kind"] for row in rows} == {
+        *("Usage-based", "On-Demand", "Custom Subscription", "Unspecified"),
+        *("Included in Business", "Included in Pro Plus", "Included in Ultra", "Free Credit"),
+        *("Errored, Not Charged", "Errored, No Charge", "Aborted, Not Charged", "User API Key"),
+    }
+    by_request = [row for row in rows if row["isChargeable"] and not row["isTokenBasedCall"] and row["chargedCents"]]
+    assert by_request
+    assert all(row["chargedCents"] == 4 * row["requestsCosts"] for row in by_request)
+    assert any("tokenUsage" in row for row in by_request)
+    assert "null" in {row.get("serviceAccountId") for row in rows}

@@ -495,3 +495,10 @@ def test_the_ledger_follows_the_options_of_the_reader(own: Sandbox) -> None:
     deleted = own.scenario.ledger(*window)["scenario_consumption"]
     whole, listed, behind = (sum(e.charges["net", "CU"] for e in entries) for entries in (plain, split, deleted))
     assert whole == listed + behind and behind != 0
+
+
+def test_activity_that_never_ends(own: Sandbox) -> None:
+    own.scenario.endless_activity = True
+    pages = [usages(own, type="activity", activityOffset=100 * n)["activity"] for n in range(3)]
+    assert [len(page) for page in pages] == [100] * 3
+    assert pages[0] != pages[1] != pages[2]

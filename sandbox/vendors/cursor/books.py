@@ -23,13 +23,18 @@ _MODELS = (
     ("grok-4", 2, True),
     ("some-future-model", 2, True),
 )
+# The spellings of a class, its weight, and whether it is chargeable
 _KINDS = (
-    ("Usage-based", 62, True),
-    ("Included in Business", 28, False),
-    ("Errored, Not Charged", 4, False),
-    ("Aborted, Not Charged", 3, False),
-    ("User API Key", 3, False),
+    (("Usage-based", "On-Demand", "Custom Subscription", "Unspecified"), 62, True),
+    (("Included in Business", "Included in Pro Plus", "Included in Ultra", "Free Credit"), 28, False),
+    (("Errored, Not Charged", "Errored, No Charge"), 4, False),
+    (("Aborted, Not Charged",), 3, False),
+    (("User API Key",), 3, False),
 )
+INCLUDED = _KINDS[1][0]
+NEVER_CHARGED = (*_KINDS[2][0], *_KINDS[3][0])
+# What Cursor writes where it has nothing to write
+_NOTHING = ("null", "undefined", "None", "  ", "NULL")
 
 
 @dataclass(frozen=True)
@@ -124,7 +129,9 @@ class Books:
 
     def _event(self, draw: Random, at: int, person: Person) -> Event:
         model, _, third_party = draw.choices(_MODELS, [weight for _, weight, _ in _MODELS])[0]
-        kind, _, chargeable = draw.choices(_KINDS, [weight for _, weight, _ in _KINDS])[0]
+        kinds, _, chargeable = draw.choices(_KINDS, [weight for _, weight, _ in _KINDS])[0]
+        kind = kinds[at // 7 % len(kinds)]
+        by_request = chargeable and model == "default"
         row: dict[str, Any] = {
             "timestamp": str(at),
             "userEmail": person.email,
@@ -133,14 +140,17 @@ class Books:
             "kind": kind,
             "maxMode": draw.random() < 0.2,
             "requestsCosts": draw.choice((1, 1, 2, 1.4, 5)),
-            "isTokenBasedCall": chargeable,
+            "isTokenBasedCall": chargeable and not by_request,
             "isChargeable": chargeable,
             "isHeadless": draw.random() < 0.05,
         }
+        if at % 3 == 0:
+            nothing = _NOTHING[at % len(_NOTHING)]
+            row |= dict.fromkeys(("serviceAccountId", "serviceAccountName", "cloudAgentId", "automationId"), nothing)
         if draw.random() < 0.3:
             del row["conversationId"]
         if not chargeable and draw.random() < 0.5:
-            row["chargedCents"] = 0 if "Not Charged" in kind else draw.choice((4, 8, 12.5))
+            row["chargedCents"] = 0 if kind in NEVER_CHARGED else draw.choice((4, 8, 12.5))
             return self._settled(draw, at, person, row, row)
         tokens = {name: draw.randrange(0, top) for name, top in _TOKENS.items()}
         cost = Decimal(sum(tokens.values())) / 900 + Decimal(draw.randrange(1, 100_000)) / 10_000
@@ -165,7 +175,9 @@ class Books:
         if fee:
             priced["cursorTokenFee"] = 1.18
             charged += Decimal("1.18")
-        priced["chargedCents"] = float(charged) if "Not Charged" not in row["kind"] else 0
+        if row["isChargeable"] and not row["isTokenBasedCall"]:
+            charged = 4 * Decimal(str(row["requestsCosts"]))
+        priced["chargedCents"] = 0 if row["kind"] in NEVER_CHARGED else float(charged)
         return priced
 
     def _settled(self, draw: Random, at: int, person: Person, early: dict[str, Any], final: dict[str, Any]) -> Event:
@@ -230,7 +242,7 @@ class Books:
                     charged = Decimal(repr(row["chargedCents"]))
                     if row["isChargeable"]:
                         on_demand += charged
-                    elif row["kind"].startswith("Included"):
+                    elif row["kind"] in INCLUDED:
                         included += charged
             day += timedelta(days=1)
         return on_demand, included
@@ -249,9 +261,9 @@ class Books:
             "date": (day - date(1970, 1, 1)).days * DAY_MS,
             "isActive": busy,
             **counts,
-            "subscriptionIncludedReqs": sum(kind.startswith("Included") for kind in kinds),
+            "subscriptionIncludedReqs": sum(kind in INCLUDED for kind in kinds),
             "apiKeyReqs": kinds.count("User API Key"),
-            "usageBasedReqs": kinds.count("Usage-based"),
+            "usageBasedReqs": sum(kind in _KINDS[0][0] for kind in kinds),
             "bugbotUsages": round(scale * draw.uniform(0, 2)),
             "mostUsedModel": draw.choice(_MODELS)[0] if busy else None,
             "applyMostUsedExtension": draw.choice((".ts", ".py", ".go")) if busy else None,

@@ -13,10 +13,10 @@ def member_spend(books: Books, person: Person, start: datetime, end: datetime, *
     """A row of /teams/spend or of its organization twin; removed members stay until the cycle ends."""
     on_demand, included = books.spend(start, end, person)
     who = {"userId": user_id(person), "name": person.name, "email": person.email}
-    role = {"role": "removed" if books.gone(person) else "member", "spendCents": cents(on_demand)}
-    if organization:
-        return {**who, "teamId": books.team_of(person), **role}
-    row = {**who, **role, "overallSpendCents": cents(on_demand + included)}
+    role = {"role": "removed" if books.gone(person) else "member"}
+    if organization:  # what the pool covers
+        return {**who, "teamId": books.team_of(person), **role, "spendCents": cents(included)}
+    row = {**who, **role, "spendCents": cents(on_demand), "overallSpendCents": cents(on_demand + included)}
     if person.number % 3:
         row["includedSpendCents"] = cents(included)
     return {
@@ -66,13 +66,13 @@ def group_spend(books: Books, moment: datetime) -> dict[str, Any]:
 
 def pool_cents(books: Books, team: int) -> Decimal:
     start, end = books.contract()
-    return sum((books.spend(start, end, person)[0] for person in books.teams[team]), Decimal(0))
+    return sum((books.spend(start, end, person)[1] for person in books.teams[team]), Decimal(0))
 
 
-def pool(books: Books, teams: list[int]) -> dict[str, Any]:
-    """The answer of /organizations/pooled-usage; only the home team has a budget."""
+def pool(books: Books) -> dict[str, Any]:
+    """The answer of /organizations/pooled-usage, all teams; only the home team has a budget."""
     start, end = books.contract()
-    used = {team: pool_cents(books, team) for team in teams}
+    used = {team: pool_cents(books, team) for team in books.teams}
     rows: list[dict[str, Any]] = [{"teamId": team, "usedCents": cents(value)} for team, value in used.items()]
     for row in rows:
         if row["teamId"] == HOME_TEAM:

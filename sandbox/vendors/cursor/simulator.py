@@ -26,10 +26,17 @@ from sandbox.vendors.cursor.keys import (
     refuse,
 )
 from sandbox.vendors.cursor.money import group_spend, member_spend, pool
+from sandbox.vendors.cursor.paging import page_of, pagination, unending
 from sandbox.vendors.cursor.truth import Truth
 from sandbox.world import World
 
-_LIMITS = (("filtered-usage-events", 60), ("/analytics/team/", 100), ("/analytics/by-user/", 50), ("", 20))
+_LIMITS = (
+    ("/organizations/", 20),
+    ("filtered-usage-events", 60),
+    ("/analytics/team/", 100),
+    ("/analytics/by-user/", 50),
+    ("", 20),
+)
 _HOSTING = {"CLOUD", "SELF_HOSTED", "SELF_HOSTED_POOL", "SELF_HOSTED_MACHINE"}
 
 
@@ -38,7 +45,9 @@ class CursorSandbox(SandboxVendor):
 
     Knobs: `keys`; `limits` (requests a minute by part of the path, None: unlimited); `retry_after` (send the header on
     429); `era_2025` (kindLabel, no chargedCents); `drift` (so many times a late event slips in between two pages);
-    `page_cap` (rows a page of events holds at most, for paging with little data).
+    `page_cap` (rows a page of events holds at most, for paging with little data); `restless` (events of one millisecond
+    come in another order at every request); `listless` (a time without events comes without its list, totals as text);
+    `endless` (a list never ends: ever new rows, totals that grow).
     """
 
     name = "cursor"
@@ -53,6 +62,10 @@ class CursorSandbox(SandboxVendor):
         self.era_2025 = False
         self.drift = 0
         self.page_cap = 1000
+        self.restless = False
+        self.listless = False
+        self.endless = False
+        self._turns = 0
         self._buckets: dict[str, Limit] = {}
 
     def routes(self) -> list[Route]:
@@ -100,6 +113,8 @@ class CursorSandbox(SandboxVendor):
                 body = await json_body(request) if request.method == "POST" else dict(request.query_params)
                 if not isinstance(body, dict):
                     raise refuse(400, "Body must be a JSON object")
+                if self.endless and "page" in body:
+                    return json_answer(unending(answer(request, {**body, "page": 1}), int(body["page"])))
                 return json_answer(answer(request, body))
             except Refusal as refusal:
                 return json_answer(refusal.body, refusal.status, refusal.headers)
@@ -136,7 +151,7 @@ class CursorSandbox(SandboxVendor):
         if asked.get("hostingType") not in (None, *_HOSTING):
             raise refuse(400, "Invalid hostingType")
         organization = "/organizations/" in request.url.path
-        page, size = _page(asked, default=10 if organization else 100, most=1000)
+        page, size = page_of(asked, default=10 if organization else 100, most=1000)
         size = min(size, self.page_cap)
         if page > 1 and self.drift:
             self.drift -= 1
@@ -146,9 +161,13 @@ class CursorSandbox(SandboxVendor):
             rows = [{name: value for name, value in row.items() if name != "teamId"} for row in rows]
         if self.era_2025:
             rows = [_as_of_2025(row) for row in rows]
+        self._turns += 1
+        if self.restless and self._turns % 2:
+            rows.reverse()
+            rows.sort(key=lambda row: -int(row["timestamp"]))
         pages = math.ceil(len(rows) / size)
-        return {
-            "totalUsageEventsCount": len(rows),
+        answer = {
+            "totalUsageEventsCount": str(len(rows)) if self.listless else len(rows),
             "pagination": {
                 "numPages": pages,
                 "currentPage": page,
@@ -159,6 +178,9 @@ class CursorSandbox(SandboxVendor):
             "usageEvents": rows[(page - 1) * size : page * size],
             "period": {"startDate": first, "endDate": last},
         }
+        if self.listless and not rows:
+            del answer["usageEvents"]
+        return answer
 
     def _late(self, last: int) -> Event:
         """An event that arrives just now, the newest of its window."""
@@ -183,7 +205,7 @@ class CursorSandbox(SandboxVendor):
             raise refuse(400, "Date range cannot exceed 30 days")
         organization = "/organizations/" in request.url.path
         paged = organization or ("page" in asked and "pageSize" in asked)
-        page, size = _page(asked, default=1000, most=1000)
+        page, size = page_of(asked, default=1000, most=1000)
         begin = datetime.fromtimestamp(first / 1000, timezone.utc).date()
         days = [begin + timedelta(days=n) for n in range(math.ceil((last - first + 1) / DAY_MS))]
         days = [day for day in days if day <= self.clock.today()]
@@ -194,7 +216,7 @@ class CursorSandbox(SandboxVendor):
             people = [p for p in people if any(row["isActive"] for row in rows[p.number])]
         else:
             pages = math.ceil(len(people) / size)
-            answer["pagination"] = _pagination(page, size, pages, totalUsers=len(people))
+            answer["pagination"] = pagination(page, size, pages, totalUsers=len(people))
             people = people[(page - 1) * size : page * size]
         answer["data"] = [row for person in people for row in rows[person.number] if paged or row["isActive"]]
         return answer
@@ -209,7 +231,7 @@ class CursorSandbox(SandboxVendor):
     def _spend(self, request: Request, asked: dict[str, Any]) -> dict[str, Any]:
         teams = self._teams(request, asked)
         organization = "/organizations/" in request.url.path
-        page, size = _page(asked, default=100, most=100)
+        page, size = page_of(asked, default=100, most=1000 if organization else 100)
         start, end = self.books.contract() if organization else self.books.cycle(self.clock.now())
         people = [p for p in self.world.people if self.books.team_of(p) in teams]
         by = {"email": lambda p: p.email, "name": lambda p: p.name}.get(asked.get("sortBy", ""), user_id)
@@ -221,10 +243,12 @@ class CursorSandbox(SandboxVendor):
         if organization:
             first, last = (round(moment.timestamp() * 1000) for moment in (start, end))
             bounds = {"period": {"startDate": first, "endDate": last}}  # type: ignore[dict-item]
+            totals["totalCount"] = len(people)
         return {"teamMemberSpend": rows, **bounds, **totals}
 
     def _pooled(self, request: Request, asked: dict[str, Any]) -> dict[str, Any]:
-        return pool(self.books, sorted(self._teams(request, asked)))
+        self._teams(request, asked)
+        return pool(self.books)
 
     def _members(self, request: Request, asked: dict[str, Any]) -> dict[str, Any]:
         teams = self._teams(request, asked)
@@ -235,7 +259,7 @@ class CursorSandbox(SandboxVendor):
                 for p in people
             ]
             return {"teamMembers": rows}
-        page, size = _page(asked, default=50, most=10_000)
+        page, size = page_of(asked, default=50, most=10_000)
         size = min(size, 200)
         pages = math.ceil(len(people) / size)
         members = [
@@ -248,7 +272,7 @@ class CursorSandbox(SandboxVendor):
             }
             for p in people[(page - 1) * size : page * size]
         ]
-        return {"members": members, "pagination": _pagination(page, size, pages, totalCount=len(people))}
+        return {"members": members, "pagination": pagination(page, size, pages, totalCount=len(people))}
 
     def _groups(self, _: Request, asked: dict[str, Any]) -> dict[str, Any]:
         now = self.clock.now()
@@ -262,7 +286,7 @@ class CursorSandbox(SandboxVendor):
         what = request.path_params["what"]
         if what not in ("commits", "changes"):
             raise Refusal(404, {"error": "Not Found", "message": "Resource not found"})
-        page, size = _page(asked, default=100, most=1000)
+        page, size = page_of(asked, default=100, most=1000)
         size = min(size, 500)  # a client found that the server serves no more
         first, last = asked.get("startDate", ""), asked.get("endDate", "")
         begin, end = _date(first), _date(last)
@@ -289,7 +313,7 @@ class CursorSandbox(SandboxVendor):
         metric = request.path_params["metric"]
         if metric not in METRICS:
             raise Refusal(404, {"error": "Not Found", "message": "Resource not found"})
-        page, size = _page(asked, default=100, most=500)
+        page, size = page_of(asked, default=100, most=500)
         days = self._analytics_days(asked)
         people = [p for p in self.books.teams[HOME_TEAM] if not self.books.gone(p)]
         shown = people[(page - 1) * size : page * size]
@@ -297,12 +321,12 @@ class CursorSandbox(SandboxVendor):
         mappings = [{"id": user_id(p), "email": p.email} for p in shown]
         return {
             "data": {p.email: [row for day in days for row in self.enterprise.by_user(metric, day, p)] for p in shown},
-            "pagination": _pagination(page, size, pages, totalUsers=len(people)),
+            "pagination": pagination(page, size, pages, totalUsers=len(people)),
             "params": {"metric": metric, "teamId": HOME_TEAM, **asked, "userMappings": mappings},
         }
 
     def _bugbot(self, _: Request, asked: dict[str, Any]) -> dict[str, Any]:
-        page, size = _page(asked, default=100, most=250)
+        page, size = page_of(asked, default=100, most=250)
         every = asked.get("prState", "merged") == "all"
         rows = [row for day in self._analytics_days(asked) for row in self.enterprise.bugbot(day)]
         rows = [
@@ -311,7 +335,7 @@ class CursorSandbox(SandboxVendor):
         pages = max(1, math.ceil(len(rows) / size))
         return {
             "data": rows[(page - 1) * size : page * size],
-            "pagination": _pagination(page, size, pages, totalItems=len(rows)),
+            "pagination": pagination(page, size, pages, totalItems=len(rows)),
             "params": {"metric": "bugbot", "teamId": HOME_TEAM, **asked},
         }
 
@@ -325,21 +349,6 @@ def _instants(asked: Mapping[str, Any]) -> tuple[int, int]:
     if not isinstance(first, int) or not isinstance(last, int) or last < first:
         raise refuse(400, "startDate and endDate must be epoch milliseconds")
     return first, last
-
-
-def _page(asked: Mapping[str, Any], default: int, most: int) -> tuple[int, int]:
-    try:
-        page, size = int(asked.get("page", 1)), int(asked.get("pageSize", default))
-    except ValueError:
-        raise refuse(400, "page and pageSize must be numbers") from None
-    if page < 1 or not 1 <= size <= most:
-        raise refuse(400, f"pageSize must be between 1 and {most}")
-    return page, size
-
-
-def _pagination(page: int, size: int, pages: int, **totals: int) -> dict[str, Any]:
-    more = {"hasNextPage": page < pages, "hasPreviousPage": page > 1}
-    return {"page": page, "pageSize": size, **totals, "totalPages": pages, **more}
 
 
 def _date(text: str) -> date:

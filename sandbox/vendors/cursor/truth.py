@@ -7,7 +7,7 @@ from decimal import Decimal
 from typing import Any
 
 from sandbox.ledger import Entry, Ledger
-from sandbox.vendors.cursor.books import Books
+from sandbox.vendors.cursor.books import INCLUDED, Books
 from sandbox.vendors.cursor.enterprise import METRICS, Enterprise, user_id
 from sandbox.vendors.cursor.money import group_cents, groups_of, pool_cents, stamp
 from sandbox.world import Person
@@ -103,9 +103,15 @@ class Truth:
         entries = []
         for person in self._people():
             on_demand, included = (round(v, 6) * _CENT for v in self._books.spend(start, end, person))
-            charges = {"net": on_demand, "total": on_demand, "on_demand": on_demand}
-            if not self._organization:
-                charges |= {"total": on_demand + included, "included": included}
+            if self._organization:
+                charges = {"net": included, "total": included, "included": included}
+            else:
+                charges = {
+                    "net": on_demand,
+                    "total": on_demand + included,
+                    "on_demand": on_demand,
+                    "included": included,
+                }
                 if included:
                     charges["discount"] = included
             key = (milliseconds, *self._lead(self._books.team_of(person)), user_id(person))
@@ -161,14 +167,15 @@ class Truth:
 def event_charges(row: dict[str, Any]) -> Charges:
     """Contract section 4, from the vendor's own figures."""
     tokens = row.get("tokenUsage", {})
-    cost, off = Decimal(repr(tokens.get("totalCents", 0))), Decimal(tokens.get("discountPercentOff", 0))
+    cost = Decimal(repr(tokens.get("totalCents", 0))) if row["isTokenBasedCall"] else Decimal(0)
+    off = Decimal(tokens.get("discountPercentOff", 0))
     charged, discount = Decimal(repr(row["chargedCents"])), cost * off / 100
     charges: dict[str, Decimal] = {}
     if row["isChargeable"]:
         charges |= {"net": charged, "total": charged + discount, "usage_based": charged}
     else:
         charges |= {"net": Decimal(0), "total": charged}
-        if row["kind"].startswith("Included"):
+        if row["kind"] in INCLUDED:
             charges["included"] = charged
     if charges["total"] != charges["net"]:
         charges["discount"] = charges["total"] - charges["net"]
@@ -197,9 +204,14 @@ def _twin_order(row: dict[str, Any]) -> tuple[Any, ...]:
         row.get("requestsCosts", 0),
         row.get("maxMode", False),
         row.get("isHeadless", False),
-        *(row.get(n, "") for n in ("conversationId", "cloudAgentId", "serviceAccountId", "kind")),
+        *(_stated(row.get(n, "")) for n in ("conversationId", "cloudAgentId", "serviceAccountId")),
+        row["kind"],
         json.dumps(seen, sort_keys=True, separators=(",", ":")),
     )
+
+
+def _stated(text: str) -> str:
+    return "" if text.strip().lower() in ("", "null", "undefined", "none") else text
 
 
 def _short(text: str) -> str:

@@ -76,6 +76,8 @@ class Knobs:
     """Whether `entities` describes users and models at all."""
     activity_page: int = 100
     """Activity entries per answer."""
+    endless_activity: bool = False
+    """Every offset has a full page of entries that are ever new."""
     project_page_cap: int | None = None
     """The most projects of a page, whatever pageSize says."""
     settle: timedelta = timedelta(hours=48)

@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from decimal import Decimal
+from math import ceil
 from typing import Any
 
 from sandbox.vendors.scenario.events import Event, names_cost, spelled
@@ -187,11 +188,16 @@ class Series:
 
     def _activity(self) -> list[Json]:
         newest_first = list(reversed(self.events))
-        page = newest_first[self.query.offset : self.query.offset + self.knobs.activity_page]
+        offset = self.query.offset
+        again: Json = {}
+        if self.knobs.endless_activity and newest_first:
+            newest_first *= ceil(self.knobs.activity_page / len(newest_first))
+            offset, again = 0, {"offset": offset}
+        page = newest_first[offset : offset + self.knobs.activity_page]
         return [
             {
                 "action": event.action,
-                "data": event.data,
+                "data": {**event.data, **again},
                 "projectId": event.project,
                 "time": spelled(event.time),
                 "userId": event.user,

@@ -5,6 +5,7 @@ from typing import Any
 
 from pendulum import UTC, DateTime
 
+from source_unified_usage.core.lookup import mailbox
 from source_unified_usage.core.stream import UsageStream
 from source_unified_usage.core.usage import (
     Row,
@@ -51,7 +52,7 @@ class ClaudeCodeUsage(UsageStream):
     def rows(self, window: Window) -> Iterator[Row]:
         answers = self.api.read(self.path(), {"starting_at": window.first_day, "limit": 1000})
         self.organization, self.me = self.inventory.organization(answers[0]), self.inventory.me()
-        self.people = {user["email"]: user for user in self.inventory.users().values() if user.get("email")}
+        self.people = {mailbox(user["email"]): user for user in self.inventory.users().values() if user.get("email")}
         for answer in answers:
             yield from answer.rows("data")
 
@@ -61,7 +62,7 @@ class ClaudeCodeUsage(UsageStream):
         person, key_name = actor.get("email_address"), actor.get("api_key_name")
         if not person and not key_name:
             raise ValueError("no actor.email_address and no actor.api_key_name")
-        known = self.people.get(person or "", {})
+        known = self.people.get(mailbox(person or ""), {})
         name = self.me.get("name") if self.me.get("id") == organization else None
         common: dict[str, Any] = {
             "product": product_of("claude_code"),

@@ -3,7 +3,9 @@
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from source_unified_usage.core.answer import Answer
 from source_unified_usage.core.lookup import Lookup
+from source_unified_usage.core.paging import Told, walk
 from source_unified_usage.core.stream import UsageStream
 from source_unified_usage.core.usage import (
     Row,
@@ -15,8 +17,10 @@ from source_unified_usage.core.usage import (
     usage,
 )
 from source_unified_usage.core.window import Window, days
-from source_unified_usage.vendors.cursor.api import CursorApi, model_of, person
+from source_unified_usage.vendors.cursor.api import CursorApi, model_of, pages_of, person, whole
 from source_unified_usage.vendors.cursor.events import PRODUCT
+
+_PAGE_SIZE = 1000  # the documented maximum
 
 
 class AiCode(UsageStream):
@@ -41,23 +45,19 @@ class AiCode(UsageStream):
             "startDate": rfc3339(window.start),
             "endDate": rfc3339(window.end.subtract(microseconds=1000)),
         }
-        number, size, read = 1, 1000, 0
-        before: list[Row] = []
-        while True:
-            answer = self.api.get(self.path(), {**bounds, "page": number, "pageSize": size})
-            items = answer.rows("items")
-            if items and items == before:
-                raise answer.broken(f"page {number} is the one before")
-            before = items
+        for answer in walk(lambda number: self._page(bounds, number), _told):
             self.members = self._people()
-            yield from items
-            # the server may serve smaller pages than asked for
-            size = answer.body.get("pageSize") or size
-            read += len(items)
-            total = answer.body.get("totalCount")
-            if not items or (total is not None and read >= total):
-                return
-            number += 1
+            yield from answer.rows("items")
+
+    def _page(self, bounds: Mapping[str, str], number: int) -> Answer:
+        return self.api.get(self.path(), {**bounds, "page": number, "pageSize": _PAGE_SIZE})
+
+
+def _told(answer: Answer, _: int, read: int) -> Told:
+    """The total tells the end and the size of a page does not: the server may serve smaller ones than asked for."""
+    items, total = answer.rows("items"), whole(answer.body.get("totalCount"))
+    more = bool(items) and (total is None or read + len(items) < total)
+    return Told(items, more, pages_of(total, items))
 
 
 class AiCodeCommits(AiCode):

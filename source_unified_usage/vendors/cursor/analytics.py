@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from source_unified_usage.core.lookup import Lookup
+from source_unified_usage.core.lookup import Lookup, mailbox
 from source_unified_usage.core.stream import UsageStream
 from source_unified_usage.core.usage import (
     Row,
@@ -138,10 +138,10 @@ class UserAnalytics(UsageStream):
         for page in self.api.pages("GET", self.path(), "data", bounds, 500):
             self.members = self._people()
             mappings = page.object("params").get("userMappings") or []
-            ids = {mapping.get("email"): mapping.get("id") for mapping in mappings}
+            ids = {mailbox(mapping["email"]): mapping.get("id") for mapping in mappings if mapping.get("email")}
             for email, rows in page.object("data").items():
                 for row in rows:
-                    yield from self._by_model({"email": email, "userId": ids.get(email), **row})
+                    yield from self._by_model({"email": email, "userId": ids.get(mailbox(email)), **row})
 
     def _by_model(self, row: Row) -> Iterator[Row]:
         """A day's models as rows of their own; the other endpoints have one row already."""
@@ -159,7 +159,7 @@ class UserAnalytics(UsageStream):
             for block, fields in metric.figures.items()
         }
         yield usage(
-            id=self.id(day, row["email"].lower(), *(row.get(name) for name in metric.names)),
+            id=self.id(day, mailbox(row["email"]), *(row.get(name) for name in metric.names)),
             product=PRODUCT,
             metric_name=self.name.removeprefix("cursor_"),
             resources=[metric.resource(row)] if metric.resource else None,

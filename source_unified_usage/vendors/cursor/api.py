@@ -2,9 +2,10 @@
 
 import re
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
+from math import ceil
 from typing import Any
 
 import requests
@@ -13,17 +14,22 @@ from source_unified_usage.core.answer import Answer
 from source_unified_usage.core.api import Api, Credential, Verdict
 from source_unified_usage.core.budget import Budget
 from source_unified_usage.core.errors import ConfigError, KeyRefused
-from source_unified_usage.core.usage import Row
+from source_unified_usage.core.lookup import mailbox
+from source_unified_usage.core.paging import Told, walk
+from source_unified_usage.core.provider import provider_of
+from source_unified_usage.core.usage import Row, decimal
 
 # Requests per minute and endpoint; a second more than a minute, because latency varies
 _PER_MINUTE = (
+    (re.compile("^/organizations/"), 20),
     (re.compile("filtered-usage-events"), 60),
     (re.compile("^/analytics/team/"), 100),
     (re.compile("^/analytics/by-user/"), 50),
     (re.compile(""), 20),
 )
 _SECONDS = 61
-_EMPTY_PAGES = 50  # empty pages are followed, but not for ever
+_TOTAL = "totalUsageEventsCount"
+_NOTHING = frozenset(("", "null", "undefined", "none"))
 
 
 @dataclass(frozen=True)
@@ -116,34 +122,57 @@ class CursorApi(Api):
 
     def pages(self, method: str, path: str, rows: str, query: Mapping[str, Any], size: int) -> Iterator[Answer]:
         """Page after page, with its rows under `rows`, while `hasNextPage`; an empty page in between is followed."""
-        number, read, empty = 1, 0, 0
-        before: Any = None
-        while True:
+
+        def ask(number: int) -> Answer:
             asked = {**query, "page": number, "pageSize": size}
-            answer = self.post(path, asked) if method == "POST" else self.get(path, asked)
-            pagination = answer.object("pagination")
-            current = pagination.get("currentPage", pagination.get("page", number))
-            if current != number:
-                raise answer.broken(f"asked for page {number}, got page {current}")
-            if (found := answer.body.get(rows)) is None:
-                raise answer.broken(f"nothing under {rows!r}")
-            if found and found == before:
-                raise answer.broken(f"page {number} is the one before")
-            before = found
-            yield answer
-            read += len(found)
-            more = pagination.get("hasNextPage")
-            if not pagination:  # a variant of usage events in which only the total tells the end
-                more = found and read < (answer.body.get("totalUsageEventsCount") or 0)
-            if not more:
-                return
-            last = pagination.get("numPages", pagination.get("totalPages"))
-            if last is not None and number >= last:
-                raise answer.broken(f"hasNextPage on page {number} of {last}")
-            empty = 0 if found else empty + 1
-            if empty == _EMPTY_PAGES:
-                raise answer.broken(f"{empty} empty pages one after another")
-            number += 1
+            return self.post(path, asked) if method == "POST" else self.get(path, asked)
+
+        return walk(ask, lambda answer, number, read: _told(answer, number, read, rows))
+
+
+def _told(answer: Answer, number: int, read: int, name: str) -> Told:
+    pagination = answer.object("pagination")
+    current = whole(pagination.get("currentPage", pagination.get("page")))
+    if current is not None and current != number:
+        raise answer.broken(f"asked for page {number}, got page {current}")
+    rows, more = _found(answer, name), bool(pagination.get("hasNextPage"))
+    last = whole(pagination.get("numPages", pagination.get("totalPages")))
+    if more and last is not None and number >= last:
+        raise answer.broken(f"hasNextPage on page {number} of {last}")
+    if not pagination:  # a variant of usage events in which only the total tells the end
+        more = bool(rows) and read + len(rows) < (total_of(answer) or 0)
+    return Told(rows, more, last or pages_of(total_of(answer), rows))
+
+
+def _found(answer: Answer, name: str) -> Collection[Any]:
+    """What the answer lists. A time without events may lack the list, when it says that there are none."""
+    found: Collection[Any] | None = answer.body.get(name)
+    if found is not None:
+        return found
+    if total_of(answer) == 0 and not {"error", "errors", "message"} & answer.body.keys():
+        return ()
+    raise answer.broken(f"nothing under {name!r}")
+
+
+def pages_of(total: int | None, rows: Collection[Any]) -> int | None:
+    """How many pages a total makes, by the rows of this one."""
+    return ceil(total / len(rows)) if total and rows else None
+
+
+def total_of(answer: Answer) -> int | None:
+    """How many events there are in the time that was asked for, as every page says."""
+    return whole(answer.body.get(_TOTAL))
+
+
+def whole(count: Any) -> int | None:
+    """A count, sent as a number or as text. Raises ValueError."""
+    exact = decimal(count)
+    return None if exact is None else int(exact)
+
+
+def stated(text: str | None) -> str | None:
+    """A text that says something: Cursor also writes `null` and its like."""
+    return text if text and text.strip().lower() not in _NOTHING else None
 
 
 def members(api: CursorApi, scope: Scope) -> dict[str, Row]:
@@ -154,36 +183,29 @@ def members(api: CursorApi, scope: Scope) -> dict[str, Row]:
         query = {"organizationId": scope.organization}
         pages = api.pages("GET", "/organizations/members", "members", query, 200)
         rows = [row for page in pages for row in page.rows("members")]
-    return {row["email"].lower(): row for row in rows if row.get("email")}
+    return {mailbox(row["email"]): row for row in rows if row.get("email")}
 
 
 def person(people: Mapping[str, Row], email: str | None, id: Any = None) -> dict[str, Any]:
     """The record's user; empty when neither id nor e-mail is known."""
-    member = people.get(email.lower(), {}) if email else {}
+    email = stated(email)
+    member = people.get(mailbox(email), {}) if email else {}
     if id is None:
         id = member.get("id", member.get("userId"))
     user = {"id": None if id is None else str(id), "email": email, "name": member.get("name")}
     return {name: value for name, value in user.items() if value}
 
 
-_PROVIDERS = (
-    ("claude", "anthropic"),
-    ("gpt", "openai"),
-    ("o1", "openai"),
-    ("o3", "openai"),
-    ("o4", "openai"),
-    ("codex", "openai"),
-    ("gemini", "google"),
-    ("grok", "xai"),
-    ("deepseek", "deepseek"),
-    ("kimi", "moonshot"),
-)
+def member_key(row: Row) -> Any:
+    """What tells members apart in an id: the user's id, else the e-mail. Raises KeyError."""
+    if row.get("userId") is not None:
+        return row["userId"]
+    if (email := stated(row["email"])) is None:
+        raise KeyError("email")
+    return mailbox(email)
 
 
 @cache
 def model_of(name: str | None) -> Mapping[str, str]:
     """The record's model; Cursor's own names (default, auto, composer-1, ...) are Cursor's."""
-    if not name:
-        return {}
-    provider = next((who for start, who in _PROVIDERS if name.lower().startswith(start)), "cursor")
-    return {"id": name, "provider": provider}
+    return {"id": name, "provider": provider_of(name, "cursor")} if name else {}

@@ -6,7 +6,6 @@ from decimal import Decimal
 from functools import cache, partial
 from typing import Any
 
-from source_unified_usage.core.errors import Unavailable
 from source_unified_usage.core.lookup import Lookup
 from source_unified_usage.core.stream import UsageStream
 from source_unified_usage.core.usage import (
@@ -23,24 +22,24 @@ from source_unified_usage.core.usage import (
     usage,
 )
 from source_unified_usage.core.window import Window, days
-from source_unified_usage.vendors.cursor.api import CursorApi, Scope, model_of, person
+from source_unified_usage.vendors.cursor.api import CursorApi, Scope, model_of, person, stated
+from source_unified_usage.vendors.cursor.feed import Feed
 
-_PAGE_SIZE = 1000  # the documented maximum
-_TRIES = 3
 _CENT = Decimal("0.01")
-_FREE = re.compile("NOT_CHARGED|USER_API_KEY").search  # whatever it would have cost
+_NEVER_CHARGED = re.compile("(^|_)NO.*CHARGE").search
+_KINDS = {
+    "USAGE_BASED": "usage_based",
+    "ON_DEMAND": "on_demand",
+    "CUSTOM_SUBSCRIPTION": "on_demand",
+    "FREE_CREDIT": "included",
+    "USER_API_KEY": "api_key",
+}
 _PLACES = Decimal("1e-10")  # float noise such as 40.16699999999999 cents exists
 
 _RESOURCES = (
     ("conversationId", "conversation"),
     ("cloudAgentId", "cloud_agent"),
     ("automationId", "automation"),
-)
-_SURFACES = (
-    ("automationId", "automation"),
-    ("cloudAgentId", "cloud_agent"),
-    ("isFreeBugbot", "bugbot"),
-    ("isHeadless", "headless"),
 )
 
 PRODUCT = {"id": "cursor", "name": "Cursor"}
@@ -62,40 +61,24 @@ class UsageEvents(UsageStream):
         super().__init__(api, lookback_days)
         self._scope, self._people = scope, people
         self.scope = scope.options
+        self._feed = Feed(self.api, scope)
         self._person = cache(partial(person, {}))
 
     def path(self) -> str:
-        return self._scope.path("filtered-usage-events")
+        return self._feed.path
 
     def rows(self, window: Window) -> Iterator[tuple[Row, int]]:
-        """Events with their ordinals. Newest-first offset paging drifts: a window counts only when its totals agree."""
-        for _ in range(_TRIES):
-            events, totals = self._walk(window)
-            if not totals or totals == {len(events)}:
-                self._person = cache(partial(person, self._people()))
-                yield from numbered(events, self._key, _order)
-                return
-        raise Unavailable(
-            f"Cursor, stream {self.name}: {window.first_day} changed under every one of {_TRIES} readings (counted "
-            f"{len(events)} events, announced {sorted(totals)})."
-        )
-
-    def _walk(self, window: Window) -> tuple[list[Row], set[int]]:
-        """All events of the window, and the totals that its pages announced."""
-        body = {"startDate": int(window.start.timestamp() * 1000), "endDate": window.last_ms}
-        events: list[Row] = []
-        totals: set[int] = set()
-        for page in self.api.pages("POST", self.path(), "usageEvents", self._scope.body(body), _PAGE_SIZE):
-            events += page.rows("usageEvents")
-            if (total := page.body.get("totalUsageEventsCount")) is not None:
-                totals.add(total)
-        return events, totals
+        """Events with their ordinals."""
+        events = self._feed.events(window)
+        self._person = cache(partial(person, self._people()))
+        yield from numbered(events, self._key, _order)
 
     def usages(self, row: tuple[Row, int], window: Window) -> list[Usage]:
         event, ordinal = row
         milliseconds = int(event["timestamp"])
         model = event.get("model")
         kind = _kind(event.get("kind") or event.get("kindLabel") or "")
+        chargeable = _chargeable(event, kind)
         instant = from_epoch_ms(milliseconds)
         scope = self._scope.of(event)
         record = usage(
@@ -105,8 +88,8 @@ class UsageEvents(UsageStream):
             resources=[*scope.get("resources", ()), *_resources(event)],
             user=self._user(event),
             model=model_of(model),
-            charges=_charges(event, kind),
-            usage=_used(event, kind),
+            charges=_charges(event, kind, chargeable),
+            usage=_used(event, kind, chargeable),
             start_date=instant,
             end_date=instant,
             remote_data=event,
@@ -118,9 +101,9 @@ class UsageEvents(UsageStream):
         return [record]
 
     def _user(self, event: Row) -> dict[str, Any]:
-        if account := event.get("serviceAccountId"):
-            name = event.get("serviceAccountName")
-            return compact(id=account, email=event.get("userEmail"), name=name)
+        if account := stated(event.get("serviceAccountId")):
+            name = stated(event.get("serviceAccountName"))
+            return compact(id=account, email=stated(event.get("userEmail")), name=name)
         return self._person(event.get("userEmail"))
 
     def _key(self, event: Row) -> tuple[Any, ...]:
@@ -132,25 +115,37 @@ def _order(event: Row) -> tuple[Any, ...]:
     """A fixed order among events of one millisecond and model; equal twins are interchangeable."""
     tokens = event.get("tokenUsage") or {}
     counts = ("inputTokens", "outputTokens", "cacheWriteTokens", "cacheReadTokens")
-    names = ("conversationId", "cloudAgentId", "serviceAccountId", "kind")
+    names = ("conversationId", "cloudAgentId", "serviceAccountId")
     return (
         *(tokens.get(name) or 0 for name in counts),
         event.get("requestsCosts") or 0,
         bool(event.get("maxMode")),
         bool(event.get("isHeadless")),
-        *(event.get(name) or "" for name in names),
+        *(stated(event.get(name)) or "" for name in names),
+        event.get("kind") or "",
         canonical_json(event),
     )
 
 
 @cache
 def _kind(text: str) -> str:
-    """ "Included in Business" and USAGE_EVENT_KIND_INCLUDED_IN_BUSINESS are one: INCLUDED_IN_BUSINESS."""
-    return re.sub(r"[^A-Z0-9]+", "_", text.upper()).removeprefix("USAGE_EVENT_KIND_")
+    """The class of a kind, which is spelled "Errored, No Charge" or USAGE_EVENT_KIND_ERRORED_NO_CHARGE."""
+    kind = re.sub(r"[^A-Z0-9]+", "_", text.upper()).removeprefix("USAGE_EVENT_KIND_")
+    if _NEVER_CHARGED(kind):
+        return "never_charged"
+    return "included" if kind.startswith("INCLUDED") else _KINDS.get(kind, "unknown")
 
 
-def _charges(event: Row, kind: str) -> list[Charge]:
-    """`isChargeable` decides the money, the kind only names the class of what is not charged."""
+def _chargeable(event: Row, kind: str) -> bool:
+    """`isChargeable` decides the money, but of what is never charged; where it is absent (2025) the kind does."""
+    chargeable = event.get("isChargeable")
+    if chargeable is None:
+        return kind in ("usage_based", "on_demand")
+    return bool(chargeable) and kind != "never_charged"
+
+
+def _charges(event: Row, kind: str, chargeable: bool) -> list[Charge]:
+    """The kind only names the class of what is not charged."""
     tokens = event.get("tokenUsage") or {}
     fee = decimal(event.get("cursorTokenFee"))
     discount = Decimal(0)
@@ -160,11 +155,11 @@ def _charges(event: Row, kind: str) -> list[Charge]:
     if charged is None:  # the payloads of 2025
         cost = decimal(tokens.get("totalCents"))
         if cost is None:
-            return charges("USD", net=Decimal(0)) if _FREE(kind) else []
+            free = not chargeable and kind in ("included", "never_charged", "api_key")
+            return charges("USD", net=Decimal(0)) if free else []
         charged = cost - discount + (fee or Decimal(0))
-    chargeable = event.get("isChargeable")
-    if chargeable is None:
-        chargeable = kind == "USAGE_BASED"
+    elif discount and event.get("isTokenBasedCall") is False:
+        discount = Decimal(0)  # of a price by tokens that a call with a price by requests does not pay
     platform_fee = None if fee is None else dollars(fee)
     if chargeable:
         net = dollars(charged)
@@ -176,7 +171,7 @@ def _charges(event: Row, kind: str) -> list[Charge]:
             platform_fee=platform_fee,
         )
     value = dollars(charged)
-    included = value if kind.startswith("INCLUDED") else None
+    included = value if kind == "included" else None
     return charges("USD", net=Decimal(0), total=value, included=included, platform_fee=platform_fee)
 
 
@@ -185,8 +180,8 @@ def dollars(cents: Decimal) -> Decimal:
     return (cents * _CENT).quantize(_PLACES)
 
 
-def _used(event: Row, kind: str) -> dict[str, Any]:
-    used: dict[str, Any] = {"requests": _requests(kind, bool(event.get("isFreeBugbot")))}
+def _used(event: Row, kind: str, chargeable: bool) -> dict[str, Any]:
+    used: dict[str, Any] = {"requests": _requests(kind, chargeable, bool(event.get("isFreeBugbot")))}
     if (requests := event.get("requestsCosts")) is not None:
         used["quantity"], used["unit"] = quantity(requests), "request"
     if (tokens := event.get("tokenUsage")) is not None:
@@ -197,14 +192,12 @@ def _used(event: Row, kind: str) -> dict[str, Any]:
 
 
 @cache
-def _requests(kind: str, bugbot: bool) -> dict[str, int]:
+def _requests(kind: str, chargeable: bool, bugbot: bool) -> dict[str, int]:
     requests = {"total": 1}
-    if kind == "USAGE_BASED":
+    if kind in ("included", "api_key", "usage_based"):
+        requests[kind] = 1
+    elif chargeable:
         requests["usage_based"] = 1
-    elif kind.startswith("INCLUDED"):
-        requests["included"] = 1
-    elif kind == "USER_API_KEY":
-        requests["api_key"] = 1
     if bugbot:
         requests["bugbot"] = 1
     return requests
@@ -220,12 +213,14 @@ def _tokens(tokens: Row) -> dict[str, Any]:
 
 def _resources(event: Row) -> Iterator[dict[str, Any]]:
     for field, name in _RESOURCES:
-        if id := event.get(field):
+        if (id := event.get(field)) and stated(id):
             yield {"id": id, "name": name}
 
 
 def _surface(event: Row) -> str | None:
-    for field, surface in _SURFACES:
-        if event.get(field):
+    for field, surface in (("automationId", "automation"), ("cloudAgentId", "cloud_agent")):
+        if (id := event.get(field)) and stated(id):
             return surface
-    return None
+    if event.get("isFreeBugbot"):
+        return "bugbot"
+    return "headless" if event.get("isHeadless") else None

@@ -6,8 +6,11 @@ from typing import Any
 
 from pendulum import DateTime, instance
 
+from source_unified_usage.core.answer import Answer
+from source_unified_usage.core.paging import Told, walk
 from source_unified_usage.core.stream import UsageStream
 from source_unified_usage.core.usage import (
+    Charge,
     Row,
     Usage,
     charges,
@@ -21,7 +24,7 @@ from source_unified_usage.core.usage import (
     usage,
 )
 from source_unified_usage.core.window import Window, days, months
-from source_unified_usage.vendors.cursor.api import CursorApi, Scope, person
+from source_unified_usage.vendors.cursor.api import CursorApi, Scope, member_key, person, whole
 from source_unified_usage.vendors.cursor.events import PRODUCT, dollars
 
 _PAGE_SIZE = 100  # more is not documented
@@ -44,47 +47,49 @@ class Spend(UsageStream):
 
     def rows(self, window: Window) -> Iterator[Row]:
         """The members' rows, each with the start of its cycle or period."""
-        path = self._scope.path("spend")
-        by = "email" if self._scope.organization else "user"  # a fixed order keeps paging stable
-        body = {"sortBy": by, "sortDirection": "asc", "pageSize": _PAGE_SIZE}
-        number, last = 1, 1
-        before: list[Row] = []
-        while number <= last:
-            answer = self.api.post(path, self._scope.body({**body, "page": number}))
+        path, organization = self._scope.path("spend"), self._scope.organization
+        # a fixed order keeps paging stable
+        body = {"sortBy": "email" if organization else "user", "sortDirection": "asc", "pageSize": _PAGE_SIZE}
+        for answer in walk(lambda number: self.api.post(path, self._scope.body({**body, "page": number})), _told):
             bounds = (
                 {"period": answer.object("period")}
-                if self._scope.organization
+                if organization
                 else {"subscriptionCycleStart": answer.body.get("subscriptionCycleStart")}
             )
-            rows = answer.rows("teamMemberSpend")
-            if number > 1 and rows == before:
-                raise answer.broken(f"page {number} is the one before")
-            before = rows
-            for row in rows:
-                yield {**row, **bounds}
-            last = answer.body["totalPages"]
-            number += 1
+            yield from ({**row, **bounds} for row in answer.rows("teamMemberSpend"))
 
     def usages(self, row: Row, window: Window) -> Iterator[Usage]:
         start = row["period"]["startDate"] if self._scope.organization else row["subscriptionCycleStart"]
         member, email = row.get("userId"), row.get("email")
-        spent = _dollars(row.get("spendCents"))
-        included = _included(row, spent)
-        total = None if spent is None else spent + (included or 0)
         reading = rfc3339(window.start)
         yield usage(
-            id=self.id(start, *self._scope.key(row), row["email"].lower() if member is None else member),
+            id=self.id(start, *self._scope.key(row), member_key(row)),
             product=PRODUCT,
             metric_name="billing_cycle_spend",
             **self._scope.of(row),
             user={**person({}, email, member), **compact(name=row.get("name"))},
-            charges=charges("USD", net=spent, total=total, on_demand=spent, included=included),
+            charges=self._charges(row),
             usage=_fast_requests(row),
             start_date=rfc3339(_from_ms(start)),
             end_date=reading,
             updated_at=reading,
             remote_data=row,
         )
+
+    def _charges(self, row: Row) -> list[Charge]:
+        spent = _dollars(row.get("spendCents"))
+        if self._scope.organization:  # there it is the member's part of the pool
+            return charges("USD", net=spent, included=spent)
+        included = _included(row, spent)
+        total = None if spent is None else spent + (included or 0)
+        return charges("USD", net=spent, total=total, on_demand=spent, included=included)
+
+
+def _told(answer: Answer, number: int, _: int) -> Told:
+    pages = whole(answer.body["totalPages"])
+    if pages is None:
+        raise answer.broken("no totalPages")
+    return Told(answer.rows("teamMemberSpend"), number < pages, pages)
 
 
 def _included(row: Row, spent: Decimal | None) -> Decimal | None:
@@ -173,10 +178,12 @@ class PooledUsage(UsageStream):
         self._scope = scope
 
     def rows(self, window: Window) -> Iterator[Row]:
-        """The teams' rows, each with the pool it draws from."""
-        answer = self.api.post("/organizations/pooled-usage", self._scope.body({}))
-        pool = answer.object("pool")
-        yield from ({**team, "pool": pool} for team in answer.rows("teams"))
+        """The teams' rows, each with the pool it draws from. The API lists all teams, whichever are asked for."""
+        answer = self.api.post("/organizations/pooled-usage", {"organizationId": self._scope.organization})
+        pool, wanted = answer.object("pool"), {*map(str, self._scope.teams)}
+        for team in answer.rows("teams"):
+            if not wanted or str(team["teamId"]) in wanted:
+                yield {**team, "pool": pool}
 
     def usages(self, row: Row, window: Window) -> Iterator[Usage]:
         start = row["pool"].get("contractStartDate")

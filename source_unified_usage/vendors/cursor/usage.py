@@ -15,7 +15,7 @@ from source_unified_usage.core.usage import (
     usage,
 )
 from source_unified_usage.core.window import Window, days
-from source_unified_usage.vendors.cursor.api import CursorApi, Scope, model_of, person
+from source_unified_usage.vendors.cursor.api import CursorApi, Scope, member_key, model_of, person
 from source_unified_usage.vendors.cursor.events import PRODUCT
 
 _PAGE_SIZE = 1000  # users, the largest in the docs' samples
@@ -90,7 +90,7 @@ class DailyUsage(UsageStream):
             tab_most_used=row.get("tabMostUsedExtension"),
         )
         yield usage(
-            id=self.id(*self._scope.key(row), day, row["email"].lower() if member is None else member),
+            id=self.id(*self._scope.key(row), day, member_key(row)),
             product=PRODUCT,
             metric_name="daily_usage",
             **self._scope.of(row),

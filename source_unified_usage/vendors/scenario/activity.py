@@ -6,6 +6,7 @@ from decimal import Decimal
 from typing import Any, NamedTuple
 
 from source_unified_usage.core.answer import Answer
+from source_unified_usage.core.paging import Told, walk
 from source_unified_usage.core.stream import Range, UsageStream
 from source_unified_usage.core.usage import Row, Usage, compact, decimal, number, numbered, parse_time, rfc3339, usage
 from source_unified_usage.core.window import Covered, Window, days
@@ -64,18 +65,11 @@ class Activity(UsageStream):
 
     def _pages(self, window: Window) -> list[Answer]:
         """The pages of one window, newest first. Raises BrokenContract when they do not end."""
-        pages: list[Answer] = []
-        offset = 0
-        while True:
-            query = {**self.shared.scope.query(), "activityOffset": offset}
-            page = self.api.usages(window, (ACTIVITY,), query)
-            rows = page.rows(ACTIVITY.member)
-            if rows and pages and rows == pages[-1].rows(ACTIVITY.member):
-                raise page.broken(f"the page at activityOffset {offset} is the one before")
-            pages.append(page)
-            if len(rows) < _PAGE_SIZE:
-                return pages
-            offset += _PAGE_SIZE
+
+        def ask(offset: int) -> Answer:
+            return self.api.usages(window, (ACTIVITY,), {**self.shared.scope.query(), "activityOffset": offset})
+
+        return [*walk(ask, _told, first=0, step=_PAGE_SIZE, place="the page at activityOffset")]
 
     def usages(self, action: Action, window: Window) -> Iterator[Usage]:
         row, data = action.row, action.row.get("data") or {}
@@ -102,10 +96,15 @@ class Activity(UsageStream):
     def _key(self, row: Row) -> str:
         time = parse_time(row["time"])
         spelled = f"{time:%Y-%m-%dT%H:%M:%S}.{time.microsecond // 1000:03}Z"
-        return self.id(self.shared.scope.team, spelled, row["userId"], row["projectId"], row["action"], _told(row))
+        return self.id(self.shared.scope.team, spelled, row["userId"], row["projectId"], row["action"], _details(row))
 
 
-def _told(row: Row) -> Mapping[str, Any]:
+def _told(answer: Answer, *_: int) -> Told:
+    rows = answer.rows(ACTIVITY.member)
+    return Told(rows, len(rows) >= _PAGE_SIZE)
+
+
+def _details(row: Row) -> Mapping[str, Any]:
     """What an action says of itself, a provider by its id alone: how it is displayed may change."""
     data = row.get("data") or {}
     provider = data.get("byokProvider")

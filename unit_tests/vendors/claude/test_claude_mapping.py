@@ -458,3 +458,14 @@ def test_a_missing_remote_flag_is_local() -> None:
     absent = {name: value for name, value in row.items() if name != "is_remote"}
     assert ids == {mapped("claude_code_usage", absent)[0]["id"]}
     assert mapped("claude_code_usage", {**row, "is_remote": True})[0]["id"] not in ids
+
+
+def test_claude_code_compares_addresses_without_spaces_and_case() -> None:
+    day = sample("claude", "admin_claude_code_p1")
+    row = {**day["data"][0], "actor": {"type": "user_actor", "email_address": " BEN@acme.test "}}
+    answers: dict[str, Any] = {**NAMES, f"{BASE}/usage_report/claude_code": [{**day, "data": [row], "has_more": False}]}
+    with requests_mock.Mocker() as server:
+        mock_answers(server, "claude", answers)
+        record, *_ = records(stream_of("claude", CONFIG, "claude_code_usage"), window("2026-07-14", "2026-07-15"))
+    (known,) = [user for user in sample("claude", "admin_users")["data"] if user["email"] == "ben@acme.test"]
+    assert record["user"] == {"id": known["id"], "email": " BEN@acme.test ", "name": known["name"]}

@@ -2,7 +2,7 @@
 
 import random
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pendulum
@@ -52,6 +52,45 @@ def at(milliseconds: int, **fields: Any) -> dict[str, Any]:
     return {**EVENT, "timestamp": str(milliseconds), **fields}
 
 
+def test_the_pool_and_the_pace_of_an_organization(server: requests_mock.Mocker) -> None:
+    config = {"organization_id": "org_1", "team_ids": [7], "enterprise": False}
+    pooled = f"{API}/organizations/pooled-usage"
+    teams = [{"teamId": 7, "usedCents": 100}, {"teamId": 8, "usedCents": 200}, {"teamId": "7", "usedCents": 300}]
+    server.post(pooled, json={"pool": {"usedCents": 600}, "teams": teams})
+    found = read("cursor_pooled_usage", **config)
+    assert [record["charges"][0]["amount"] for record in found] == [1, 3]
+    assert [request.json() for request in server.request_history] == [{"organizationId": "org_1"}]
+    server.post(pooled, json={"pool": {}, "teams": [{"usedCents": 200}]})
+    with pytest.raises(KeyError, match="teamId"):
+        read("cursor_pooled_usage", **config)
+    stream = stream_of("cursor", {**CONFIG, **config}, "cursor_usage_events")
+    assert stream.api.budget(stream.path()).requests == 20
+    assert stream.api.budget("/teams/filtered-usage-events").requests == 60
+
+
+@pytest.mark.parametrize("stream", ["cursor_daily_usage", "cursor_spend"])
+def test_addresses_are_compared_without_spaces_and_case(server: requests_mock.Mocker, stream: str) -> None:
+    member = {"id": "user_7", "name": "Ada", "email": "Ada@acme.example "}
+    server.get(f"{API}/teams/members", json={"teamMembers": [member]})
+    ids = set()
+    for email in ("ada@acme.example", " ADA@acme.example"):
+        row = {"day": "2026-09-01", "email": email, "name": "Ada"}
+        server.post(DAILY, json={"data": [row]})
+        server.post(f"{API}/teams/spend", json={"teamMemberSpend": [row], "subscriptionCycleStart": 0, "totalPages": 1})
+        (record,) = read(stream)
+        ids.add(record["id"])
+        assert record["user"]["name"] == "Ada"
+        assert record["user"]["email"] == email
+    (id,) = ids
+    assert id.endswith("/ada@acme.example")
+    for nobody in (" ", "null"):
+        row = {"day": "2026-09-01", "email": nobody}
+        server.post(DAILY, json={"data": [row]})
+        server.post(f"{API}/teams/spend", json={"teamMemberSpend": [row], "subscriptionCycleStart": 0, "totalPages": 1})
+        with pytest.raises(KeyError, match="email"):
+            read(stream)
+
+
 def test_a_window_ends_with_its_last_millisecond(server: requests_mock.Mocker) -> None:
     server.post(EVENTS, **page(EVENT))
     read()
@@ -70,6 +109,81 @@ def test_page_drift_is_noticed(server: requests_mock.Mocker) -> None:
 
 def test_a_day_that_never_settles_is_an_error_and_not_a_guess(server: requests_mock.Mocker) -> None:
     server.post(EVENTS, **page(EVENT, total=2))
+    with pytest.raises(Unavailable, match="changed under every one of 3 readings"):
+        read()
+
+
+def feed(*orders: list[dict[str, Any]], size: int) -> Callable[[Any, Any], dict[str, Any]]:
+    """A feed of pages of this size; every request meets it in the next order, the last one for ever."""
+    left = [*orders]
+
+    def answer(request: Any, _: Any) -> dict[str, Any]:
+        asked = request.json()
+        order = left.pop(0) if len(left) > 1 else left[0]
+        events = [event for event in order if asked["startDate"] <= int(event["timestamp"]) <= asked["endDate"]]
+        number, last = asked["page"], -(-len(events) // size)
+        pagination = {"currentPage": number, "numPages": last, "hasNextPage": number < last}
+        shown = events[(number - 1) * size : number * size]
+        return {"usageEvents": shown, "totalUsageEventsCount": len(events), "pagination": pagination}
+
+    return answer
+
+
+NEW, OLD = at(1788220800300), at(1788220800100)
+A, B, C = (at(1788220800200, conversationId=name) for name in "abc")
+
+
+def posted(server: requests_mock.Mocker) -> list[tuple[int, int, int]]:
+    bodies = [request.json() for request in server.request_history if request.method == "POST"]
+    return [(body["startDate"] % 1000, body["endDate"] % 1000, body["page"]) for body in bodies]
+
+
+def test_events_of_one_millisecond_that_swap_across_a_page_are_neither_lost_nor_doubled(
+    server: requests_mock.Mocker,
+) -> None:
+    server.post(EVENTS, json=feed([NEW, A, B, OLD], [NEW, B, A, OLD], size=2))
+    found = [record["remote_data"].get("conversationId") for record in read()]
+    assert sorted(filter(None, found)) == ["a", "b"]
+    assert len(found) == 4
+    assert posted(server) == [(0, 999, 1), (0, 999, 2), (200, 200, 1)]
+
+
+def test_a_millisecond_within_a_page_is_not_asked_for(server: requests_mock.Mocker) -> None:
+    server.post(EVENTS, json=feed([A, B, OLD], size=2))
+    assert len(read()) == 3
+    assert posted(server) == [(0, 999, 1), (0, 999, 2)]
+
+
+def test_an_event_that_slips_into_a_divided_millisecond_has_the_day_read_again(server: requests_mock.Mocker) -> None:
+    server.post(EVENTS, json=feed([NEW, A, B, OLD], [NEW, A, B, OLD], [NEW, C, A, B, OLD], size=2))
+    assert len(read()) == 5
+    assert posted(server)[2:] == [(200, 200, 1), (200, 200, 2), *((0, 999, n) for n in (1, 2, 3)), *SHARED]
+
+
+SHARED = [(200, 200, 1), (200, 200, 2)]
+
+
+@pytest.mark.parametrize(
+    ("orders", "extra"),
+    [
+        # more of one millisecond than a page holds: rows that all differ are all there are
+        ([[A, B, C]], SHARED),
+        ([[A, B, C], [A, C, B], [A, B, C], [C, A, B], [A, B, C]], SHARED * 2),
+        # equal ones are believed when all readings agree
+        ([[A, A, A]], SHARED * 3),
+    ],
+)
+def test_a_millisecond_of_several_pages(
+    server: requests_mock.Mocker, orders: list[list[dict[str, Any]]], extra: list[tuple[int, int, int]]
+) -> None:
+    server.post(EVENTS, json=feed(*orders, size=2))
+    found = [record["remote_data"]["conversationId"] for record in read()]
+    assert sorted(found) == sorted(event["conversationId"] for event in orders[0])
+    assert posted(server)[2:] == extra
+
+
+def test_a_millisecond_that_never_settles_is_an_error_and_not_a_guess(server: requests_mock.Mocker) -> None:
+    server.post(EVENTS, json=feed(*[[A, B, C], [A, C, B], [A, B, C], [C, B, A]] * 9, size=2))
     with pytest.raises(Unavailable, match="changed under every one of 3 readings"):
         read()
 
@@ -113,18 +227,106 @@ def test_cents_are_not_dollars_and_fee_inside_total_is_not_added_again(server: r
     [
         ("Errored, Not Charged", {"net": 0, "total": 0}),
         ("USAGE_EVENT_KIND_ABORTED_NOT_CHARGED", {"net": 0, "total": 0}),
+        ("Errored, No Charge", {"net": 0, "total": 0}),
         ("User API Key", {"net": 0, "total": 0}),
-        ("Included in Pro", {}),
+        ("Included", {"net": 0, "total": 0}),
+        ("Included in Pro", {"net": 0, "total": 0}),
+        ("Free Credit", {"net": 0, "total": 0}),
         ("Usage-based", {}),
+        ("On-Demand", {}),
+        ("Unspecified", {}),
     ],
 )
-def test_what_is_never_charged_costs_nothing_even_without_an_amount(
+def test_what_is_not_charged_costs_nothing_even_without_an_amount(
     server: requests_mock.Mocker, kind: str, amounts: dict[str, int]
 ) -> None:
     bare = {name: value for name, value in EVENT.items() if name in ("timestamp", "model")}
     server.post(EVENTS, **page({**bare, "kind": kind}))
     (record,) = read()
     assert {charge["type"]: charge["amount"] for charge in record.get("charges", ())} == amounts
+
+
+CHARGED = {"net": 0.025, "total": 0.025, "usage_based": 0.025, "platform_fee": 0.005}
+COVERED = {"net": 0, "total": 0.025, "discount": 0.025, "included": 0.025, "platform_fee": 0.005}
+FREE = {"net": 0, "total": 0.025, "discount": 0.025, "platform_fee": 0.005}
+
+
+@pytest.mark.parametrize(
+    ("kind", "told", "amounts", "counter"),
+    [
+        ("Usage-based", None, CHARGED, "usage_based"),
+        ("On-Demand", True, CHARGED, "usage_based"),
+        ("On-Demand", None, CHARGED, "usage_based"),
+        ("On-Demand", False, FREE, None),
+        ("USAGE_EVENT_KIND_ON_DEMAND", None, CHARGED, "usage_based"),
+        ("Custom Subscription", True, CHARGED, "usage_based"),
+        ("Custom Subscription", None, CHARGED, "usage_based"),
+        ("Custom Subscription", False, FREE, None),
+        ("Free Credit", False, COVERED, "included"),
+        ("Free Credit", None, COVERED, "included"),
+        ("Free Credit", True, CHARGED, "included"),
+        ("Included", None, COVERED, "included"),
+        ("Included in Pro Plus", False, COVERED, "included"),
+        ("Included in Ultra", None, COVERED, "included"),
+        ("USAGE_EVENT_KIND_INCLUDED_IN_ULTRA", False, COVERED, "included"),
+        ("Errored, No Charge", False, FREE, None),
+        ("Errored, No Charge", None, FREE, None),
+        ("Errored, No Charge", True, FREE, None),
+        ("Aborted, Not Charged", None, FREE, None),
+        ("User API Key", None, FREE, "api_key"),
+        ("Unspecified", True, CHARGED, "usage_based"),
+        ("Unspecified", False, FREE, None),
+        ("Unspecified", None, FREE, None),
+    ],
+)
+def test_the_kind_names_the_class_and_the_flag_decides_the_money(
+    server: requests_mock.Mocker, kind: str, told: bool | None, amounts: dict[str, float], counter: str | None
+) -> None:
+    bare = {name: value for name, value in EVENT.items() if name != "isChargeable"}
+    server.post(EVENTS, **page({**bare, "kind": kind, **({} if told is None else {"isChargeable": told})}))
+    (record,) = read()
+    assert {charge["type"]: charge["amount"] for charge in record["charges"]} == amounts
+    assert record["usage"]["requests"] == {"total": 1, **({counter: 1} if counter else {})}
+
+
+def test_a_price_by_requests_has_no_discount_on_tokens(server: requests_mock.Mocker) -> None:
+    tokens = {"inputTokens": 1, "totalCents": 20, "discountPercentOff": 10}
+    call = {**EVENT, "tokenUsage": tokens, "chargedCents": 8, "requestsCosts": 2}
+    del call["cursorTokenFee"]
+    for by_tokens, total in ((False, 0.08), (True, 0.1)):
+        server.post(EVENTS, **page({**call, "isTokenBasedCall": by_tokens}))
+        (record,) = read()
+        assert record["charges"][:2] == [
+            {"amount": 0.08, "currency": "USD", "type": "net"},
+            {"amount": total, "currency": "USD", "type": "total"},
+        ]
+
+
+@pytest.mark.parametrize("nothing", ["null", "NULL", "undefined", "None", "none", "", "  ", " null\n", None])
+def test_a_text_that_says_nothing_is_absent(server: requests_mock.Mocker, nothing: str | None) -> None:
+    """Live answers say "null" of the service account that a human is not."""
+    member = {"id": "user_7", "name": "Ada", "email": "ada@acme.example"}
+    server.get(f"{API}/teams/members", json={"teamMembers": [member]})
+    fields = ("serviceAccountId", "serviceAccountName", "cloudAgentId", "automationId", "conversationId")
+    server.post(EVENTS, **page({**EVENT, **dict.fromkeys(fields, nothing)}))
+    (record,) = read()
+    assert record["user"] == {"id": "user_7", "email": "ada@acme.example", "name": "Ada"}
+    assert not {"resources", "surface"} & record.keys()
+    server.post(EVENTS, **page({**EVENT, "serviceAccountId": "sa_1", "serviceAccountName": nothing}))
+    (record,) = read()
+    assert record["user"] == {"id": "sa_1", "email": "ada@acme.example"}
+    server.post(EVENTS, **page({**EVENT, "userEmail": nothing}))
+    (record,) = read()
+    assert "user" not in record
+
+
+def test_twins_keep_their_order_when_nothing_is_spelled_out(server: requests_mock.Mocker) -> None:
+    """The account is the last but the kind to tell twins apart: `null` counts as none there, before `Included`."""
+    humans = {"kind": "Included in Pro"}, {"kind": "Usage-based"}
+    for nothing in ({}, {"serviceAccountId": "null", "cloudAgentId": "Undefined", "conversationId": " "}):
+        server.post(EVENTS, **page(at(1788220800123, **humans[1]), at(1788220800123, **humans[0], **nothing)))
+        found = {record["id"][-1]: record["remote_data"]["kind"] for record in read()}
+        assert found == {"0": "Included in Pro", "1": "Usage-based"}
 
 
 def test_the_noise_of_floats_ends_with_the_tenth_place(server: requests_mock.Mocker) -> None:
@@ -141,12 +343,18 @@ def test_the_noise_of_floats_ends_with_the_tenth_place(server: requests_mock.Moc
 
 
 def test_names_come_from_the_members_wherever_a_row_has_an_address(server: requests_mock.Mocker) -> None:
-    member = {"id": "user_7", "name": "Ada", "email": "Ada@acme.example"}
+    member = {"id": "user_7", "name": "Ada", "email": " Ada@acme.example"}
     server.get(f"{API}/teams/members", json={"teamMembers": [member]})
     rows = {"data": {"ada@acme.example": [{"date": "2026-09-01", "model_breakdown": {"gpt-5.2": {"messages": 1}}}]}}
     server.get(f"{API}/analytics/by-user/models", json={**rows, "pagination": {"hasNextPage": False}})
     (record,) = read("cursor_analytics_models")
     assert record["user"] == {"id": "user_7", "email": "ada@acme.example", "name": "Ada"}
+    server.get(f"{API}/teams/members", json={"teamMembers": []})
+    mapped = {"params": {"userMappings": [{"id": "user_7", "email": "ADA@acme.example "}]}}
+    server.get(f"{API}/analytics/by-user/models", json={**rows, **mapped, "pagination": {"hasNextPage": False}})
+    (record,) = read("cursor_analytics_models")
+    assert record["user"] == {"id": "user_7", "email": "ada@acme.example"}
+    assert record["id"] == "cursor_analytics_models/2026-09-01/ada@acme.example/gpt-5.2"
 
 
 TWINS = [{**EVENT, "tokenUsage": {"inputTokens": n % 3}, "requestsCosts": n % 2} for n in range(6)]
@@ -193,6 +401,99 @@ def test_without_pagination_the_total_tells_the_end(server: requests_mock.Mocker
     server.post(EVENTS, [first, bare()] * 3)
     with pytest.raises(Unavailable, match="changed under every one of 3 readings"):
         read()
+
+
+def test_a_time_without_events_may_lack_its_list(server: requests_mock.Mocker) -> None:
+    for total in (0, "0"):
+        server.post(EVENTS, json={"totalUsageEventsCount": total, "period": {}})
+        assert read() == []
+        server.post(EVENTS, json={"totalUsageEventsCount": total, "usageEvents": None, "pagination": {"numPages": 0}})
+        assert read() == []
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        {},
+        {"totalUsageEventsCount": None},
+        {"totalUsageEventsCount": 3},
+        {"totalUsageEventsCount": "3"},
+        {"totalUsageEventsCount": 0, "error": "Internal Server Error"},
+        {"totalUsageEventsCount": 0, "code": "error", "message": "An unexpected error occurred"},
+        {"totalUsageEventsCount": 0, "errors": ["down"]},
+    ],
+)
+def test_any_other_answer_without_its_list_is_an_error(server: requests_mock.Mocker, body: dict[str, Any]) -> None:
+    server.post(EVENTS, json=body)
+    with pytest.raises(BrokenContract, match="nothing under 'usageEvents'"):
+        read()
+
+
+def test_totals_sent_as_text_are_numbers(server: requests_mock.Mocker) -> None:
+    def told(number: int, *events: Any) -> dict[str, Any]:
+        pagination = {"currentPage": str(number), "numPages": "2", "hasNextPage": number < 2}
+        return {"json": {"usageEvents": events, "totalUsageEventsCount": "2", "pagination": pagination}}
+
+    server.post(EVENTS, [told(1, NEW), told(2, OLD)])
+    assert len(read()) == 2
+    rows = [{"userId": f"user_{n}", "spendCents": 1} for n in range(2)]
+    spend = [{"json": {"teamMemberSpend": [row], "subscriptionCycleStart": 0, "totalPages": "2"}} for row in rows]
+    server.post(f"{API}/teams/spend", spend)
+    assert len(read("cursor_spend")) == 2
+    commits = [{"commitHash": f"c{n}", "createdAt": "2026-09-01T10:00:00Z"} for n in range(2)]
+    server.get(f"{API}/analytics/ai-code/commits", json={"items": commits, "totalCount": "2"})
+    assert len(read("cursor_ai_code_commits")) == 2
+    server.post(EVENTS, json={"usageEvents": [], "totalUsageEventsCount": "many"})
+    with pytest.raises(ValueError, match="'many' is not a number"):
+        read()
+
+
+def endless(path: str) -> dict[str, Any]:
+    """Every page of it is new and full, and its totals are ahead."""
+
+    def answer(request: Any, _: Any) -> dict[str, Any]:
+        asked = {name: [value] for name, value in request.json().items()} if request.body else request.qs
+        number = int(asked["page"][0])
+        row = {"userId": number, "day": "2026-09-01", "timestamp": str(1788220800000 + number), "spendCents": 1}
+        row |= {"commitHash": str(number), "changeId": str(number), "createdAt": "2026-09-01T10:00:00Z"}
+        row |= {"repo": "app", "pr_number": number}
+        told = {"page": number, "currentPage": number, "numPages": number + 1, "totalPages": number + 1}
+        by_user = {f"{number}@acme.example": [{"event_date": "2026-09-01", "model": "auto", "usage": 1}]}
+        return {
+            "usageEvents": [row],
+            "data": by_user if "by-user" in path else [row],
+            "teamMemberSpend": [row],
+            "items": [row],
+            "subscriptionCycleStart": 0,
+            "totalUsageEventsCount": number + 1,
+            "totalCount": number + 1,
+            "totalPages": number + 1,
+            "pagination": {**told, "hasNextPage": True},
+        }
+
+    return {"json": answer}
+
+
+@pytest.mark.parametrize(
+    ("stream", "path"),
+    [
+        ("cursor_usage_events", "/teams/filtered-usage-events"),
+        ("cursor_daily_usage", "/teams/daily-usage-data"),
+        ("cursor_spend", "/teams/spend"),
+        ("cursor_ai_code_commits", "/analytics/ai-code/commits"),
+        ("cursor_ai_code_changes", "/analytics/ai-code/changes"),
+        ("cursor_analytics_plans", "/analytics/by-user/plans"),
+        ("cursor_bugbot", "/analytics/team/bugbot"),
+    ],
+)
+def test_pages_that_never_end_are_a_broken_contract(
+    server: requests_mock.Mocker, monkeypatch: pytest.MonkeyPatch, stream: str, path: str
+) -> None:
+    monkeypatch.setattr(Budget, "take", lambda _: 0.0)
+    server.register_uri(requests_mock.ANY, f"{API}{path}", **endless(path))
+    with pytest.raises(BrokenContract, match=rf"stream {stream}, {path}: .*\d+ pages and no end"):
+        list(stream_of("cursor", CONFIG, stream).rows(window("2026-09-01", "2026-09-02")))
+    assert len(server.request_history) <= 1 + 104
 
 
 def test_a_page_that_comes_again_is_no_second_page(server: requests_mock.Mocker) -> None:

@@ -29,6 +29,13 @@ def alone(name: str) -> dict[str, Any]:
     return body
 
 
+def millisecond(stamp: str, *names: str) -> dict[str, Any]:
+    """What the feed answers for the millisecond that these pages share."""
+    found = [event for name in names for event in sample("cursor", name)["usageEvents"] if event["timestamp"] == stamp]
+    pagination = {"numPages": 1, "currentPage": 1, "hasNextPage": False}
+    return {"totalUsageEventsCount": len(found), "pagination": pagination, "usageEvents": found}
+
+
 def by_user(metric: str, *pages: Any) -> Case:
     return Case(f"cursor_analytics_{metric.replace('-', '_')}", {f"{BY_USER}/{metric}": pages, **MEMBERS}, *FEW_DAYS)
 
@@ -46,9 +53,10 @@ def _standing_clock() -> Iterator[None]:
         yield
 
 
+PAGES = ("usage_events_page1", "usage_events_page2", "usage_events_page3")
 DAY = {"event_date": "2025-01-15"}
 CASES = [
-    events("usage_events_page1", "usage_events_page2", "usage_events_page3", name="cursor_usage_events"),
+    events(*PAGES, millisecond("1790867045123", *PAGES), name="cursor_usage_events"),
     events(alone("usage_events_docs_example"), name="cursor_usage_events.documented"),
     events(alone("usage_events_legacy_2025"), name="cursor_usage_events.2025"),
     events("usage_events_service_account", name="cursor_usage_events.service_account"),

@@ -538,6 +538,21 @@ def test_activity_that_never_ends_breaks_the_contract(server: requests_mock.Mock
     assert len(asked(server)) == 2
 
 
+def test_activity_that_is_ever_new_breaks_the_contract(
+    server: requests_mock.Mocker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("source_unified_usage.core.paging._MOST_NUMBERED", 7)
+
+    def ever_new(request: Any, _: Any) -> Any:
+        rows = [action(data={"n": n, "at": request.qs["activityoffset"][0]}) for n in range(100)]
+        return {"activity": rows, "entities": {}}
+
+    server.get(URL, json=ever_new)
+    with pytest.raises(BrokenContract, match="7 pages and no end"):
+        read("activity")
+    assert [request["activityoffset"] for request in asked(server)] == [str(100 * n) for n in range(7)]
+
+
 def test_activity_in_halves_starts_its_pages_anew(server: requests_mock.Mocker) -> None:
     whole = body(activity=[action(data={"n": n}) for n in range(100)])
     server.get(

@@ -1,0 +1,39 @@
+"""Pages by number, and a list of them that never ends."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from sandbox.vendors.cursor.keys import refuse
+
+_LISTS = {"usageEvents", "data", "teamMemberSpend", "items"}
+_KEYS = {"conversationId", "userId", "commitHash", "changeId"}
+
+
+def page_of(asked: Mapping[str, Any], default: int, most: int) -> tuple[int, int]:
+    try:
+        page, size = int(asked.get("page", 1)), int(asked.get("pageSize", default))
+    except ValueError:
+        raise refuse(400, "page and pageSize must be numbers") from None
+    if page < 1 or not 1 <= size <= most:
+        raise refuse(400, f"pageSize must be between 1 and {most}")
+    return page, size
+
+
+def pagination(page: int, size: int, pages: int, **totals: int) -> dict[str, Any]:
+    more = {"hasNextPage": page < pages, "hasPreviousPage": page > 1}
+    return {"page": page, "pageSize": size, **totals, "totalPages": pages, **more}
+
+
+def unending(first: dict[str, Any], number: int) -> dict[str, Any]:
+    """Page `number` of a list that never ends, made of its first page: ever new rows, and totals that are ahead."""
+    (name,) = _LISTS & first.keys()
+    rows = first[name]
+    ahead = dict.fromkeys(("numPages", "totalPages"), number + 1)
+    totals = {**ahead, **dict.fromkeys(("totalUsageEventsCount", "totalCount"), (number + 1) * len(rows))}
+    answer = {**first, **{name: total for name, total in totals.items() if name in first}}
+    if "pagination" in first:
+        here = {"currentPage": number, "page": number, "hasNextPage": True}
+        answer["pagination"] = {**first["pagination"], **here, **ahead}
+    if isinstance(rows, list):
+        answer[name] = [{**row, **{key: f"{row[key]}-{number}" for key in _KEYS & row.keys()}} for row in rows]
+    return answer
