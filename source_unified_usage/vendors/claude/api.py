@@ -103,14 +103,14 @@ class ClaudeApi(Api):
                     raise
                 left[error.status or 0] -= 1
 
-    def listing(self, path: str, query: Mapping[str, Any] | None = None) -> list[Row]:
-        """A list of things that goes on with `after_id`; `offset` is ignored and would never end."""
+    def listing(self, path: str, query: Mapping[str, Any] | None = None) -> Iterator[list[Row]]:
+        """The pages of a list of things, which goes on with `after_id`; `offset` is ignored and would never end."""
         asked = {"limit": 1000, **(query or {})}
 
         def ask(after: str | None) -> Answer:
             return self.get(path, {**asked, "after_id": after} if after else asked)
 
-        return [row for answer in follow(ask, _last_id) for row in answer.rows("data")]
+        return (answer.rows("data") for answer in follow(ask, _last_id))
 
     def _pages(self, path: str, query: Mapping[str, Any]) -> Iterator[Answer]:
         return follow(lambda page: self.get(path, {**query, "page": page} if page else query), _next_page)

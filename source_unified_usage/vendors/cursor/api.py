@@ -2,7 +2,7 @@
 
 import re
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
 from typing import Any
@@ -13,6 +13,7 @@ from source_unified_usage.core.answer import Answer
 from source_unified_usage.core.api import Api, Credential, Verdict
 from source_unified_usage.core.budget import Budget
 from source_unified_usage.core.errors import ConfigError, KeyRefused
+from source_unified_usage.core.lookup import texts_of
 from source_unified_usage.core.usage import Row
 
 # Requests per minute and endpoint; a second more than a minute, because latency varies
@@ -141,15 +142,25 @@ class CursorApi(Api):
             number += 1
 
 
-def members(api: CursorApi, scope: Scope) -> dict[str, Row]:
-    """The members by lower-cased e-mail, the only name that all endpoints share."""
+def members(api: CursorApi, scope: Scope) -> Iterator[dict[str, Row]]:
+    """The members page by page, by lower-cased e-mail, the only name that all endpoints share."""
     if not scope.organization:
-        rows = api.get("/teams/members").rows("teamMembers")
-    else:
-        query = {"organizationId": scope.organization}
-        pages = api.pages("GET", "/organizations/members", "members", query, 200)
-        rows = [row for page in pages for row in page.rows("members")]
-    return {row["email"].lower(): row for row in rows if row.get("email")}
+        yield _by_email(api.get("/teams/members").rows("teamMembers"))
+        return
+    query = {"organizationId": scope.organization}
+    for page in api.pages("GET", "/organizations/members", "members", query, 200):
+        yield _by_email(page.rows("members"))
+
+
+def _by_email(rows: Iterable[Row]) -> dict[str, Row]:
+    """Ids are numbers or texts; whatever else a member's fields hold would break the records that it names."""
+    found: dict[str, Row] = {}
+    for row in rows:
+        if texts := texts_of(row, "email", "name"):
+            ids = {name: row[name] for name in ("id", "userId") if type(row.get(name)) in (int, str)}
+            found[texts.get("email", "").lower()] = {**texts, **ids}
+    found.pop("", None)
+    return found
 
 
 def person(people: Mapping[str, Row], email: str | None, id: Any = None) -> dict[str, Any]:
