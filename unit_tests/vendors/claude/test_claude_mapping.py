@@ -356,6 +356,97 @@ def _without_sums(usage: dict[str, Any]) -> dict[str, Any]:
     return {name: part for name, part in usage.get("code", {}).items() if name not in ("accepts", "rejects")}
 
 
+ZEROS: dict[str, Any] = {
+    "chat_metrics": {"message_count": 0},
+    "claude_code_metrics": {"core_metrics": {"distinct_session_count": 0}},
+    "cowork_metrics": {"message_count": 0},
+    "design_metrics": {"message_count": 0},
+    "office_metrics": {"excel": {"message_count": 0}},
+    "science_metrics": {"message_count": 0},
+    "web_search_count": 0,
+}
+
+
+@pytest.mark.parametrize(
+    ("both", "usage"),
+    [
+        ({"chat": {"message_count": 17}}, {"conversations": {"message_count": 17}}),
+        ({"chat": {"message_count": 17}, "sessions": None}, {"conversations": {"message_count": 17}}),
+        (
+            {
+                "chat": {"distinct_conversation_count": 4, "message_count": 17, "connectors_used_count": 2},
+                "sessions": {
+                    "distinct_session_count": 3,
+                    "message_count": 5,
+                    "action_count": 9,
+                    "connectors_used_count": 1,
+                    "skills_used_count": 6,
+                },
+            },
+            {
+                "sessions": {"distinct": 3},
+                "conversations": {"distinct": 4, "message_count": 22},
+                "tools": {"action_count": 9, "connectors_used_count": 3, "skills_used_count": 6},
+            },
+        ),
+        (
+            {
+                "chat": {"distinct_skills_used_count": 2, "distinct_connectors_used_count": 1},
+                "sessions": {"distinct_skills_used_count": 3, "distinct_connectors_used_count": 0},
+            },
+            {"tools": {"distinct_connectors_used_count": 1}},
+        ),
+    ],
+)
+def test_chat_and_cowork_in_one_are_a_surface_of_their_own(both: dict[str, Any], usage: dict[str, Any]) -> None:
+    row = {"user": {"id": "user_1"}, **ZEROS, "chat_cowork_unified_metrics": both}
+    whole, surface = mapped("claude_user_activity", row)
+    assert whole["usage"]["activity"] == {"is_active": True}
+    assert surface["id"] == "claude_user_activity/2026-07-14/user_1/chat_cowork_unified/~"
+    assert surface["product"] == {"id": "chat_cowork_unified", "name": "Claude Chat and Cowork"}
+    assert surface["surface"] == "chat_cowork_unified"
+    assert surface["usage"] == usage
+    assert surface["remote_data"] == {"chat_cowork_unified_metrics": both}
+
+
+@pytest.mark.parametrize("both", [None, {}, {"chat": None, "sessions": {}}, {"chat": {"message_count": 0}}])
+def test_unused_chat_and_cowork_in_one_are_no_surface(both: Any) -> None:
+    (whole,) = mapped("claude_user_activity", {"user": {"id": "u"}, **ZEROS, "chat_cowork_unified_metrics": both})
+    assert whole["usage"]["activity"] == {"is_active": False}
+
+
+def test_active_users_of_chat_and_cowork_in_one_are_not_those_of_chat() -> None:
+    span = {"starting_at": "2026-07-14T00:00:00Z", "ending_at": "2026-07-15T00:00:00Z"}
+    names = [f"chat_cowork_unified_{period}_active_user_count" for period in ("daily", "weekly", "monthly")]
+    found = mapped("claude_activity_summary", {**span, **dict.fromkeys(names, 3), "chat_daily_active_user_count": 2})
+    assert [(record["metric_name"], record["surface"], record["usage"]["unit"]) for record in found] == [
+        *((name, "chat_cowork_unified", "users") for name in names),
+        ("chat_daily_active_user_count", "chat", "users"),
+    ]
+    assert {record["product"]["name"] for record in found[:3]} == {"Claude Chat and Cowork"}
+
+
+@pytest.mark.parametrize(
+    ("stream", "key", "what"),
+    [
+        ("claude_skills", "skill_name", "skill"),
+        ("claude_connectors", "connector_name", "connector"),
+        ("claude_plugins", "plugin_name", "plugin"),
+    ],
+)
+def test_things_used_in_chat_and_cowork_in_one_are_counted(stream: str, key: str, what: str) -> None:
+    chats, sessions = f"distinct_conversation_{what}_used_count", f"distinct_session_{what}_used_count"
+    row = {key: "x", "chat_metrics": {chats: 2}, "cowork_metrics": {sessions: 3}, "claude_code_metrics": None}
+    (plain,) = mapped(stream, row)
+    assert plain["usage"]["sessions"] == {"distinct": 3}
+    (record,) = mapped(
+        stream, {**row, "chat_cowork_unified_metrics": {"chat": {chats: 10}, "sessions": {sessions: 20}}}
+    )
+    assert record["usage"]["sessions"] == {"distinct": 23}
+    if what != "plugin":
+        assert record["usage"]["conversations"] == {"distinct": 12}
+
+
 @given(
     st.dictionaries(
         st.from_regex(r"(chat_|cowork_|science_)?[a-z]{1,8}_(count|rate)", fullmatch=True),
