@@ -155,7 +155,7 @@ class StreamReading(PartitionGenerator):
         for window in self.stream.windows:
             if self._stopped or self._beyond(window):
                 continue
-            with self.stream.api.gate.turn(window.start):
+            with self.stream.api.gate.turn(window.start, bills=self.stream.bills):
                 partition = WindowPartition(self, window)
                 yield partition
                 partition.done.wait()

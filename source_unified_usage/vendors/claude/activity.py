@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
-from pendulum import instance
+from pendulum import DateTime, instance
 
 from source_unified_usage.core.errors import ConfigError
 from source_unified_usage.core.lookup import Lookup
@@ -183,20 +183,22 @@ class ActivitySummary(Engagement):
             newest = newest_day(error, window.last_day)
             if not newest:
                 raise
-            self.until(newest.add(days=1))
+            self.published_until(newest, window.last_day)
             published = window.until(newest.add(days=1))
             if not published.empty:
                 yield from self.rows(published)
             return
         self.organization = compact(id=organization_id(answers[0]))
-        end = max(window.start, min(window.end, young()))
+        end: DateTime | None = None
         for answer in answers:
             # the member is named differently in the reference and in the SDK
             for row in answer.rows("summaries" if "summaries" in answer.body else "data"):
-                end = max(end, instance(parse_time(row["ending_at"])))
+                end = max(end or window.start, instance(parse_time(row["ending_at"])))
                 yield row
+        # every published day has an entry; without any, days that are long over are none of the organization's
+        end = end or max(window.start, min(window.end, young()))
         if end < window.end:
-            self.until(end)  # every day has an entry, so the last ones are not published yet
+            self.published_until(end.subtract(days=1), end.to_date_string())
 
     def usages(self, row: Row, window: Window) -> Iterable[Usage]:
         span = {name: row[name] for name in ("starting_at", "ending_at")}

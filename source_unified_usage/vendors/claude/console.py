@@ -128,6 +128,7 @@ class ApiCost(ConsoleReport):
     step = days(31)
     lookback = days(7)
     open_day = False
+    bills = True
 
     def rows(self, window: Window) -> Iterator[Row]:
         return self._buckets(window, _COST_GROUPS, 31)

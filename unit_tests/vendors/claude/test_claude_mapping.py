@@ -166,6 +166,22 @@ def test_a_day_not_published_yet_ends_the_stream_whatever_else_is_named(
     assert read.available_until == pendulum.datetime(2026, 7, 13)
 
 
+def test_an_export_that_stands_still_ends_the_stream_with_one_warning(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(clock, "now", lambda: pendulum.datetime(2026, 8, 3, 9))
+    for name, start in (("claude_skills", "2026-07-14"), ("claude_activity_summary", "2026-07-14")):
+        caplog.clear()
+        read = stream_of("claude", CONFIG, name)
+        words = "Data for 2026-07-14 is not yet available. The most recent available date is 2026-07-13."
+        with requests_mock.Mocker() as server:
+            server.get(requests_mock.ANY, status_code=400, json={"type": "error", "error": {"message": words}})
+            assert records(read, window(start, "2026-07-15")) == []
+        assert read.available_until == pendulum.datetime(2026, 7, 14)
+        (warning,) = [record for record in caplog.records if record.levelname == "WARNING"]
+        assert "2026-07-14 is not available yet, the last day is 2026-07-13" in warning.getMessage()
+
+
 @pytest.mark.parametrize(
     "words",
     [
