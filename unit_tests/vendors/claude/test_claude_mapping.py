@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from source_unified_usage.core import clock
 from source_unified_usage.core.errors import ConfigError
 from source_unified_usage.core.stream import UsageStream
+from source_unified_usage.vendors.claude.claude_code import ClaudeCodeUsage
 from unit_tests.vendors.samples import (
     Case,
     assert_mapped,
@@ -100,7 +101,9 @@ def test_records(case: Case) -> None:
 def mapped(name: str, row: Any) -> list[dict[str, Any]]:
     """The records of one vendor row, as JSON."""
     stream: UsageStream = stream_of("claude", CONFIG, name)
-    found = [orjson.loads(orjson.dumps(usage)) for usage in stream.usages(row, window("2026-07-14", "2026-07-15"))]
+    rows = stream.parts([row]) if isinstance(stream, ClaudeCodeUsage) else [row]
+    usages = [usage for item in rows for usage in stream.usages(item, window("2026-07-14", "2026-07-15"))]
+    found = [orjson.loads(orjson.dumps(usage)) for usage in usages]
     assert_valid(found)
     return found
 
@@ -233,6 +236,61 @@ def test_a_row_that_comes_on_two_pages_keeps_its_id() -> None:
         mock_answers(server, "claude", {f"{BASE}/analytics/user_cost_report": pages})
         found = records(stream_of("claude", CONFIG, "claude_user_cost"), window("2026-07-14", "2026-07-15"))
     assert [record["id"] for record in found] == ["claude_user_cost/org_1/2026-07-14T00:00:00Z/user_1/chat/m"] * 2
+
+
+def test_keys_of_the_same_name_are_kept_apart_in_whatever_order_they_come() -> None:
+    models = [{"model": name, "tokens": {"input": 1}, "estimated_cost": {"amount": 5}} for name in ("opus", "sonnet")]
+    row = {
+        "date": "2026-07-14T00:00:00Z",
+        "actor": {"type": "api_actor", "api_key_name": "ci-runner"},
+        "terminal_type": "non-interactive",
+        "customer_type": "api",
+    }
+    rows = [
+        {**row, "core_metrics": {"num_sessions": 4}, "model_breakdown": models[:1]},
+        {**row, "core_metrics": {"num_sessions": 9}, "model_breakdown": models[1:]},
+        {**row, "core_metrics": {"num_sessions": 9}, "model_breakdown": models[1:]},
+    ]
+    read = []
+    for order in (rows, rows[::-1]):
+        with requests_mock.Mocker() as server:
+            pages = [{"data": [part], "has_more": n < 2, "next_page": f"p{n}"} for n, part in enumerate(order)]
+            mock_answers(server, "claude", {f"{BASE}/usage_report/claude_code": pages, **NAMES})
+            found = records(stream_of("claude", CONFIG, "claude_code_usage"), window("2026-07-14", "2026-07-15"))
+        read.append({record["id"]: record for record in found})
+        assert len(read[-1]) == len(found) == 6
+    assert read[0] == read[1]
+    first = "claude_code_usage/~/2026-07-14/api_actor/ci-runner/non-interactive/api/~/false"
+    assert sorted(id.removeprefix(first) for id in read[0]) == [
+        "/opus",
+        "/sonnet",
+        "/sonnet/1",
+        "/~",
+        "/~/1",
+        "/~/2",
+    ]
+    assert sum(r["usage"].get("sessions", {}).get("distinct", 0) for r in read[0].values()) == 22
+
+
+@pytest.mark.parametrize(
+    ("stream", "path"), [("claude_api_cost", "cost_report"), ("claude_cost", "analytics/cost_report")]
+)
+def test_costs_that_agree_in_their_key_are_both_kept(stream: str, path: str) -> None:
+    span = {"starting_at": "2026-07-14T00:00:00Z", "ending_at": "2026-07-15T00:00:00Z"}
+    results = [{"description": "Tokens", "product": "chat", "amount": amount} for amount in ("100", "250")]
+    read = []
+    for order in (results, results[::-1]):
+        body = {"organization_id": "org", "data_refreshed_at": "2026-07-15T08:00:00Z", "has_more": False}
+        with requests_mock.Mocker() as server:
+            mock_answers(
+                server, "claude", {f"{BASE}/{path}": [{**body, "data": [{**span, "results": order}]}], **NAMES}
+            )
+            found = records(stream_of("claude", CONFIG, stream), window("2026-07-14", "2026-07-15"))
+        read.append({record["id"]: record["charges"][0]["amount"] for record in found})
+    assert read[0] == read[1]
+    assert sorted(read[0].values()) == [1, 2.5]
+    one, other = sorted(read[0])
+    assert other == f"{one}/1"
 
 
 def test_a_new_product_keeps_its_id_and_has_a_surface_in_snake_case() -> None:
