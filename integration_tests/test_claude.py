@@ -109,6 +109,19 @@ def test_a_day_that_is_not_published_yet_ends_the_stream_and_the_state(
     assert len(whole) == len({entry.key for entry in ledger})
 
 
+def test_an_export_that_stands_still_for_weeks_is_no_error(
+    source: Source, claude: ClaudeSandbox, config: dict[str, Any]
+) -> None:
+    claude.lag_days = dict.fromkeys(claude.lag_days, 20)
+    config = {**config, "start_date": "2026-08-25"}
+    output = source.read(config, ENGAGEMENT)
+    assert (output.code, output.traces) == (0, [])
+    assert_conserved(output, claude.ledger(date(2026, 8, 25), TODAY), ENGAGEMENT)
+    assert output.slices("claude_user_activity") == [("2026-08-25", "2026-09-02")]
+    said = [line for line in output.logs if line.startswith("WARN") and "the last day is 2026-09-01" in line]
+    assert len(said) == len(ENGAGEMENT)
+
+
 def test_a_range_that_is_refused_whole_is_read_up_to_the_day_that_is_named(
     source: Source, claude: ClaudeSandbox, config: dict[str, Any]
 ) -> None:
@@ -310,6 +323,40 @@ def test_a_429_without_retry_after_is_waited_out_and_keeps_the_page(
     assert output.code == 0
     assert_conserved(output, claude.ledger(START, TODAY), ["claude_code_usage"])
     assert sandbox.refused(429) > 0
+
+
+def test_a_first_sync_within_an_hourly_quota_ends_whole_the_money_first(
+    source: Source, sandbox: Sandbox, claude: ClaudeSandbox, config: dict[str, Any]
+) -> None:
+    start = date(2026, 7, 24)
+    claude.hourly_quota()
+    # what others have used of the hour
+    for _ in range(60):
+        claude.admin_limit.take("console", sandbox.clock.now())
+    config = {**keys(config, None, ADMIN_KEY), "start_date": start.isoformat()}
+    before = sandbox.clock.now()
+    output = source.read(config)
+    assert (output.code, output.traces, sandbox.refused(429)) == (0, [], 0)
+    assert_conserved(output, claude.ledger(start, TODAY), ["claude_api_cost", "claude_api_usage", "claude_code_usage"])
+    assert (sandbox.clock.now() - before).total_seconds() > 3000
+    streams = [m["record"]["stream"] for m in output.messages if m["type"] == "RECORD"]
+    last_cost = max(n for n, name in enumerate(streams) if name == "claude_api_cost")
+    code = [n for n, name in enumerate(streams) if name == "claude_code_usage"]
+    assert sum(n > last_cost for n in code) > len(code) / 2
+
+
+@pytest.mark.parametrize("stale", [False, True])
+def test_a_quota_that_is_used_up_is_waited_for_as_it_is_named(
+    source: Source, sandbox: Sandbox, claude: ClaudeSandbox, config: dict[str, Any], stale: bool
+) -> None:
+    claude.admin_limit, claude.admin_quota_told, claude.admin_reset_stale = Limit(3, 40), True, stale
+    for _ in range(3):
+        claude.admin_limit.take("console", sandbox.clock.now())
+    output = source.read(config, ["claude_code_usage"])
+    assert output.code == 0
+    assert_conserved(output, claude.ledger(START, TODAY), ["claude_code_usage"])
+    # once where it is named, in vain several times where it is not
+    assert (sandbox.refused(429) == 1) != stale
 
 
 def test_an_error_that_claude_will_not_retry_fails_at_once(

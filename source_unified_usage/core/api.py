@@ -90,7 +90,8 @@ class Api:
         self.stream = ""
         self.purpose = "check"
         self.patience = READING
-        self.tolerated: frozenset[int] = frozenset()
+        self.for_names = False
+        self.paced = 0.0
         self.tally = Tally("check")
         self.on_limited: Callable[[], None] = lambda: None
         self.latest: Answer | None = None
@@ -117,12 +118,13 @@ class Api:
         api._session = self._new_session()
         return api
 
-    def optional(self, *tolerated: int) -> Self:
-        """For look-ups: less patience, and these refusals say nothing about the credential."""
+    def optional(self) -> Self:
+        """For names: less patience, and no refusal says anything about the credential."""
         api = self.bound(self.stream, patience=LOOKING_UP)
         api.purpose = "look-up"
         api.tally = Tally(f"{self.title} look-up")
-        api.tolerated = frozenset(tolerated)
+        api.for_names = True
+        api.paced = 0.0
         return api
 
     # --- what a vendor says about itself
@@ -247,6 +249,7 @@ class Api:
         return body
 
     def _pace(self, seconds: float, why: str) -> None:
+        self.paced += seconds
         self.tally.wait(seconds, f"{self.title} {why}")
 
     def _refuse(self, source: str, status: int, words: str, answer: requests.Response) -> None:
@@ -263,7 +266,7 @@ class Api:
         if verdict.error is None:
             return
         said = f'{status} "{words}"{_request_id(answer)}'
-        if status in self.tolerated:
+        if self.for_names:
             raise ConfigError(f"{source}: {said}.", status=status, words=words)
         if verdict.error is KeyRefused:
             self.credential.refused = Refusal(status, said, verdict.advice)

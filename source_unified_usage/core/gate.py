@@ -12,21 +12,21 @@ from pendulum import DateTime
 class Gate:
     """Lets `capacity` windows of one credential be read at once.
 
-    The window that starts earliest goes first, so that the streams of a vendor advance through time together and
-    those that share an answer find it still there. A slow vendor holds only its own windows.
+    What bills goes first, then the window that starts earliest, so that the streams of a vendor advance through time
+    together and those that share an answer find it still there. A slow vendor holds only its own windows.
     """
 
     def __init__(self, capacity: int) -> None:
         self.capacity = capacity
         self._free = capacity
-        self._waiting: list[tuple[DateTime, int]] = []
+        self._waiting: list[tuple[bool, DateTime, int]] = []
         self._numbers = itertools.count()
         self._changed = threading.Condition()
 
     @contextmanager
-    def turn(self, start: DateTime) -> Iterator[None]:
+    def turn(self, start: DateTime, *, bills: bool = False) -> Iterator[None]:
         """Wait for a place, hold it for the block."""
-        ticket = (start, next(self._numbers))
+        ticket = (not bills, start, next(self._numbers))
         with self._changed:
             heapq.heappush(self._waiting, ticket)
             self._changed.wait_for(lambda: self._free > 0 and self._waiting[0] == ticket)

@@ -2,12 +2,22 @@
 
 import threading
 from collections.abc import Callable, Iterable, Mapping
-from typing import Any
+from typing import Any, Generic, NamedTuple
 
+from typing_extensions import TypeVar
+
+from source_unified_usage.core import clock
 from source_unified_usage.core.api import Api
-from source_unified_usage.core.errors import UNMAPPABLE, ConfigError, Unavailable
+from source_unified_usage.core.errors import UNMAPPABLE, SourceError, Unavailable
 from source_unified_usage.core.progress import logger
 from source_unified_usage.core.usage import Row
+
+T = TypeVar("T", default=Any)
+_LONGEST = 30  # seconds that names may hold up a sync, beside the vendor's own pace
+_MOST_PAGES = 1000  # of one list; more is a vendor that never ends
+
+Pages = Callable[[Any], Iterable[Mapping[str, T]]]
+"""Asks the Api that it is given, and yields what each page of a list tells, by id."""
 
 
 def by_id(rows: Iterable[Any]) -> dict[str, Row]:
@@ -20,37 +30,71 @@ def mailbox(email: str) -> str:
     return email.strip().lower()
 
 
-class Lookup:
-    """A map that is read at its first use. Where the vendor refuses it, it is empty and one INFO line says so.
+def texts(rows: Iterable[Any], *fields: str) -> dict[str, dict[str, str]]:
+    """These fields of what was listed, by id. A name that is no text is none, so that it never breaks a record."""
+    return {id: texts_of(row, *fields) for id, row in by_id(rows).items() if isinstance(id, str)}
 
-    `read` is given an Api that gives up after 30 seconds of 429. `tolerated`: statuses that say "not for this key".
+
+def texts_of(row: Row, *fields: str) -> dict[str, str]:
+    """Those of the fields that are texts with something in them."""
+    return {field: row[field] for field in fields if row.get(field) and isinstance(row[field], str)}
+
+
+class Names(NamedTuple, Generic[T]):
+    """What a list told before it ended or failed, and why it failed."""
+
+    found: Mapping[str, T]
+    failure: SourceError | None = None
+
+
+def names(api: Api, pages: Pages[T]) -> Names[T]:
+    """Read a list as far as it goes in a bearable time; whatever is wrong with it, this raises nothing."""
+    api = api.optional()
+    found: dict[str, T] = {}
+    began = clock.monotonic()
+    try:
+        for count, page in enumerate(pages(api), 1):
+            found.update(page)
+            if count == _MOST_PAGES or clock.monotonic() - began - api.paced > _LONGEST:
+                raise Unavailable(f"{count} pages in {clock.monotonic() - began:.0f} s, the rest is left")
+    except SourceError as error:
+        return Names(found, error)
+    except UNMAPPABLE as error:
+        return Names(found, api.unreadable(error))
+    return Names(found)
+
+
+class Lookup(Generic[T]):
+    """A list that is read at its first use.
+
+    Called, it is for names: nothing of it costs a row. What a vendor refuses or fails to tell is missing, and one
+    INFO line says so. `required` is for rows that depend on the list.
     """
 
-    def __init__(
-        self,
-        api: Api,
-        what: str,
-        read: Callable[[Any], Mapping[str, Any]],
-        tolerated: tuple[int, ...] = (403, 404),
-    ) -> None:
-        self._api, self._what, self._read, self._tolerated = api, what, read, tolerated
+    def __init__(self, api: Api, what: str, pages: Pages[T]) -> None:
+        self._api, self._what, self._pages = api, what, pages
         self._lock = threading.Lock()
-        self._found: Mapping[str, Any] | None = None
+        self._found: Mapping[str, T] | None = None
+        self._whole = False
 
-    def __call__(self) -> Mapping[str, Any]:
+    def __call__(self) -> Mapping[str, T]:
         with self._lock:
             if self._found is None:
-                self._found = self._ask()
+                self._found, failure = names(self._api, self._pages)
+                self._whole = failure is None
+                if failure:
+                    say_missing(self._api, self._what, failure, some=bool(self._found))
             return self._found
 
-    def _ask(self) -> Mapping[str, Any]:
-        api = self._api.optional(*self._tolerated)
-        try:
-            return self._read(api)
-        except (ConfigError, Unavailable) as error:
-            if error.status != 429 and error.status not in self._tolerated:
-                raise
-            logger.info(f"{self._api.title}: no {self._what}, records carry ids only ({error})")
-            return {}
-        except UNMAPPABLE as error:
-            raise api.unreadable(error) from error
+    def required(self, api: Api) -> Mapping[str, T]:
+        """The whole list, asked for with `api` unless names were read from it before. Raises what reading it raises."""
+        with self._lock:
+            if self._found is None or not self._whole:
+                self._found = {id: row for page in self._pages(api) for id, row in page.items()}
+                self._whole = True
+            return self._found
+
+
+def say_missing(api: Api, what: str, failure: SourceError, *, some: bool) -> None:
+    said = f"not all {what}, some records" if some else f"no {what}, records"
+    logger.info(f"{api.title}: {said} carry ids only ({failure})")

@@ -30,7 +30,7 @@ class Patience:
 _LEAST_NAMED = 30.0  # what a named wait takes of `named`, however short: a millisecond again and again must end
 
 READING = Patience()
-LOOKING_UP = Patience(rate_limited=30, named=30, whole=30)
+LOOKING_UP = Patience(rate_limited=30, named=30, least=30, most=30, timeout=(8, 15), whole=30)
 CHECKING = Patience(rate_limited=20, named=20, tries=2, least=0, most=40, timeout=(8, 15), whole=25)
 
 

@@ -137,7 +137,7 @@ class StreamReading(PartitionGenerator):
             if self._stopped or self._beyond(window):
                 continue
             self.tally.doing(f"waiting for another stream of {self.stream.api.title}")
-            with self.stream.api.gate.turn(window.start):
+            with self.stream.api.gate.turn(window.start, bills=self.stream.bills):
                 self.tally.doing(self._about(window))
                 partition = WindowPartition(self, window)
                 yield partition

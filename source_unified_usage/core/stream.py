@@ -67,7 +67,7 @@ class UsageStream:
     `name`: the stream's name, `<vendor>_<what>`; `about`: what one row is, for the catalog and the docs.
     `step`: how much one request walk covers; `lookback`: how far back the vendor still corrects.
     `grain`: "event" rows have one instant, "month" rows a whole month, "snapshot" is read once per sync as it is.
-    `open_day`: the vendor has figures of the running day.
+    `open_day`: the vendor has figures of the running day. `bills`: its windows go before those of other streams.
     `scope`: the options that narrow the stream, as `widened` compares them; they are written into its state.
     """
 
@@ -78,6 +78,7 @@ class UsageStream:
     grain: Grain = "day"
     open_day: bool = True
     scope: Scope = {}
+    bills: bool = False
 
     def __init__(self, api: Api, lookback_days: int | None = None) -> None:
         self.api = api.bound(self.name)

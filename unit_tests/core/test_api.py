@@ -197,7 +197,7 @@ def test_a_look_up_may_be_refused_without_hurting_the_key(api: Acme, requests_mo
     requests_mock.get("https://api.acme.example/v1/people", status_code=401, json={"message": "Missing scope"})
     requests_mock.get(URL, json={})
     with pytest.raises(ConfigError):
-        api.optional(401).get("/people")
+        api.optional().get("/people")
     api.get("/usage")
 
 

@@ -139,7 +139,7 @@ def test_a_stream_that_waits_for_another_says_so(
 
     class Taken(Gate):
         @contextmanager
-        def turn(self, start: DateTime) -> Iterator[None]:
+        def turn(self, start: DateTime, *, bills: bool = False) -> Iterator[None]:
             log.sleep(60)
             yield
 

@@ -7,6 +7,7 @@ from typing import Any
 from sandbox.vendors.claude.organizations import Member, members, midnight
 from sandbox.world import World
 
+UNIFIED = "chat_cowork_unified"
 SURFACES = ("chat", "claude_code", "cowork", "office_agent", "claude_design", "science")
 OFFICE = ("excel", "outlook", "powerpoint", "word")
 SCIENCE_SINCE = date(2026, 7, 1)
@@ -21,6 +22,7 @@ _BLOCKS = {
     "office_agent": "office_metrics",
     "claude_design": "design_metrics",
     "science": "science_metrics",
+    UNIFIED: "chat_cowork_unified_metrics",
 }
 _NULLABLE = ("distinct_user_count", "last_activity_date")
 Row = dict[str, Any]
@@ -94,8 +96,10 @@ class Activity:
         row["last_activity_date"] = day.isoformat() if any(level.values()) else None
         row["user"] = {"id": member.user_id, "email_address": member.email, "type": "user"}
         if draw.random() < 0.05:
-            unified = {"chat": _chat(draw, 0.5), "sessions": _cowork(draw, 0.5)}
-            row["chat_cowork_unified_metrics"] = unified
+            # instead of the plain blocks
+            row["chat_cowork_unified_metrics"] = {"chat": _chat(draw, 0.5), "sessions": _cowork(draw, 0.5)}
+            row["chat_metrics"], row["cowork_metrics"] = _chat(draw, 0.0), _cowork(draw, 0.0)
+            row["last_activity_date"] = day.isoformat()
         settled, missing = settled_at(draw, day)
         return row, settled, missing
 

@@ -9,6 +9,7 @@ from sandbox.vendors.claude.activity import (
     SCIENCE_SINCE,
     SETTLED_AFTER,
     SURFACES,
+    UNIFIED,
     Activity,
     Row,
     active_surfaces,
@@ -22,6 +23,7 @@ CALLS_CLASSIFIED_SINCE = date(2026, 5, 29)
 AUTHORIZATION_SINCE = date(2026, 7, 1)
 PLUGINS_SINCE = date(2026, 7, 1)
 _WINDOWS = {"daily": 1, "weekly": 7, "monthly": 30}
+_UNIFIED_DAYS = 28  # the month of this surface
 _PROJECTS = ("Roadmap", "Launch", "Handbook", "Incident reviews", "Pricing", "Untitled")
 _SKILLS = (
     # name, display name, share status
@@ -92,7 +94,8 @@ class Adoption:
         for period, length in _WINDOWS.items():
             for back in range(length):
                 for surface, users in self._users(day - timedelta(days=back), now).items():
-                    active.setdefault((surface, period), set()).update(users)
+                    if surface != UNIFIED or back < _UNIFIED_DAYS:
+                        active.setdefault((surface, period), set()).update(users)
         for period in _WINDOWS:
             row[f"{period}_active_user_count"] = len(active["any", period])
         known = (day - self._world.first_day).days + 1
@@ -107,13 +110,15 @@ class Adoption:
                 row[f"{surface}_{period}_active_user_count"] = len(active[surface, period])
             if surface == "science":
                 row["science_entitled_user_count"] = 4
+        for period in _WINDOWS if active[UNIFIED, "monthly"] else ():
+            row[f"{UNIFIED}_{period}_active_user_count"] = len(active[UNIFIED, period])
         return row
 
     def _users(self, day: date, now: datetime) -> dict[str, set[str]]:
         """By surface, and for any of them, who was active."""
         if day in self._active:
             return self._active[day]
-        users: dict[str, set[str]] = {surface: set() for surface in ("any", *SURFACES)}
+        users: dict[str, set[str]] = {surface: set() for surface in ("any", *SURFACES, UNIFIED)}
         for row in self._activity.rows(day, now):
             surfaces = active_surfaces(row)
             for surface in (*surfaces, "any") if surfaces else ():
@@ -208,6 +213,7 @@ class Adoption:
             if draw.random() > 0.4 + busy / 2:
                 continue
             users = 1 + int(draw.expovariate(1 / (2 * busy)))
+            both = {"chat": {}, "sessions": {"distinct_session_plugin_used_count": draw.randint(1, 5)}}
             rows.append(
                 {
                     "plugin_name": name,
@@ -217,6 +223,7 @@ class Adoption:
                     "invocation_count": users * draw.randint(1, 9),
                     "claude_code_metrics": {"distinct_session_plugin_used_count": users * 2},
                     "cowork_metrics": {"distinct_session_plugin_used_count": users // 2},
+                    **({"chat_cowork_unified_metrics": both} if draw.random() < 0.2 else {}),
                 }
             )
         return rows
@@ -240,10 +247,14 @@ class Adoption:
 
 def _by_surface(draw: random.Random, what: str, users: int) -> dict[str, Any]:
     """The metric blocks that skills and connectors share."""
-    in_sessions = f"distinct_session_{what}_used_count"
-    return {
-        "chat_metrics": {f"distinct_conversation_{what}_used_count": users * draw.randint(0, 2)},
+    in_chat, in_sessions = f"distinct_conversation_{what}_used_count", f"distinct_session_{what}_used_count"
+    blocks: dict[str, Any] = {
+        "chat_metrics": {in_chat: users * draw.randint(0, 2)},
         "claude_code_metrics": {in_sessions: users * draw.randint(0, 1)},
         "cowork_metrics": {in_sessions: users * draw.randint(0, 1)},
         "office_metrics": {app: {in_sessions: draw.randint(0, 2)} for app in OFFICE},
     }
+    if draw.random() < 0.2:
+        both = {"chat": {in_chat: draw.randint(1, 5)}, "sessions": {in_sessions: draw.randint(1, 5)}}
+        blocks["chat_cowork_unified_metrics"] = both
+    return blocks

@@ -37,6 +37,10 @@ class Knobs:
     """Analytics 429s carry retry-after."""
     admin_retry_after: bool = False
     """Admin 429s carry retry-after; in the wild they did not."""
+    admin_quota_told: bool = False
+    """Admin answers carry anthropic-ratelimit-requests-limit, -remaining and -reset; see `hourly_quota`."""
+    admin_reset_stale: bool = False
+    """The reset that they name is over."""
     analytics_off: bool = False
     """The Analytics API is switched off for the organization: every request is 403."""
     older_not_found: bool = False
@@ -80,6 +84,10 @@ class Knobs:
     """Claude Code rows tell their date as YYYY-MM-DD."""
     flat_cache_creation: bool = False
     """Admin usage has the legacy cache_creation_input_tokens in place of the nested counts."""
+
+    def hourly_quota(self) -> None:
+        """The Admin API as it was measured in August 2026: 90 requests an hour, told in headers."""
+        self.admin_limit, self.admin_quota_told = Limit(90, 3600), True
 
     def refresh(self) -> None:
         """Replace the export that open cursors belong to: they answer 410 from now on."""

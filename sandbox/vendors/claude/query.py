@@ -43,9 +43,9 @@ def not_found() -> Refusal:
     return Refusal(404, "not_found_error", "Not found")
 
 
-def too_many_requests(retry_after: int | None) -> Refusal:
+def too_many_requests(quota: Mapping[str, str], retry_after: int | None) -> Refusal:
     if retry_after is None:
-        return Refusal(429, "rate_limit_error", "Too many requests")
+        return Refusal(429, "rate_limit_error", "Too many requests", quota)
     message = "This request would exceed your organization's rate limit."
     return Refusal(429, "rate_limit_error", message, {"retry-after": str(retry_after)})
 

@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Mapping
-from datetime import date
+from datetime import date, timedelta
 from typing import Any
 
 from starlette.requests import Request
@@ -26,6 +26,7 @@ from sandbox.vendors.claude.organizations import (
     api_keys,
     console_users,
     enterprise_users,
+    stamp,
 )
 from sandbox.vendors.claude.query import (
     STOP,
@@ -87,6 +88,7 @@ class ClaudeSandbox(Knobs, SandboxVendor):
                 if self.organization_header:
                     headers["anthropic-organization-id"] = _ORGANIZATIONS[key.organization]
                 self._admit(request, path, key)
+                headers.update(self._quota(path, key))
                 return json_answer(self._answer(request, path, key), headers=headers)
             except Refusal as refusal:
                 error = {"type": refusal.type, "message": refusal.message}
@@ -124,13 +126,25 @@ class ClaudeSandbox(Knobs, SandboxVendor):
         wait = limit.take(key.organization, self.clock.now())
         if wait is not None:
             told = self.analytics_retry_after if analytics else self.admin_retry_after
-            raise too_many_requests(max(1, math.ceil(wait)) if told else None)
+            raise too_many_requests(self._quota(path, key), max(1, math.ceil(wait)) if told else None)
         if path in self.absent:
             raise not_found()
         if path in self.denied:
             raise permission(f"This API key has no access to {path}")
         if key.organization == "console" and "anthropic-version" not in request.headers:
             raise invalid("anthropic-version: header is required")
+
+    def _quota(self, path: str, key: Key) -> dict[str, str]:
+        """What is left of the hour, and when it is whole again; the reset is often over, as clients saw."""
+        if path.startswith("analytics/") or not self.admin_quota_told:
+            return {}
+        now = self.clock.now()
+        wait = -30.0 if self.admin_reset_stale else math.ceil(self.admin_limit.reset(key.organization, now))
+        return {
+            "anthropic-ratelimit-requests-limit": str(self.admin_limit.requests),
+            "anthropic-ratelimit-requests-remaining": str(self.admin_limit.remaining(key.organization, now)),
+            "anthropic-ratelimit-requests-reset": stamp(now + timedelta(seconds=wait)),
+        }
 
     def _hides(self, path: str) -> bool:
         return self.older_not_found and path.removeprefix("analytics/") in ENGAGEMENT

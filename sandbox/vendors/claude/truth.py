@@ -133,6 +133,9 @@ class Truth:
                 if any_count(block):
                     figures = _surface_figures(block, "office_agent")
                     yield Entry((*who, "office_agent", app), stamp(midnight(day)), usage=figures)
+            if any_count(both := row.get("chat_cowork_unified_metrics") or {}):
+                figures = _unified_figures(both["chat"], both["sessions"])
+                yield Entry((*who, "chat_cowork_unified", None), stamp(midnight(day)), usage=figures)
 
     def _summary(self, day: date, now: datetime) -> Iterator[Entry]:
         figures = [pair for row in self._engagement.summaries([day], now) for pair in row.items()]
@@ -273,6 +276,16 @@ def _surface_figures(block: Mapping[str, Any], surface: str) -> Figures:
     return figures
 
 
+def _unified_figures(chat: Mapping[str, Any], sessions: Mapping[str, Any]) -> Figures:
+    """Both parts in one row; how many distinct things two parts used nobody can tell."""
+    one, other = _surface_figures(chat, "chat"), _surface_figures(sessions, "cowork")
+    return {
+        path: one.get(path, Decimal(0)) + other.get(path, Decimal(0))
+        for path in {**one, **other}
+        if "tools.distinct" not in path or not (one.get(path) and other.get(path))
+    }
+
+
 def _thing_figures(endpoint: str, row: Mapping[str, Any]) -> Figures:
     """The figures of a project, skill, connector or plugin row besides its quantity."""
     if endpoint == "artifacts":
@@ -284,11 +297,13 @@ def _thing_figures(endpoint: str, row: Mapping[str, Any]) -> Figures:
     sessions = f"distinct_session_{what}_used_count"
     blocks = [row["claude_code_metrics"], row["cowork_metrics"]]
     blocks += [row["office_metrics"][app] for app in OFFICE] if "office_metrics" in row else []
-    figures = {"sessions.distinct": Decimal(sum(block[sessions] for block in blocks))}
+    both = row.get("chat_cowork_unified_metrics", {"chat": {}, "sessions": {}})
+    blocks.append(both["sessions"])
+    figures = {"sessions.distinct": Decimal(sum(block.get(sessions, 0) for block in blocks))}
     if endpoint == "plugins":
         return figures
-    chat = row["chat_metrics"][f"distinct_conversation_{what}_used_count"]
-    figures["conversations.distinct"] = Decimal(chat)
+    chats = f"distinct_conversation_{what}_used_count"
+    figures["conversations.distinct"] = Decimal(row["chat_metrics"][chats] + both["chat"].get(chats, 0))
     if endpoint == "skills":
         used = row["invocation_count"]
     else:

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
-from pendulum import instance
+from pendulum import DateTime, instance
 
 from source_unified_usage.core.errors import ConfigError
 from source_unified_usage.core.lookup import Lookup
@@ -11,7 +11,7 @@ from source_unified_usage.core.usage import Number, Row, Usage, compact, parse_t
 from source_unified_usage.core.window import Window, days
 from source_unified_usage.vendors.claude.api import AnalyticsApi, organization_id
 from source_unified_usage.vendors.claude.engagement import Engagement, newest_day, young
-from source_unified_usage.vendors.claude.terms import CLAUDE, amounts, moment, product_of, tool_actions
+from source_unified_usage.vendors.claude.terms import CLAUDE, amounts, moment, product_of, tool_actions, total, unified
 
 _BLOCKS = {
     "chat": "chat_metrics",
@@ -21,6 +21,7 @@ _BLOCKS = {
     "science": "science_metrics",
 }
 _OFFICE = "office_metrics"
+_UNIFIED = "chat_cowork_unified_metrics"
 _APPS = {"excel": "Excel", "powerpoint": "PowerPoint", "word": "Word", "outlook": "Outlook"}
 
 
@@ -30,7 +31,7 @@ class UserActivity(Engagement):
     name = "claude_user_activity"
     about = (
         "What one person did on one day: one row for the person as a whole, and one for each surface (chat, Claude "
-        "Code, Cowork, each Office app, Design, Science) with any activity."
+        "Code, Cowork, chat and Cowork in one, each Office app, Design, Science) with any activity."
     )
     endpoint = "users"
 
@@ -88,11 +89,20 @@ class UserActivity(Engagement):
                     remote_data={_OFFICE: {app: block}},
                     **common,
                 )
+        if any(amounts(block := row.get(_UNIFIED) or {})):
+            yield usage(
+                id=self.id(*key, "chat_cowork_unified", None),
+                product=product_of("chat_cowork_unified"),
+                surface="chat_cowork_unified",
+                usage=_both(_counts(unified(row, "chat"), "chat"), _counts(unified(row, "sessions"), "cowork")),
+                remote_data={_UNIFIED: block},
+                **common,
+            )
 
 
 def _is_active(row: Row) -> bool | None:
     """Any counter above zero, mapped or not; unknown when all are null."""
-    counted = {name: row.get(name) for name in (*_BLOCKS.values(), _OFFICE, "web_search_count")}
+    counted = {name: row.get(name) for name in (*_BLOCKS.values(), _OFFICE, _UNIFIED, "web_search_count")}
     known = list(amounts(counted))
     return any(known) if known else None
 
@@ -122,6 +132,22 @@ def _counts(block: Row, surface: str) -> dict[str, Any]:
     )
 
 
+def _both(chat: Mapping[str, Any], sessions: Mapping[str, Any]) -> dict[str, Any]:
+    """The counts of two parts as one. How many distinct things they are is unknown where both count some."""
+    merged: dict[str, Any] = {}
+    for group in sorted({*chat, *sessions}):
+        one, other = chat.get(group, {}), sessions.get(group, {})
+        merged[group] = compact(
+            **{
+                name: None
+                if name.startswith("distinct") and one.get(name) and other.get(name)
+                else total(one.get(name), other.get(name))
+                for name in {**one, **other}
+            }
+        )
+    return compact(**merged)
+
+
 def _code(block: Row) -> dict[str, Any]:
     core = block.get("core_metrics") or {}
     lines = core.get("lines_of_code") or {}
@@ -142,8 +168,8 @@ class ActivitySummary(Engagement):
 
     name = "claude_activity_summary"
     about = (
-        "One figure of the organization on one day: active users by surface over 1, 7 and 30 days, seats, invites and "
-        "adoption in percent. Figures over several days overlap and are not to be added up."
+        "One figure of the organization on one day: active users by surface over a day, a week and a month, seats, "
+        "invites and adoption in percent. Figures over several days overlap and are not to be added up."
     )
     endpoint = "summaries"
     step = days(31)
@@ -157,20 +183,22 @@ class ActivitySummary(Engagement):
             newest = newest_day(error, window.last_day)
             if not newest:
                 raise
-            self.until(newest.add(days=1))
+            self.published_until(newest, window.last_day)
             published = window.until(newest.add(days=1))
             if not published.empty:
                 yield from self.rows(published)
             return
         self.organization = compact(id=organization_id(answers[0]))
-        end = max(window.start, min(window.end, young()))
+        end: DateTime | None = None
         for answer in answers:
             # the member is named differently in the reference and in the SDK
             for row in answer.rows("summaries" if "summaries" in answer.body else "data"):
-                end = max(end, instance(parse_time(row["ending_at"])))
+                end = max(end or window.start, instance(parse_time(row["ending_at"])))
                 yield row
+        # every published day has an entry; without any, days that are long over are none of the organization's
+        end = end or max(window.start, min(window.end, young()))
         if end < window.end:
-            self.until(end)  # every day has an entry, so the last ones are not published yet
+            self.published_until(end.subtract(days=1), end.to_date_string())
 
     def usages(self, row: Row, window: Window) -> Iterable[Usage]:
         span = {name: row[name] for name in ("starting_at", "ending_at")}
@@ -198,7 +226,7 @@ def _is_figure(name: str, value: Any) -> bool:
 
 
 def _surface(metric: str) -> str | None:
-    surfaces = ("cowork", "chat", "claude_code", "claude_design", "office_agent", "science")
+    surfaces = ("chat_cowork_unified", "cowork", "chat", "claude_code", "claude_design", "office_agent", "science")
     return next((surface for surface in surfaces if metric.startswith(f"{surface}_")), None)
 
 

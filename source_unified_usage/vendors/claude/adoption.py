@@ -6,7 +6,7 @@ from typing import Any
 from source_unified_usage.core.usage import Row, Usage, charges, compact, quantity, usage
 from source_unified_usage.core.window import Window
 from source_unified_usage.vendors.claude.engagement import Engagement
-from source_unified_usage.vendors.claude.terms import CLAUDE, dollars, total
+from source_unified_usage.vendors.claude.terms import CLAUDE, dollars, total, unified
 
 
 class ChatProjects(Engagement):
@@ -151,7 +151,8 @@ def people(row: Row) -> dict[str, Any]:
 
 
 def _chats(row: Row, field: str) -> Any:
-    return quantity((row.get("chat_metrics") or {}).get(field))
+    """Conversations of chat, and of chat that is one with Cowork; nobody has both."""
+    return total(*(block.get(field) for block in (row.get("chat_metrics"), unified(row, "chat")) if block))
 
 
 def _sessions(row: Row, field: str) -> Any:
@@ -159,6 +160,7 @@ def _sessions(row: Row, field: str) -> Any:
     blocks: Iterable[Any] = (
         row.get("claude_code_metrics"),
         row.get("cowork_metrics"),
+        unified(row, "sessions"),
         *(row.get("office_metrics") or {}).values(),
     )
     return total(*(block.get(field) for block in blocks if block))

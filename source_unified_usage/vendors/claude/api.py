@@ -12,7 +12,8 @@ from source_unified_usage.core.answer import Answer
 from source_unified_usage.core.api import Api, Credential, Verdict
 from source_unified_usage.core.errors import BrokenContract, ConfigError, KeyRefused, SourceError, Unavailable
 from source_unified_usage.core.paging import follow
-from source_unified_usage.core.usage import Row, midnight
+from source_unified_usage.core.patience import READING
+from source_unified_usage.core.usage import Row, midnight, parse_time
 
 ORGANIZATION = "/v1/organizations"
 ANALYTICS = f"{ORGANIZATION}/analytics"
@@ -42,6 +43,12 @@ class ClaudeApi(Api):
         if answer.status_code == 200:
             self._answered.set()
             self.account = organization_id(answer) or self.account
+        if answer.status_code != 429 and answer.headers.get("anthropic-ratelimit-requests-remaining") == "0":
+            self.budget(path).hold(_until_reset(answer) or 0)
+
+    def told_wait(self, answer: requests.Response, body: Any) -> float | None:
+        told = super().told_wait(answer, body)
+        return _until_reset(answer) if told is None and answer.status_code == 429 else told
 
     def judge(self, status: int, words: str, answer: requests.Response) -> Verdict:
         option = self.credential.option
@@ -104,17 +111,27 @@ class ClaudeApi(Api):
                     raise
                 left[error.status or 0] -= 1
 
-    def listing(self, path: str, query: Mapping[str, Any] | None = None) -> list[Row]:
-        """A list of things that goes on with `after_id`; `offset` is ignored and would never end."""
+    def listing(self, path: str, query: Mapping[str, Any] | None = None) -> Iterator[list[Row]]:
+        """The pages of a list of things, which goes on with `after_id`; `offset` is ignored and would never end."""
         asked = {"limit": 1000, **(query or {})}
 
         def ask(after: str | None) -> Answer:
             return self.get(path, {**asked, "after_id": after} if after else asked)
 
-        return [row for answer in follow(ask, _last_id) for row in answer.rows("data")]
+        return (answer.rows("data") for answer in follow(ask, _last_id))
 
     def _pages(self, path: str, query: Mapping[str, Any]) -> Iterator[Answer]:
         return follow(lambda page: self.get(path, {**query, "page": page} if page else query), _next_page)
+
+
+def _until_reset(answer: requests.Response) -> float | None:
+    """Seconds until requests are allowed again; None where that is not told, or told of a moment that is over."""
+    try:
+        reset = parse_time(answer.headers.get("anthropic-ratelimit-requests-reset") or "")
+    except (ValueError, OverflowError):
+        return None
+    seconds = (reset - clock.now()).total_seconds()
+    return seconds if 0 < seconds <= READING.named else None
 
 
 def organization_id(answer: Answer | requests.Response) -> str | None:

@@ -4,7 +4,17 @@ from collections.abc import Iterable, Iterator, Mapping
 
 from source_unified_usage.core.errors import ConfigError
 from source_unified_usage.core.stream import UsageStream
-from source_unified_usage.core.usage import Row, Usage, charges, compact, listed, midnight, usage
+from source_unified_usage.core.usage import (
+    Row,
+    Usage,
+    canonical_json,
+    charges,
+    compact,
+    listed,
+    midnight,
+    numbered,
+    usage,
+)
 from source_unified_usage.core.window import Window, days
 from source_unified_usage.vendors.claude.api import MESSAGES, ORGANIZATION, AdminApi
 from source_unified_usage.vendors.claude.inventory import Inventory
@@ -128,15 +138,22 @@ class ApiCost(ConsoleReport):
     step = days(31)
     lookback = days(7)
     open_day = False
+    bills = True
 
-    def rows(self, window: Window) -> Iterator[Row]:
-        return self._buckets(window, _COST_GROUPS, 31)
+    def rows(self, window: Window) -> Iterator[tuple[Row, int]]:
+        """Each row with its ordinal among those of the same key."""
+        return numbered(self._buckets(window, _COST_GROUPS, 31), self._key, canonical_json)
 
-    def usages(self, row: Row, window: Window) -> Iterator[Usage]:
+    def _key(self, row: Row) -> str:
+        return self.id(moment(row["starting_at"]), *(row.get(name) for name in _COST_KEY))
+
+    def usages(self, line: tuple[Row, int], window: Window) -> Iterator[Usage]:
+        row, ordinal = line
         start = moment(row["starting_at"])
         workspace = self._workspace(row)
+        id = self._key(row)
         yield usage(
-            id=self.id(start, *(row.get(name) for name in _COST_KEY)),
+            id=f"{id}/{ordinal}" if ordinal else id,
             product=_PRODUCT,
             metric_name=row.get("description"),
             resources=[{**workspace, "workspace": workspace}],

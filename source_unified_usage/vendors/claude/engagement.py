@@ -9,13 +9,14 @@ from pendulum import UTC, Date, DateTime
 from source_unified_usage.core import clock
 from source_unified_usage.core.answer import Answer
 from source_unified_usage.core.errors import ConfigError, SourceError
+from source_unified_usage.core.progress import logger
 from source_unified_usage.core.stream import ServedFrom, UsageStream
 from source_unified_usage.core.usage import Row, compact, midnight, next_midnight
 from source_unified_usage.core.window import Window, days, utc_midnight
 from source_unified_usage.vendors.claude.api import ANALYTICS, AnalyticsApi, organization_id
 
 FIRST_DAY = DateTime(2026, 1, 1, tzinfo=UTC)  # nothing is served from before
-_YOUNG = 10  # days; a day that is older is never missing for being too recent
+_YOUNG = 10  # days; an older day is missing only while the export stands still, as in anthropics/claude-code#64503
 
 
 class Engagement(UsageStream):
@@ -48,7 +49,7 @@ class Engagement(UsageStream):
             answers = self.ask(query, window)
         except ConfigError as error:
             if newest := newest_day(error, window.first_day):
-                self.until(newest.add(days=1))
+                self.published_until(newest, window.first_day)
                 return
             if error.status != 404 or not self.may_be_absent or not self.api.answers():
                 raise
@@ -67,6 +68,16 @@ class Engagement(UsageStream):
                 raise ServedFrom(oldest) from None
             raise
 
+    def published_until(self, newest: DateTime, asked: str) -> None:
+        """The stream ends behind the newest day. An export that stands still is the vendor's delay, and said."""
+        stalled = utc_midnight(Date.fromisoformat(asked)) < young() and self.available_until is None
+        self.until(newest.add(days=1))
+        if stalled:
+            logger.warning(
+                f"{self.name}: Claude's export stands still: {asked} is not available yet, the last day is "
+                f"{newest.to_date_string()}. The next sync goes on from there."
+            )
+
     def day(self, window: Window) -> dict[str, str]:
         return {"start_date": midnight(window.first_day), "end_date": next_midnight(window.first_day)}
 
@@ -77,9 +88,13 @@ def young() -> DateTime:
 
 
 def newest_day(error: SourceError, asked: str) -> DateTime | None:
-    """The newest published day that a refusal of the day `asked` names; None when it is about something else."""
-    day = Date.fromisoformat(asked)
-    if error.status != 400 or day < young().date():
+    """The newest published day that a refusal of the day `asked` names; None when it is about something else.
+
+    A day that is long over must be said to be unavailable: a wrong request names dates as well.
+    """
+    if error.status != 400:
+        return None
+    if Date.fromisoformat(asked) < young().date() and not re.search(r"not\b.*\bavailable", error.words):
         return None
     # it may echo the asked day or the end of the asked range, say when the day will be there, or name the first of all
     words = re.sub(r"on or after \S+", "", error.words)

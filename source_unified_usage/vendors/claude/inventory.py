@@ -1,16 +1,18 @@
 """Names for the ids of the Claude Console: its organization, users, workspaces and API keys."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 
 from source_unified_usage.core.answer import Answer
-from source_unified_usage.core.lookup import Lookup, by_id
-from source_unified_usage.core.usage import Row, compact
+from source_unified_usage.core.lookup import Lookup, texts, texts_of
+from source_unified_usage.core.usage import compact
 from source_unified_usage.vendors.claude.api import ORGANIZATION, AdminApi, ClaudeApi, organization_id
 
+Named = Mapping[str, str]
 
-def users(api: ClaudeApi) -> Mapping[str, Row]:
+
+def users(api: ClaudeApi) -> Iterator[Mapping[str, Named]]:
     """The organization's users by id; both kinds of key may list them."""
-    return by_id(api.listing(f"{ORGANIZATION}/users"))
+    return (texts(rows, "id", "email", "name") for rows in api.listing(f"{ORGANIZATION}/users"))
 
 
 class Inventory:
@@ -28,14 +30,13 @@ class Inventory:
         return compact(id=organization_id(answer) or me.get("id"), name=me.get("name"))
 
 
-def _workspaces(api: AdminApi) -> Mapping[str, Row]:
-    return by_id(api.listing(f"{ORGANIZATION}/workspaces", {"include_archived": "true"}))
+def _workspaces(api: AdminApi) -> Iterator[Mapping[str, Named]]:
+    return (texts(rows, "name") for rows in api.listing(f"{ORGANIZATION}/workspaces", {"include_archived": "true"}))
 
 
-def _api_keys(api: AdminApi) -> Mapping[str, Row]:
-    return by_id(api.listing(f"{ORGANIZATION}/api_keys"))
+def _api_keys(api: AdminApi) -> Iterator[Mapping[str, Named]]:
+    return (texts(rows, "name") for rows in api.listing(f"{ORGANIZATION}/api_keys"))
 
 
-def _me(api: AdminApi) -> Mapping[str, str]:
-    me: Mapping[str, str] = api.get(f"{ORGANIZATION}/me").body
-    return me
+def _me(api: AdminApi) -> Iterator[Named]:
+    yield texts_of(api.get(f"{ORGANIZATION}/me").body, "id", "name")

@@ -12,6 +12,7 @@ from source_unified_usage.core.stream import UsageStream
 from source_unified_usage.core.usage import (
     Row,
     Usage,
+    canonical_json,
     charges,
     compact,
     listed,
@@ -74,11 +75,11 @@ class Report(UsageStream):
             for row in self._lines(answer, window)
         ]
         # a product that was renamed during a day would share its id with itself; a row that comes twice is one
-        ordinal, last = 0, ""
-        for line, position in numbered(lines, self._key, _spelling):
-            spelling = _spelling(line)
-            ordinal = ordinal + (spelling != last) if position else 0
-            last = spelling
+        ordinal = 0
+        last: Row = {}
+        for line, position in numbered(lines, self._key, _order):
+            ordinal = ordinal + (line.row != last) if position else 0
+            last = line.row
             yield line._replace(ordinal=ordinal)
 
     def usages(self, line: Line, window: Window) -> Iterator[Usage]:
@@ -236,6 +237,7 @@ class OrganizationCost(OrganizationReport):
     name = "claude_cost"
     about = "What the organization's use of one product and model cost on one day. The sum of net is the bill."
     endpoint = "cost_report"
+    bills = True
     _unit = "USD"
 
     def _figures(self, row: Row) -> dict[str, Any]:
@@ -245,8 +247,8 @@ class OrganizationCost(OrganizationReport):
         return dollars(self.name, row, "amount") or Decimal(0)
 
 
-def _spelling(line: Line) -> str:
-    return str(line.row.get("product"))
+def _order(line: Line) -> tuple[str, str]:
+    return str(line.row.get("product")), canonical_json(line.row)
 
 
 def _range(window: Window) -> dict[str, Any]:

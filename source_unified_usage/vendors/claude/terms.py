@@ -26,6 +26,7 @@ _NAMES = {
     "chat": "Claude Chat",
     "claude_code": "Claude Code",
     "cowork": "Cowork",
+    "chat_cowork_unified": "Claude Chat and Cowork",
     "office_agent": "Claude in Office",
     "claude_design": "Claude Design",
     "science": "Claude Science",
@@ -74,6 +75,11 @@ def tokens(row: Row) -> dict[str, Number]:
         cache_write_ephemeral_1h=hour,
         total=total(*parts.values()) if whole is None else whole,
     )
+
+
+def unified(row: Row, part: str) -> Row:
+    """The `chat` or `sessions` of members whose chat and Cowork are one, who are in no plain block of these."""
+    return (row.get("chat_cowork_unified_metrics") or {}).get(part) or {}
 
 
 def searches(row: Row) -> Number | None:

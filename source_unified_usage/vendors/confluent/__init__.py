@@ -6,13 +6,12 @@ from source_unified_usage.core import clock
 from source_unified_usage.core.api import Credential
 from source_unified_usage.core.config import base_url_of
 from source_unified_usage.core.credentials import Key
-from source_unified_usage.core.lookup import Lookup
 from source_unified_usage.core.patience import CHECKING
 from source_unified_usage.core.stream import UsageStream
 from source_unified_usage.core.vendor import Probe, Vendor
 from source_unified_usage.vendors.confluent import costs
 from source_unified_usage.vendors.confluent.api import ConfluentApi, MetricsApi
-from source_unified_usage.vendors.confluent.inventory import environments, organization
+from source_unified_usage.vendors.confluent.inventory import Inventory
 from source_unified_usage.vendors.confluent.metrics import MetricsUsage
 
 
@@ -31,11 +30,11 @@ class Confluent(Vendor):
     def streams(self) -> Sequence[UsageStream]:
         credential = self._credential()
         api = ConfluentApi(self.base_url, credential)
-        names = Lookup(api, "environment names", environments)
-        owner = Lookup(api, "organization name", organization)
-        streams: list[UsageStream] = [costs.Costs(api, names, owner, self.lookback_days)]
+        inventory = Inventory(api)
+        streams: list[UsageStream] = [costs.Costs(api, inventory, self.lookback_days)]
         if self.options.get("include_metrics"):
-            streams.append(MetricsUsage(MetricsApi(self._metrics_url, credential), api, self.lookback_days))
+            metrics = MetricsApi(self._metrics_url, credential)
+            streams.append(MetricsUsage(metrics, api, inventory, self.lookback_days))
         return streams
 
     def probes(self) -> Sequence[Probe]:

@@ -1,6 +1,6 @@
 """The Confluent Cloud APIs: Basic auth with a Cloud API key, a limit told only in headers, tokens inside of URLs."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from itertools import chain
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
@@ -56,6 +56,11 @@ class ConfluentApi(Api):
     def listing(self, path: str, query: Mapping[str, Any]) -> list[Row]:
         """All rows under `data`, page after page."""
         return self.collect(lambda token: self.get(path, {**query, **token}), next_token)
+
+    def pages(self, path: str, query: Mapping[str, Any]) -> Iterator[list[Row]]:
+        """The same page by page, for names: those of the pages that came are worth having."""
+        answers = follow(lambda token: self.get(path, {**query, "page_token": token} if token else query), next_token)
+        return (answer.rows("data", nullable=True) for answer in answers)
 
     def collect(self, ask: Callable[[Mapping[str, str]], Answer], token_of: Token) -> list[Row]:
         """All rows under `data` of the pages that `ask` gets; tokens expire, then the pages are read again, once."""

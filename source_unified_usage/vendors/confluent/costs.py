@@ -7,7 +7,6 @@ from typing import Any
 
 from pendulum import DateTime
 
-from source_unified_usage.core.lookup import Lookup
 from source_unified_usage.core.progress import logger
 from source_unified_usage.core.stream import UsageStream
 from source_unified_usage.core.usage import (
@@ -25,7 +24,7 @@ from source_unified_usage.core.usage import (
 )
 from source_unified_usage.core.window import Window, days, months
 from source_unified_usage.vendors.confluent.api import ConfluentApi
-from source_unified_usage.vendors.confluent.inventory import name_of
+from source_unified_usage.vendors.confluent.inventory import Inventory, Named, name_of, organization
 
 PATH = "/billing/v1/costs"
 _PAGE_SIZE = 10_000  # the documented maximum
@@ -62,12 +61,10 @@ class Costs(UsageStream):
     lookback = days(7)  # a day is complete after 72 hours, and a margin
     api: ConfluentApi
 
-    def __init__(
-        self, api: ConfluentApi, environments: Lookup, organization: Lookup, lookback_days: int | None = None
-    ) -> None:
+    def __init__(self, api: ConfluentApi, inventory: Inventory, lookback_days: int | None = None) -> None:
         super().__init__(api, lookback_days)
-        self._environments, self._organization = environments, organization
-        self.environments: Mapping[str, Row] = {}
+        self._inventory = inventory
+        self.environments: Mapping[str, Named] = {}
         self.organization: Mapping[str, str] = {}
 
     def oldest(self, today: DateTime) -> DateTime:
@@ -80,7 +77,8 @@ class Costs(UsageStream):
         """The month's rows with their ordinals among rows that differ in price or amount alone."""
         query = {"start_date": window.first_day, "end_date": window.end_day, "page_size": _PAGE_SIZE}
         rows = list(numbered(self.api.listing(PATH, query), self._key, _order))
-        self.environments, self.organization = self._environments(), self._organization()
+        self.environments = self._inventory.environments()
+        self.organization = organization(self._inventory.organizations())
         self.api.account = self.organization.get("id")
         self._warn_of_long(row for row, _ in rows)
         yield from rows

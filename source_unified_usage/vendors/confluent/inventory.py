@@ -1,20 +1,35 @@
-"""What an organization owns: environments and clusters, and its own name."""
+"""What an organization owns: environments and clusters, and its own name. Each list is read once per sync."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 
-from source_unified_usage.core.lookup import by_id
+from source_unified_usage.core.lookup import Lookup, by_id, texts
 from source_unified_usage.core.usage import Row, compact
 from source_unified_usage.vendors.confluent.api import LOOK_UP_SIZE, ConfluentApi
 
-
-def environments(api: ConfluentApi) -> Mapping[str, Row]:
-    """The environments that the key may see, by id."""
-    return by_id(api.listing("/org/v2/environments", {"page_size": LOOK_UP_SIZE}))
+Named = Mapping[str, str]
 
 
-def organization(api: ConfluentApi) -> Mapping[str, str]:
+class Inventory:
+    """The lists that both streams read: costs for names, metrics to know what there is."""
+
+    def __init__(self, api: ConfluentApi) -> None:
+        self.environments = Lookup(api, "environment names", _environments)
+        self.organizations = Lookup(api, "organization name", _organizations)
+
+
+def _environments(api: ConfluentApi) -> Iterator[Mapping[str, Named]]:
+    """The environments that the key may see."""
+    pages = api.pages("/org/v2/environments", {"page_size": LOOK_UP_SIZE})
+    return (texts(rows, "display_name") for rows in pages)
+
+
+def _organizations(api: ConfluentApi) -> Iterator[Mapping[str, Named]]:
+    """All or none: of a part of them the only one would be taken for the key's own."""
+    yield texts(api.listing("/org/v2/organizations", {"page_size": LOOK_UP_SIZE}), "display_name")
+
+
+def organization(rows: Mapping[str, Named]) -> Mapping[str, str]:
     """The key's organization as a record carries it; empty unless there is exactly one."""
-    rows = by_id(api.listing("/org/v2/organizations", {"page_size": LOOK_UP_SIZE}))
     if len(rows) != 1:
         return {}
     (id,) = rows
@@ -26,6 +41,5 @@ def clusters(api: ConfluentApi, environment: str) -> Mapping[str, Row]:
     return by_id(api.listing("/cmk/v2/clusters", {"environment": environment, "page_size": LOOK_UP_SIZE}))
 
 
-def name_of(rows: Mapping[str, Row], id: str | None) -> str | None:
-    name = rows.get(id, {}).get("display_name") if id else None
-    return str(name) if name else None
+def name_of(rows: Mapping[str, Named], id: str | None) -> str | None:
+    return rows.get(id, {}).get("display_name") if id else None

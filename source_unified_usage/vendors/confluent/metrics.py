@@ -10,7 +10,7 @@ from source_unified_usage.core.stream import UsageStream
 from source_unified_usage.core.usage import Row, Usage, compact, midnight, next_midnight, quantity, usage
 from source_unified_usage.core.window import Window, days
 from source_unified_usage.vendors.confluent.api import ConfluentApi, MetricsApi
-from source_unified_usage.vendors.confluent.inventory import clusters, environments, organization
+from source_unified_usage.vendors.confluent.inventory import Inventory, clusters, name_of, organization
 
 PATH = "/v2/metrics/cloud/query"
 _METRICS = ("io.confluent.kafka.server/request_bytes", "io.confluent.kafka.server/response_bytes")
@@ -28,9 +28,11 @@ class MetricsUsage(UsageStream):
     lookback = days(2)
     api: MetricsApi
 
-    def __init__(self, api: MetricsApi, cloud: ConfluentApi, lookback_days: int | None = None) -> None:
+    def __init__(
+        self, api: MetricsApi, cloud: ConfluentApi, inventory: Inventory, lookback_days: int | None = None
+    ) -> None:
         super().__init__(api, lookback_days)
-        self._cloud = cloud
+        self._cloud, self._inventory = cloud, inventory
         self.organization: Mapping[str, str] = {}
 
     def oldest(self, today: DateTime) -> DateTime:
@@ -57,15 +59,16 @@ class MetricsUsage(UsageStream):
     def _clusters(self) -> list[Mapping[str, Any]]:
         door = self._cloud.bound(self.name, tally=self.api.tally, on_limited=self.api.on_limited)
         door.role = self.api.role
-        self.organization = organization(door)
+        self.organization = organization(self._inventory.organizations.required(door))
         self.api.account = self.organization.get("id")
+        environments = self._inventory.environments.required(door)
         return [
             compact(
                 id=id,
                 name=(cluster.get("spec") or {}).get("display_name"),
-                workspace=compact(id=environment, name=about.get("display_name")),
+                workspace=compact(id=environment, name=name_of(environments, environment)),
             )
-            for environment, about in environments(door).items()
+            for environment in environments
             for id, cluster in clusters(door, environment).items()
         ]
 
@@ -90,12 +93,17 @@ class MetricsUsage(UsageStream):
             metric_name=metric,
             resources=[cluster],
             organization=self.organization,
-            user=compact(id=principal),
+            user=compact(id=principal, name=_name(point)) if principal else {},
             usage=compact(quantity=quantity(point["value"]), unit="byte"),
             start_date=midnight(day),
             end_date=next_midnight(day),
             remote_data=point,
         )
+
+
+def _name(point: Row) -> str | None:
+    """The principal's, which the documentation's example shows with the prefix of its id, and rows may lack."""
+    return point.get("metric.principal_name") or point.get("principal_name")
 
 
 def _next_token(answer: Answer) -> str | None:

@@ -32,7 +32,7 @@ class Cursor(Vendor):
     def streams(self) -> Sequence[UsageStream]:
         api, analytics = self._apis()
         scope = self._scope()
-        people = Lookup(api, "member names", lambda door: members(door, scope), (401, 403, 404))
+        people = Lookup(api, "member names", lambda door: members(door, scope))
         lookback = self.lookback_days
         streams: list[UsageStream] = [
             UsageEvents(api, scope, people, lookback),

@@ -2,7 +2,7 @@
 
 import re
 import threading
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
 from math import ceil
@@ -14,7 +14,7 @@ from source_unified_usage.core.answer import Answer
 from source_unified_usage.core.api import Api, Credential, Verdict
 from source_unified_usage.core.budget import Budget
 from source_unified_usage.core.errors import ConfigError, KeyRefused
-from source_unified_usage.core.lookup import mailbox
+from source_unified_usage.core.lookup import mailbox, texts_of
 from source_unified_usage.core.paging import Told, walk
 from source_unified_usage.core.provider import provider_of
 from source_unified_usage.core.usage import Row, decimal
@@ -175,15 +175,25 @@ def stated(text: str | None) -> str | None:
     return text if text and text.strip().lower() not in _NOTHING else None
 
 
-def members(api: CursorApi, scope: Scope) -> dict[str, Row]:
-    """The members by lower-cased e-mail, the only name that all endpoints share."""
+def members(api: CursorApi, scope: Scope) -> Iterator[dict[str, Row]]:
+    """The members page by page, by lower-cased e-mail, the only name that all endpoints share."""
     if not scope.organization:
-        rows = api.get("/teams/members").rows("teamMembers")
-    else:
-        query = {"organizationId": scope.organization}
-        pages = api.pages("GET", "/organizations/members", "members", query, 200)
-        rows = [row for page in pages for row in page.rows("members")]
-    return {mailbox(row["email"]): row for row in rows if row.get("email")}
+        yield _by_email(api.get("/teams/members").rows("teamMembers"))
+        return
+    query = {"organizationId": scope.organization}
+    for page in api.pages("GET", "/organizations/members", "members", query, 200):
+        yield _by_email(page.rows("members"))
+
+
+def _by_email(rows: Iterable[Row]) -> dict[str, Row]:
+    """Ids are numbers or texts; whatever else a member's fields hold would break the records that it names."""
+    found: dict[str, Row] = {}
+    for row in rows:
+        if texts := texts_of(row, "email", "name"):
+            ids = {name: row[name] for name in ("id", "userId") if type(row.get(name)) in (int, str)}
+            found[mailbox(texts.get("email", ""))] = {**texts, **ids}
+    found.pop("", None)
+    return found
 
 
 def person(people: Mapping[str, Row], email: str | None, id: Any = None) -> dict[str, Any]:

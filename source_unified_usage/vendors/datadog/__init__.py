@@ -42,7 +42,7 @@ class Datadog(Vendor):
         )
         currency = options.get("currency", "USD").upper()
         # a child organization is told 400
-        names = Lookup(api, "product labels", labels, (400, 403, 404))
+        names = Lookup(api, "product labels", labels)
         families = options.get("product_families") or ()
         hours = HourlyUsage(api, scope, lookback, families=families, zeros=options.get("include_zero_usage", True))
         attribution: list[UsageStream] = []

@@ -8,10 +8,9 @@ from pendulum import DateTime
 
 from source_unified_usage.core.answer import Answer
 from source_unified_usage.core.api import Api, Credential, Verdict
-from source_unified_usage.core.errors import UNMAPPABLE, BrokenContract, ConfigError, KeyRefused, Unavailable
+from source_unified_usage.core.errors import ConfigError, KeyRefused
 from source_unified_usage.core.paging import follow
 from source_unified_usage.core.patience import seconds_until, told_wait
-from source_unified_usage.core.progress import logger
 
 MAPPING = "/api/v2/usage/billing_dimension_mapping"
 # As the vendor's own clients send it
@@ -91,17 +90,11 @@ class DatadogApi(Api):
         return follow(lambda next: self.ask(path, {**query, cursor: next} if next else query), following)
 
 
-def labels(api: DatadogApi) -> Mapping[str, str]:
-    """What the billing dimensions are called in Datadog's own pages, by id; empty when they cannot be read."""
-    try:
-        rows = api.ask(MAPPING, {"filter[view]": "all"}).rows("data")
-        found = {row.get("id"): (row.get("attributes") or {}).get("in_app_label") for row in rows}
-    except KeyRefused:
-        raise
-    except (ConfigError, Unavailable, BrokenContract, *UNMAPPABLE) as error:
-        logger.info(f"{api.title}: no product labels, products carry their id as name ({error})")
-        return {}
-    return {str(id): str(label) for id, label in found.items() if id and label}
+def labels(api: DatadogApi) -> Iterator[Mapping[str, str]]:
+    """What the billing dimensions are called in Datadog's own pages, by id."""
+    rows = api.ask(MAPPING, {"filter[view]": "all"}).rows("data")
+    found = {row.get("id"): (row.get("attributes") or {}).get("in_app_label") for row in rows}
+    yield {str(id): str(label) for id, label in found.items() if id and label}
 
 
 def flag(value: bool) -> str:

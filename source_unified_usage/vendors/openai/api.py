@@ -68,14 +68,14 @@ class PlatformApi(OpenAIApi):
             return Verdict(ConfigError, f"{_WHICH_KEY} The organization's IP allowlist may refuse a key too.")
         return super().judge(status, words, answer)
 
-    def listing(self, path: str, query: Mapping[str, Any]) -> list[Row]:
-        """All rows under `data` of a list, which continues after the id of its last row."""
+    def listing(self, path: str, query: Mapping[str, Any]) -> Iterator[list[Row]]:
+        """The pages of a list, each its rows under `data`; it continues after the id of its last row."""
         query = {**query, "limit": _LISTED}
 
         def ask(after: str | None) -> Answer:
             return self.get(path, {**query, "after": after} if after else query)
 
-        return [row for answer in follow(ask, _last_id) for row in answer.rows("data")]
+        return (answer.rows("data") for answer in follow(ask, _last_id))
 
 
 class AnalyticsApi(OpenAIApi):

@@ -1,16 +1,15 @@
 """Names for the ids in platform rows: projects, users, API keys. Removed users and deleted keys have none."""
 
 import threading
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, NamedTuple
 
-from source_unified_usage.core.errors import SourceError
-from source_unified_usage.core.lookup import Lookup, by_id
+from source_unified_usage.core.lookup import Lookup, names, say_missing, texts
 from source_unified_usage.core.paths import path
 from source_unified_usage.core.usage import Row, compact
 from source_unified_usage.vendors.openai.api import PlatformApi
 
-_TOLERATED = (401, 403, 404)
+_OF_ONE_PROJECT = (400, 404)  # an archived project has no keys to list; the next may have some
 
 
 class Names(NamedTuple):
@@ -40,10 +39,10 @@ class Directory:
 
     def __init__(self, api: PlatformApi) -> None:
         self._api = api
-        self._projects = Lookup(api, "project names", _projects, _TOLERATED)
-        self._users = Lookup(api, "user names", _users, _TOLERATED)
-        self._keys: dict[str, Lookup] = {}
-        self._keys_refused = False
+        self._projects = Lookup(api, "project names", _projects)
+        self._users = Lookup(api, "user names", _users)
+        self._keys: dict[str, Mapping[str, Row]] = {}
+        self._keys_refused = self._said = False
         self._lock = threading.Lock()
 
     def names(self, rows: Iterable[Row]) -> Names:
@@ -52,33 +51,38 @@ class Directory:
         projects = self._projects() if any(row.get("project_id") for row in rows) else {}
         users = self._users() if any(row.get("user_id") for row in rows) else {}
         used = {row["project_id"] for row in rows if row.get("api_key_id") and row.get("project_id") in projects}
-        keys = {id: key for project in sorted(used) for id, key in self._keys_of(project)().items()}
+        keys = {id: key for project in sorted(used) for id, key in self._keys_of(project).items()}
         return Names(projects, users, keys)
 
-    def _keys_of(self, project: str) -> Lookup:
-        def read(api: PlatformApi) -> Mapping[str, Row]:
-            if self._keys_refused:
-                return {}
-            # without "any" the keys of owners who lost access are hidden
-            query = {"owner_project_access": "any"}
-            try:
-                return by_id(api.listing(path("v1", "organization", "projects", project, "api_keys"), query))
-            except SourceError as error:
-                self._keys_refused |= error.status in (401, 403, 429)
-                raise
-
+    def _keys_of(self, project: str) -> Mapping[str, Row]:
         with self._lock:
             if project not in self._keys:
-                self._keys[project] = Lookup(self._api, "API key names", read, _TOLERATED)
+                self._keys[project] = {} if self._keys_refused else self._listed_keys(project)
             return self._keys[project]
 
+    def _listed_keys(self, project: str) -> Mapping[str, Row]:
+        found, failure = names(self._api, lambda api: _keys(api, project))
+        if failure:
+            self._keys_refused = failure.status not in _OF_ONE_PROJECT
+            if not self._said:
+                say_missing(self._api, "API key names", failure, some=bool(found or not self._keys_refused))
+            self._said = True
+        return found
 
-def _projects(api: PlatformApi) -> Mapping[str, Row]:
-    return by_id(api.listing("/v1/organization/projects", {"include_archived": "true"}))
+
+def _projects(api: PlatformApi) -> Iterator[Mapping[str, Row]]:
+    return (texts(rows, "name") for rows in api.listing("/v1/organization/projects", {"include_archived": "true"}))
 
 
-def _users(api: PlatformApi) -> Mapping[str, Row]:
-    return by_id(api.listing("/v1/organization/users", {}))
+def _users(api: PlatformApi) -> Iterator[Mapping[str, Row]]:
+    return (texts(rows, "email", "name") for rows in api.listing("/v1/organization/users", {}))
+
+
+def _keys(api: PlatformApi, project: str) -> Iterator[Mapping[str, Row]]:
+    # without "any" the keys of owners who lost access are hidden
+    query = {"owner_project_access": "any"}
+    keys = path("v1", "organization", "projects", project, "api_keys")
+    return (texts(rows, "name") for rows in api.listing(keys, query))
 
 
 def _name(rows: Mapping[str, Row], id: str | None) -> Any:

@@ -1,12 +1,12 @@
 """What a key may see of its team: the team itself, its projects and their API keys."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from source_unified_usage.core.answer import Answer
 from source_unified_usage.core.errors import ConfigError
-from source_unified_usage.core.lookup import Lookup, by_id
+from source_unified_usage.core.lookup import Lookup, by_id, texts, texts_of
 from source_unified_usage.core.paging import follow
 from source_unified_usage.core.usage import Row, compact
 from source_unified_usage.vendors.scenario.api import ScenarioApi
@@ -34,14 +34,20 @@ class Scope:
         return compact(teamId=self.team, projectIds=projects)
 
 
+class Project(NamedTuple):
+    """A project's name, and the names of its API keys by id."""
+
+    name: str | None
+    keys: Mapping[str, str]
+
+
 class Inventory:
     """Names for ids, and the list of projects; each is read at most once, whatever needs it."""
 
     def __init__(self, api: ScenarioApi, scope: Scope) -> None:
         self._scope = scope
-        self._teams = Lookup(api, "team name", lambda door: by_id(door.get("/v1/teams").rows("teams")))
+        self._teams = Lookup(api, "team name", _teams)
         self._projects = Lookup(api, "project and API key names", lambda door: projects(door, scope))
-        self._listed: Mapping[str, Row] = {}
 
     def organization(self) -> dict[str, Any]:
         """The configured team, or the only one that the key sees; empty when that is not known."""
@@ -50,43 +56,51 @@ class Inventory:
         return compact(id=id, name=teams.get(id, {}).get("name")) if id else {}
 
     def project_names(self) -> dict[str, str]:
-        return {id: project["name"] for id, project in self._known().items() if project.get("name")}
+        return {id: project.name for id, project in self._projects().items() if project.name}
 
     def key_names(self) -> dict[str, str]:
         """By the id under which a key's usage is counted, `apiu_...`."""
-        keys = (key for project in self._known().values() for key in project.get("keys") or ())
-        return {key["id"]: key["name"] for key in keys if key.get("id") and key.get("name")}
+        return {id: name for project in self._projects().values() for id, name in project.keys.items()}
 
     def to_split(self, door: ScenarioApi) -> tuple[str, ...]:
         """The projects to ask for one by one. Raises ConfigError when the key may not list them."""
         if self._scope.projects:
             return self._scope.projects
-        if not self._listed:
-            source = f"Scenario, stream {door.stream}, {_PROJECTS}"
-            advice = "scenario.split_by_project needs them: list them in scenario.project_ids or set it to false."
-            try:
-                self._listed = projects(door, self._scope)
-            except ConfigError as error:
-                if error.status != 403:
-                    raise
-                raise ConfigError(
-                    f'{source}: the key may not list the projects ({error.status} "{error.words}"). {advice}',
-                    status=error.status,
-                    words=error.words,
-                ) from None
-            if not self._listed:
-                raise ConfigError(f"{source}: no project is listed. {advice}")
-        return tuple(self._listed)
-
-    def _known(self) -> Mapping[str, Row]:
-        return self._listed or self._projects()
+        source = f"Scenario, stream {door.stream}, {_PROJECTS}"
+        advice = "scenario.split_by_project needs them: list them in scenario.project_ids or set it to false."
+        try:
+            listed = self._projects.required(door)
+        except ConfigError as error:
+            if error.status != 403:
+                raise
+            raise ConfigError(
+                f'{source}: the key may not list the projects ({error.status} "{error.words}"). {advice}',
+                status=error.status,
+                words=error.words,
+            ) from None
+        if not listed:
+            raise ConfigError(f"{source}: no project is listed. {advice}")
+        return tuple(listed)
 
 
-def projects(api: ScenarioApi, scope: Scope) -> dict[str, Row]:
-    """The projects that the key may see, by id."""
+def _teams(api: ScenarioApi) -> Iterator[Mapping[str, Row]]:
+    yield texts(api.get("/v1/teams").rows("teams"), "name")
+
+
+def projects(api: ScenarioApi, scope: Scope) -> Iterator[Mapping[str, Project]]:
+    """The projects that the key may see, page by page."""
 
     def ask(token: str | None) -> Answer:
         return api.get(_PROJECTS, compact(teamId=scope.team, pageSize=_PAGE_SIZE, paginationToken=token))
 
     pages = follow(ask, lambda answer: answer.body.get("nextPaginationToken") or None)
-    return by_id(row for answer in pages for row in answer.rows("projects"))
+    for answer in pages:
+        rows = by_id(answer.rows("projects"))
+        yield {id: Project(texts_of(row, "name").get("name"), _keys(row)) for id, row in rows.items()}
+
+
+def _keys(project: Row) -> dict[str, str]:
+    """The names of its keys by the id under which a key's usage is counted."""
+    keys = project.get("keys")
+    listed = texts(keys if isinstance(keys, list) else (), "name")
+    return {id: key["name"] for id, key in listed.items() if "name" in key}

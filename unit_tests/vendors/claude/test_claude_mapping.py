@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from source_unified_usage.core import clock
 from source_unified_usage.core.errors import ConfigError
 from source_unified_usage.core.stream import UsageStream
+from source_unified_usage.vendors.claude.claude_code import ClaudeCodeUsage
 from unit_tests.vendors.samples import (
     Case,
     assert_mapped,
@@ -100,7 +101,9 @@ def test_records(case: Case) -> None:
 def mapped(name: str, row: Any) -> list[dict[str, Any]]:
     """The records of one vendor row, as JSON."""
     stream: UsageStream = stream_of("claude", CONFIG, name)
-    found = [orjson.loads(orjson.dumps(usage)) for usage in stream.usages(row, window("2026-07-14", "2026-07-15"))]
+    rows = stream.parts([row]) if isinstance(stream, ClaudeCodeUsage) else [row]
+    usages = [usage for item in rows for usage in stream.usages(item, window("2026-07-14", "2026-07-15"))]
+    found = [orjson.loads(orjson.dumps(usage)) for usage in usages]
     assert_valid(found)
     return found
 
@@ -166,6 +169,22 @@ def test_a_day_not_published_yet_ends_the_stream_whatever_else_is_named(
     assert read.available_until == pendulum.datetime(2026, 7, 13)
 
 
+def test_an_export_that_stands_still_ends_the_stream_with_one_warning(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(clock, "now", lambda: pendulum.datetime(2026, 8, 3, 9))
+    for name, start in (("claude_skills", "2026-07-14"), ("claude_activity_summary", "2026-07-14")):
+        caplog.clear()
+        read = stream_of("claude", CONFIG, name)
+        words = "Data for 2026-07-14 is not yet available. The most recent available date is 2026-07-13."
+        with requests_mock.Mocker() as server:
+            server.get(requests_mock.ANY, status_code=400, json={"type": "error", "error": {"message": words}})
+            assert records(read, window(start, "2026-07-15")) == []
+        assert read.available_until == pendulum.datetime(2026, 7, 14)
+        (warning,) = [record for record in caplog.records if record.levelname == "WARNING"]
+        assert "2026-07-14 is not available yet, the last day is 2026-07-13" in warning.getMessage()
+
+
 @pytest.mark.parametrize(
     "words",
     [
@@ -217,6 +236,61 @@ def test_a_row_that_comes_on_two_pages_keeps_its_id() -> None:
         mock_answers(server, "claude", {f"{BASE}/analytics/user_cost_report": pages})
         found = records(stream_of("claude", CONFIG, "claude_user_cost"), window("2026-07-14", "2026-07-15"))
     assert [record["id"] for record in found] == ["claude_user_cost/org_1/2026-07-14T00:00:00Z/user_1/chat/m"] * 2
+
+
+def test_keys_of_the_same_name_are_kept_apart_in_whatever_order_they_come() -> None:
+    models = [{"model": name, "tokens": {"input": 1}, "estimated_cost": {"amount": 5}} for name in ("opus", "sonnet")]
+    row = {
+        "date": "2026-07-14T00:00:00Z",
+        "actor": {"type": "api_actor", "api_key_name": "ci-runner"},
+        "terminal_type": "non-interactive",
+        "customer_type": "api",
+    }
+    rows = [
+        {**row, "core_metrics": {"num_sessions": 4}, "model_breakdown": models[:1]},
+        {**row, "core_metrics": {"num_sessions": 9}, "model_breakdown": models[1:]},
+        {**row, "core_metrics": {"num_sessions": 9}, "model_breakdown": models[1:]},
+    ]
+    read = []
+    for order in (rows, rows[::-1]):
+        with requests_mock.Mocker() as server:
+            pages = [{"data": [part], "has_more": n < 2, "next_page": f"p{n}"} for n, part in enumerate(order)]
+            mock_answers(server, "claude", {f"{BASE}/usage_report/claude_code": pages, **NAMES})
+            found = records(stream_of("claude", CONFIG, "claude_code_usage"), window("2026-07-14", "2026-07-15"))
+        read.append({record["id"]: record for record in found})
+        assert len(read[-1]) == len(found) == 6
+    assert read[0] == read[1]
+    first = "claude_code_usage/~/2026-07-14/api_actor/ci-runner/non-interactive/api/~/false"
+    assert sorted(id.removeprefix(first) for id in read[0]) == [
+        "/opus",
+        "/sonnet",
+        "/sonnet/1",
+        "/~",
+        "/~/1",
+        "/~/2",
+    ]
+    assert sum(r["usage"].get("sessions", {}).get("distinct", 0) for r in read[0].values()) == 22
+
+
+@pytest.mark.parametrize(
+    ("stream", "path"), [("claude_api_cost", "cost_report"), ("claude_cost", "analytics/cost_report")]
+)
+def test_costs_that_agree_in_their_key_are_both_kept(stream: str, path: str) -> None:
+    span = {"starting_at": "2026-07-14T00:00:00Z", "ending_at": "2026-07-15T00:00:00Z"}
+    results = [{"description": "Tokens", "product": "chat", "amount": amount} for amount in ("100", "250")]
+    read = []
+    for order in (results, results[::-1]):
+        body = {"organization_id": "org", "data_refreshed_at": "2026-07-15T08:00:00Z", "has_more": False}
+        with requests_mock.Mocker() as server:
+            mock_answers(
+                server, "claude", {f"{BASE}/{path}": [{**body, "data": [{**span, "results": order}]}], **NAMES}
+            )
+            found = records(stream_of("claude", CONFIG, stream), window("2026-07-14", "2026-07-15"))
+        read.append({record["id"]: record["charges"][0]["amount"] for record in found})
+    assert read[0] == read[1]
+    assert sorted(read[0].values()) == [1, 2.5]
+    one, other = sorted(read[0])
+    assert other == f"{one}/1"
 
 
 def test_a_new_product_keeps_its_id_and_has_a_surface_in_snake_case() -> None:
@@ -354,6 +428,97 @@ def test_a_person_is_cut_into_surfaces_without_loss(row: dict[str, Any]) -> None
 
 def _without_sums(usage: dict[str, Any]) -> dict[str, Any]:
     return {name: part for name, part in usage.get("code", {}).items() if name not in ("accepts", "rejects")}
+
+
+ZEROS: dict[str, Any] = {
+    "chat_metrics": {"message_count": 0},
+    "claude_code_metrics": {"core_metrics": {"distinct_session_count": 0}},
+    "cowork_metrics": {"message_count": 0},
+    "design_metrics": {"message_count": 0},
+    "office_metrics": {"excel": {"message_count": 0}},
+    "science_metrics": {"message_count": 0},
+    "web_search_count": 0,
+}
+
+
+@pytest.mark.parametrize(
+    ("both", "usage"),
+    [
+        ({"chat": {"message_count": 17}}, {"conversations": {"message_count": 17}}),
+        ({"chat": {"message_count": 17}, "sessions": None}, {"conversations": {"message_count": 17}}),
+        (
+            {
+                "chat": {"distinct_conversation_count": 4, "message_count": 17, "connectors_used_count": 2},
+                "sessions": {
+                    "distinct_session_count": 3,
+                    "message_count": 5,
+                    "action_count": 9,
+                    "connectors_used_count": 1,
+                    "skills_used_count": 6,
+                },
+            },
+            {
+                "sessions": {"distinct": 3},
+                "conversations": {"distinct": 4, "message_count": 22},
+                "tools": {"action_count": 9, "connectors_used_count": 3, "skills_used_count": 6},
+            },
+        ),
+        (
+            {
+                "chat": {"distinct_skills_used_count": 2, "distinct_connectors_used_count": 1},
+                "sessions": {"distinct_skills_used_count": 3, "distinct_connectors_used_count": 0},
+            },
+            {"tools": {"distinct_connectors_used_count": 1}},
+        ),
+    ],
+)
+def test_chat_and_cowork_in_one_are_a_surface_of_their_own(both: dict[str, Any], usage: dict[str, Any]) -> None:
+    row = {"user": {"id": "user_1"}, **ZEROS, "chat_cowork_unified_metrics": both}
+    whole, surface = mapped("claude_user_activity", row)
+    assert whole["usage"]["activity"] == {"is_active": True}
+    assert surface["id"] == "claude_user_activity/2026-07-14/user_1/chat_cowork_unified/~"
+    assert surface["product"] == {"id": "chat_cowork_unified", "name": "Claude Chat and Cowork"}
+    assert surface["surface"] == "chat_cowork_unified"
+    assert surface["usage"] == usage
+    assert surface["remote_data"] == {"chat_cowork_unified_metrics": both}
+
+
+@pytest.mark.parametrize("both", [None, {}, {"chat": None, "sessions": {}}, {"chat": {"message_count": 0}}])
+def test_unused_chat_and_cowork_in_one_are_no_surface(both: Any) -> None:
+    (whole,) = mapped("claude_user_activity", {"user": {"id": "u"}, **ZEROS, "chat_cowork_unified_metrics": both})
+    assert whole["usage"]["activity"] == {"is_active": False}
+
+
+def test_active_users_of_chat_and_cowork_in_one_are_not_those_of_chat() -> None:
+    span = {"starting_at": "2026-07-14T00:00:00Z", "ending_at": "2026-07-15T00:00:00Z"}
+    names = [f"chat_cowork_unified_{period}_active_user_count" for period in ("daily", "weekly", "monthly")]
+    found = mapped("claude_activity_summary", {**span, **dict.fromkeys(names, 3), "chat_daily_active_user_count": 2})
+    assert [(record["metric_name"], record["surface"], record["usage"]["unit"]) for record in found] == [
+        *((name, "chat_cowork_unified", "users") for name in names),
+        ("chat_daily_active_user_count", "chat", "users"),
+    ]
+    assert {record["product"]["name"] for record in found[:3]} == {"Claude Chat and Cowork"}
+
+
+@pytest.mark.parametrize(
+    ("stream", "key", "what"),
+    [
+        ("claude_skills", "skill_name", "skill"),
+        ("claude_connectors", "connector_name", "connector"),
+        ("claude_plugins", "plugin_name", "plugin"),
+    ],
+)
+def test_things_used_in_chat_and_cowork_in_one_are_counted(stream: str, key: str, what: str) -> None:
+    chats, sessions = f"distinct_conversation_{what}_used_count", f"distinct_session_{what}_used_count"
+    row = {key: "x", "chat_metrics": {chats: 2}, "cowork_metrics": {sessions: 3}, "claude_code_metrics": None}
+    (plain,) = mapped(stream, row)
+    assert plain["usage"]["sessions"] == {"distinct": 3}
+    (record,) = mapped(
+        stream, {**row, "chat_cowork_unified_metrics": {"chat": {chats: 10}, "sessions": {sessions: 20}}}
+    )
+    assert record["usage"]["sessions"] == {"distinct": 23}
+    if what != "plugin":
+        assert record["usage"]["conversations"] == {"distinct": 12}
 
 
 @given(

@@ -7,6 +7,7 @@ import pytest
 import requests_mock
 
 from source_unified_usage.core.errors import BrokenContract, ConfigError, KeyRefused, Unavailable, Unmappable
+from source_unified_usage.vendors.confluent import Confluent
 from unit_tests.vendors.samples import records, sample, stream_of, window
 
 CONFIG = {"api_key": "CLOUDAPIKEY", "api_secret": "not-a-real-secret"}
@@ -148,6 +149,52 @@ def test_nothing_left_holds_the_next_request_back_for_an_hour_at_most(
     server.get(URL, [{**page(ROW, next="https://a/?page_token=1"), "headers": spent}, page()])
     read()
     assert sum(waits) == pytest.approx(held)
+
+
+def test_both_streams_share_one_reading_of_the_lists(server: requests_mock.Mocker) -> None:
+    environments = [{"id": "env-1", "display_name": "Production"}]
+    server.get("https://api.confluent.cloud/org/v2/environments", json={"data": environments})
+    server.get("https://api.confluent.cloud/org/v2/organizations", json={"data": [{"id": "o-1"}]})
+    server.get("https://api.confluent.cloud/cmk/v2/clusters", json={"data": [{"id": "lkc-1"}]})
+    point = {"timestamp": "2026-09-01T00:00:00Z", "value": 1.0, "metric.principal_id": "sa-1"}
+    server.post("https://api.telemetry.confluent.cloud/v2/metrics/cloud/query", json={"data": [point]})
+    server.get(URL, **page({**ROW, "resource": {"id": "lkc-1", "environment": {"id": "env-1"}}}))
+    streams = {stream.name: stream for stream in Confluent({**CONFIG, "include_metrics": True}).streams()}
+    for name in ("confluent_costs", "confluent_metrics_usage", "confluent_costs", "confluent_metrics_usage"):
+        for record in records(streams[name], window("2026-09-01", "2026-09-02")):
+            assert record["organization"] == {"id": "o-1"}
+            assert record["resources"][0]["workspace"] == {"id": "env-1", "name": "Production"}
+    asked = [request.path for request in server.request_history]
+    assert asked.count("/org/v2/environments") == asked.count("/org/v2/organizations") == 1
+
+
+def test_environments_that_came_before_a_failure_have_their_names(server: requests_mock.Mocker) -> None:
+    first = {"data": [{"id": "env-1", "display_name": "Production"}], "metadata": {"next": "https://a/?page_token=1"}}
+    broken: list[dict[str, Any]] = [{"json": first}, {"status_code": 503}]
+    server.get("https://api.confluent.cloud/org/v2/environments", broken)
+    server.get("https://api.confluent.cloud/org/v2/organizations", broken)
+    rows = [{**ROW, "resource": {"id": "lkc-1", "environment": {"id": f"env-{number}"}}} for number in (1, 2)]
+    server.get(URL, **page(*rows))
+    found = read()
+    workspaces = [record["resources"][0]["workspace"] for record in found]
+    assert workspaces == [{"id": "env-1", "name": "Production"}, {"id": "env-2"}]
+    # the only one of a part need not be the only one
+    assert all("organization" not in record for record in found)
+
+
+@pytest.mark.parametrize(
+    "named",
+    [{"metric.principal_name": "kafka-writer"}, {"principal_name": "kafka-writer"}],
+)
+def test_a_principal_has_the_name_that_comes_with_it(server: requests_mock.Mocker, named: dict[str, str]) -> None:
+    server.get("https://api.confluent.cloud/org/v2/environments", json={"data": [{"id": "env-1"}]})
+    server.get("https://api.confluent.cloud/cmk/v2/clusters", json={"data": [{"id": "lkc-1"}]})
+    day = {"timestamp": "2026-09-01T00:00:00Z", "value": 1.0}
+    points = [{**day, "metric.principal_id": "sa-1", **named}, {**day, **named}]
+    server.post("https://api.telemetry.confluent.cloud/v2/metrics/cloud/query", json={"data": points})
+    stream = stream_of("confluent", {**CONFIG, "include_metrics": True}, "confluent_metrics_usage")
+    found = records(stream, window("2026-09-01", "2026-09-02"))
+    assert [record.get("user") for record in found[:2]] == [{"id": "sa-1", "name": "kafka-writer"}, None]
 
 
 def test_the_look_ups_may_be_refused(server: requests_mock.Mocker) -> None:

@@ -487,14 +487,43 @@ def test_refused_key_names_are_not_asked_project_by_project(
     assert sum(waits) < 60
 
 
-def test_a_list_that_never_ends_is_an_error(server: requests_mock.Mocker) -> None:
+@pytest.mark.parametrize("page_again", [listing(*PROJECTS, more=True), {**listing(), "has_more": True}])
+def test_of_a_list_that_never_ends_the_names_that_came_are_used(
+    server: requests_mock.Mocker, page_again: dict[str, Any]
+) -> None:
     server.get(COMPLETIONS, **page(NAMED))
-    server.get(f"{PLATFORM}/projects", json=listing(*PROJECTS, more=True))
-    with pytest.raises(BrokenContract, match="the cursor 'proj_2' came twice"):
-        read()
-    server.get(f"{PLATFORM}/projects", json=listing(more=True))
-    with pytest.raises(BrokenContract, match="has_more without a last_id"):
-        read()
+    server.get(f"{PLATFORM}/projects", [{"json": listing(*PROJECTS, more=True)}, {"json": page_again}])
+    server.get(f"{PLATFORM}/projects/proj_1/api_keys", json=listing())
+    (record,) = read()
+    assert record["resources"][0]["workspace"] == {"id": "proj_1", "name": "One"}
+
+
+def test_an_archived_project_loses_the_names_of_its_own_keys_only(
+    server: requests_mock.Mocker, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO)
+    projects = [{"id": id, "name": id} for id in ("proj_1", "proj_old", "proj_older", "proj_2")]
+    server.get(f"{PLATFORM}/projects", json=listing(*projects))
+    archived = {"error": {"message": "Project is archived.", "type": "invalid_request_error"}}
+    for project in projects:
+        keys = f"{PLATFORM}/projects/{project['id']}/api_keys"
+        if project["id"].startswith("proj_old"):
+            server.get(keys, status_code=400, json=archived)
+        else:
+            server.get(keys, json=listing({"id": f"key of {project['id']}", "name": "web"}))
+    rows = [{**NAMED, "project_id": p["id"], "api_key_id": f"key of {p['id']}"} for p in projects]
+    server.get(COMPLETIONS, **page(*rows))
+    named = {record["resources"][0]["id"]: record["resources"][0].get("name") for record in read()}
+    assert named == {
+        "key of proj_1": "web",
+        "key of proj_old": None,
+        "key of proj_older": None,
+        "key of proj_2": "web",
+    }
+    (line,) = [text for text in caplog.messages if "API key names" in text]
+    assert (
+        'some records carry ids only (OpenAI, look-up, /v1/organization/projects/proj_old/api_keys: 400 "Proj' in line
+    )
 
 
 # --- configuration and check
