@@ -79,6 +79,7 @@ class SourceUnifiedUsage(AbstractSource):
     def check_connection(self, logger: logging.Logger, config: Mapping[str, Any]) -> tuple[bool, str]:
         try:
             self._wanted(config)
+            self._excluded(config)
             vendors = self._vendors(config)
             for vendor in vendors:
                 vendor.streams()
@@ -110,7 +111,7 @@ class SourceUnifiedUsage(AbstractSource):
     ) -> Iterator[AirbyteMessage]:
         """Read the catalog's streams. One that fails leaves the others whole; the error comes at the end."""
         wanted = self._wanted(config)
-        excluded = excluded_fields(present(config), list(usage_schema()["properties"]))
+        excluded = self._excluded(config)
         offered = {stream.name: stream for stream in self._offered(config)}
         selected = [configured.stream.name for configured in catalog.streams]
         unknown = [name for name in selected if name not in offered]
@@ -191,6 +192,9 @@ class SourceUnifiedUsage(AbstractSource):
     def _wanted(self, config: Mapping[str, Any]) -> Range:
         return read_range(present(config), clock.now())
 
+    def _excluded(self, config: Mapping[str, Any]) -> list[str]:
+        return excluded_fields(present(config), list(usage_schema()["properties"]))
+
     def _vendors(self, config: Mapping[str, Any]) -> Sequence[Vendor]:
         return configured(VENDORS, config)
 
@@ -218,6 +222,9 @@ def _ask(probe: Probe) -> str:
         probe.ask()
     except SourceError as error:
         return str(error)
+    except Exception as error:  # noqa: BLE001 - a defect must not leave the user without a status
+        progress_logger.error(f"The check of {probe.credential} failed", exc_info=error)
+        return f"{probe.credential}: the check itself failed ({reason_of(error)}). This is a defect of the source."
     return ""
 
 
