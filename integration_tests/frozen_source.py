@@ -12,13 +12,15 @@ import sys
 import threading
 import time
 import urllib.request
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from multiprocessing.connection import Connection
 
 import time_machine
 
 from source_unified_usage import entrypoint, run
 from source_unified_usage.core import api, clock, patience, window
+
+_DIRECT = urllib.request.build_opener(urllib.request.ProxyHandler({}))
 
 
 def main(now: str, sandbox_url: str, *arguments: str) -> None:
@@ -30,7 +32,7 @@ def main(now: str, sandbox_url: str, *arguments: str) -> None:
             with lock:
                 traveller.shift(seconds)
                 body = b'{"advance": %f}' % seconds
-                urllib.request.urlopen(f"{sandbox_url}/clock", body).read()
+                _DIRECT.open(f"{sandbox_url}/clock", body).read()
 
         clock.sleep = sleep
         clock.monotonic = time.time
@@ -45,11 +47,17 @@ def forked(
     stderr: str,
     read_timeout: float | None,
     longest_step: int | None,
+    variables: Mapping[str, str | None],
 ) -> None:
     """The same as a process that was forked with all imports done.
 
     `read_timeout`: seconds to wait for an answer. `longest_step`: days of a window at most.
+    `variables`: of the environment; None takes one away.
     """
+    for name, value in variables.items():
+        os.environ.pop(name, None)
+        if value is not None:
+            os.environ[name] = value
     os.chdir(folder)
     os.dup2(stdout.fileno(), 1)
     stdout.close()

@@ -172,19 +172,20 @@ class Source:
     """The source's command line, at a time that stands where the sandbox's clock stands.
 
     `read_timeout`: how many seconds it waits for an answer; `longest_step`: how many days its windows have at most. Its
-    own numbers when None.
+    own numbers when None. `variables`: what its environment has otherwise than this process's; None takes one away.
     """
 
     def __init__(self, sandbox: Sandbox, folder: Path) -> None:
         self.sandbox, self.folder = sandbox, folder
         self.read_timeout: float | None = None
         self.longest_step: int | None = None
+        self.variables: dict[str, str | None] = {}
 
     def start(self, *arguments: str) -> Running:
         now = self.sandbox.clock.now().isoformat()
         url = f"http://localhost:{self.sandbox.port}"
         errors = self.folder / "stderr.txt"
-        return Running((now, url, *arguments), errors, self.read_timeout, self.longest_step)
+        return Running((now, url, *arguments), errors, self.read_timeout, self.longest_step, self.variables)
 
     def run(self, *arguments: str) -> Output:
         with self.start(*arguments) as running, _killed_after(_LONGEST, running):

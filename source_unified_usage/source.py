@@ -2,9 +2,10 @@
 
 import logging
 from collections.abc import Iterator, Mapping, MutableMapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, wait
 from itertools import chain
 from queue import Queue
+from threading import Thread
 from typing import Any
 
 from airbyte_cdk.models import (
@@ -33,7 +34,7 @@ from airbyte_cdk.utils.stream_status_utils import as_airbyte_message as status_m
 
 from source_unified_usage.core import clock, files
 from source_unified_usage.core.config import excluded_fields, present, read_range
-from source_unified_usage.core.errors import ConfigError, SourceError, Unavailable, reason_of
+from source_unified_usage.core.errors import ConfigError, SourceError, Unavailable, ran_out, reason_of
 from source_unified_usage.core.offer import Offer
 from source_unified_usage.core.outlook import outlook
 from source_unified_usage.core.pages import RecordPage
@@ -49,6 +50,8 @@ from source_unified_usage.vendors import VENDORS
 
 # Items are pages of records: some 10 MB wait at most for a slow reader of stdout.
 _QUEUED_PAGES = 32
+# Seconds that a whole check takes at most: whoever starts it waits for a minute.
+_CHECK_WITHIN = 55.0
 
 
 class SourceUnifiedUsage(AbstractSource):
@@ -82,14 +85,14 @@ class SourceUnifiedUsage(AbstractSource):
     def check_connection(self, logger: logging.Logger, config: Mapping[str, Any]) -> tuple[bool, str]:
         try:
             self._wanted(config)
+            self._excluded(config)
             vendors = self._vendors(config)
             for vendor in vendors:
                 vendor.streams()
             probes = [probe for vendor in vendors for probe in vendor.probes()]
-        except ConfigError as error:
-            return False, str(error)
-        with ThreadPoolExecutor(len(probes)) as pool:
-            failures = [reason for reason in pool.map(_ask, probes) if reason]
+            failures = _ask_all(probes)
+        except Exception as error:  # noqa: BLE001 - a defect must not leave the user without a status
+            return False, _told("the configuration", error)
         return not failures, " ".join(failures)
 
     # --- discover
@@ -113,7 +116,7 @@ class SourceUnifiedUsage(AbstractSource):
     ) -> Iterator[AirbyteMessage]:
         """Read the catalog's streams. One that fails leaves the others whole; the error comes at the end."""
         wanted = self._wanted(config)
-        excluded = excluded_fields(present(config), list(usage_schema()["properties"]))
+        excluded = self._excluded(config)
         offered = {stream.name: stream for stream in self._offered(config)}
         selected = [configured.stream.name for configured in catalog.streams]
         unknown = [name for name in selected if name not in offered]
@@ -197,6 +200,9 @@ class SourceUnifiedUsage(AbstractSource):
     def _wanted(self, config: Mapping[str, Any]) -> Range:
         return read_range(present(config), clock.now())
 
+    def _excluded(self, config: Mapping[str, Any]) -> list[str]:
+        return excluded_fields(present(config), list(usage_schema()["properties"]))
+
     def _vendors(self, config: Mapping[str, Any]) -> Sequence[Vendor]:
         return configured(VENDORS, config)
 
@@ -218,13 +224,39 @@ class SourceUnifiedUsage(AbstractSource):
         return files.read_state(state_path)
 
 
+def _ask_all(probes: Sequence[Probe]) -> list[str]:
+    """Why credentials fail. One that has no answer in time fails, whatever it waits for: a name, a limit, a byte."""
+    answers: list[Future[str]] = [Future() for _ in probes]
+    for probe, answer in zip(probes, answers, strict=True):
+        # a daemon: the process ends without one that still waits
+        Thread(target=lambda probe=probe, answer=answer: answer.set_result(_ask(probe)), daemon=True).start()
+    wait(answers, timeout=_CHECK_WITHIN)
+    reasons = [
+        answer.result()
+        if answer.done()
+        else f"{probe.credential}: no usable answer within {_CHECK_WITHIN:.0f} s; "
+        f"the key was not refused. Check base_url and the network, or try again later."
+        for probe, answer in zip(probes, answers, strict=True)
+    ]
+    return [reason for reason in reasons if reason]
+
+
 def _ask(probe: Probe) -> str:
     """Why the credential fails; empty when it does not."""
     try:
         probe.ask()
-    except SourceError as error:
-        return str(error)
+    except Exception as error:  # noqa: BLE001 - a defect must not leave the user without a status
+        return _told(probe.credential, error)
     return ""
+
+
+def _told(place: str, error: Exception) -> str:
+    """Why a check failed."""
+    known = error if isinstance(error, SourceError) else ran_out(error)
+    if known:
+        return str(known)
+    progress_logger.error(f"The check of {place} failed", exc_info=error)
+    return f"{place}: the check itself failed ({reason_of(error)}). This is a defect of the source."
 
 
 def _covered(stream: UsageStream, states: ConnectorStateManager, wanted: Range) -> Covered:

@@ -26,6 +26,7 @@ from source_unified_usage.core.errors import (
 from source_unified_usage.core.gate import Gate
 from source_unified_usage.core.json_body import parse
 from source_unified_usage.core.masking import mask_also
+from source_unified_usage.core.network import authorities, proxies_for, proxy_for, setup_fault, wants_password
 from source_unified_usage.core.patience import LOOKING_UP, READING, Patience, Waits, told_wait
 from source_unified_usage.core.progress import Tally, logger
 from source_unified_usage.core.transport import MOST_BYTES, Adapter, TooLarge, answer_within, body_of
@@ -144,7 +145,9 @@ class Api:
         if status == 204:
             return Verdict(BrokenContract, "It says that there is no answer, which is not documented.")
         if status == 407:
-            return Verdict(ConfigError, "A proxy on the way wants a user and a password.")
+            proxy = proxy_for(self.base_url)
+            said = wants_password(proxy) if proxy else f"a proxy at {self.base_url} wants a user and a password."
+            return Verdict(ConfigError, said[0].upper() + said[1:])
         if status in (404, 405):
             return Verdict(ConfigError, f"Check base_url ({self.base_url}).")
         return Verdict(ConfigError, "Check the configuration.")
@@ -198,6 +201,7 @@ class Api:
                         self.base_url + path,
                         timeout=self.patience.timeout,
                         allow_redirects=False,
+                        proxies=proxies_for(self.base_url),
                         stream=True,
                         **options,
                     )
@@ -206,9 +210,11 @@ class Api:
                 raise BrokenContract(
                     f"{source}: the vendor's answer has more than {MOST_BYTES >> 20} MB, which no page of it has."
                 ) from None
-            except (requests.RequestException, ValueError) as error:  # a Location that is no address
+            except (OSError, ValueError) as error:  # all of Requests, and a Location that is no address
                 if spent := ran_out(error):
                     raise spent from None
+                if fault := setup_fault(error, self.base_url):
+                    raise ConfigError(f"{source}: {fault}") from None
                 words = said = network_words(error)
             else:
                 status = answer.status_code
@@ -285,6 +291,7 @@ class Api:
     def _new_session(self) -> requests.Session:
         session = requests.Session()
         session.auth = self.credential
+        session.verify = authorities()
         for scheme in ("http", "https"):
             session.mount(f"{scheme}://", Adapter())
         session.headers["User-Agent"] = _USER_AGENT

@@ -13,6 +13,7 @@ from jsonschema.exceptions import ValidationError, best_match
 from pendulum import DateTime
 
 from source_unified_usage.core.errors import ConfigError
+from source_unified_usage.core.network import is_loopback
 from source_unified_usage.core.progress import logger
 from source_unified_usage.core.stream import Range
 from source_unified_usage.core.usage import parse_time
@@ -24,7 +25,6 @@ ADDRESS = {
     "pattern_descriptor": "https://host (plain http only for localhost)",
 }
 
-_LOOPBACK = {"localhost", "127.0.0.1", "::1"}
 # white space of any alphabet, and what has no width at all: nobody sees it
 _BLANK = "".join(filter(str.isspace, map(chr, range(0x3001)))) + "\u200b\u200c\u200d\u2060\ufeff"
 _REQUIRED_FIELDS = {"id", "start_date"}
@@ -104,7 +104,7 @@ def _fault_of(url: str) -> str:
         return "the port is no number between 1 and 65535"
     if not _is_host(parts.hostname or ""):
         return "the host cannot be read"
-    if parts.scheme == "http" and parts.hostname not in _LOOPBACK:
+    if parts.scheme == "http" and not is_loopback(parts.hostname):
         return "plain http is for localhost only"
     return ""
 

@@ -31,7 +31,8 @@ _LEAST_NAMED = 30.0  # what a named wait takes of `named`, however short: a mill
 
 READING = Patience()
 LOOKING_UP = Patience(rate_limited=30, named=30, least=30, most=30, timeout=(8, 15), whole=30)
-CHECKING = Patience(rate_limited=20, named=20, tries=2, least=0, most=40, timeout=(8, 15), whole=25)
+# one answer as slow as READING allows; a second try only after a quick failure, so that a minute is enough
+CHECKING = Patience(rate_limited=20, named=20, tries=2, least=0, most=12, timeout=(8, 35), whole=38)
 
 
 class Waits:

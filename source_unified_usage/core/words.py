@@ -6,6 +6,7 @@ from typing import Any
 import requests
 
 from source_unified_usage.core.masking import shortened
+from source_unified_usage.core.network import tunnel_status
 from source_unified_usage.core.transport import TooSlow
 
 _WORDS_DEPTH = 8  # of envelopes in envelopes
@@ -38,6 +39,8 @@ def network_words(error: Exception) -> str:
         return str(error)
     if isinstance(error, requests.Timeout):
         return "no answer in time"
+    if status := tunnel_status(error):
+        return f"the proxy answers {status}"
     text = str(error).lower()
     for sign, words in (
         ("resolve", "the host name cannot be resolved"),

@@ -232,7 +232,7 @@ def test_created_and_changed_are_answers(api: Acme, requests_mock: Mocker, statu
             BrokenContract,
             '204 "No Content". It says that there is no answer, which is not documented.',
         ),
-        (407, "Proxy", ConfigError, '407 "Proxy". A proxy on the way wants a user and a password.'),
+        (407, "Proxy", ConfigError, '407 "Proxy". A proxy at https://api.acme.example/v1 wants a user and a password.'),
     ],
 )
 def test_rare_statuses_by_their_meaning(

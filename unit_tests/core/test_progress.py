@@ -176,7 +176,7 @@ def test_a_look_up_does_not_wait_in_the_name_of_the_check(log: Log, requests_moc
     limited = {"status_code": 429, "headers": {"Retry-After": "20"}, "json": {"error": "slow down"}}
     requests_mock.get(f"{URL}/names", [limited, {"json": {"a": {}}}])
     api = Acme(URL, Credential("acme.api_key", {}))
-    assert Lookup(api, "names", lambda door: door.get("/names").body)() == {"a": {}}
+    assert Lookup(api, "names", lambda api: [api.get("/names").body])() == {"a": {}}
     assert log.lines == ["Acme look-up: waiting 20 s, then asking Acme again after: 429 slow down"]
 
 

@@ -489,7 +489,7 @@ def endless(path: str) -> dict[str, Any]:
 def test_pages_that_never_end_are_a_broken_contract(
     server: requests_mock.Mocker, monkeypatch: pytest.MonkeyPatch, stream: str, path: str
 ) -> None:
-    monkeypatch.setattr(Budget, "take", lambda _: 0.0)
+    monkeypatch.setattr(Budget, "take", lambda *_: 0.0)
     server.register_uri(requests_mock.ANY, f"{API}{path}", **endless(path))
     with pytest.raises(BrokenContract, match=rf"stream {stream}, {path}: .*\d+ pages and no end"):
         list(stream_of("cursor", CONFIG, stream).rows(window("2026-09-01", "2026-09-02")))
