@@ -29,11 +29,12 @@ def main() -> None:
             print(f"{CONFIG} reads it from {config['start_date']} on; Ctrl-C ends it", flush=True)
             threading.Event().wait()
     except (OSError, OverflowError) as error:
-        sys.exit(f"The sandbox does not start on port {args.port}: {error}. Another port: make sandbox PORT=8801")
+        reason = str(error).rstrip(".")
+        sys.exit(f"The sandbox does not start on port {args.port}: {reason}. Another port: make sandbox PORT=8801")
 
 
 def _write_config(sandbox: Sandbox) -> dict[str, Any]:
-    """The example at this port, from two weeks before today: long enough to show something, short enough to wait for."""
+    """The example at this port, from two weeks before today: enough to show something, little enough to wait."""
     text = EXAMPLE.read_text(encoding="utf-8").replace(":8800/", f":{sandbox.port}/")
     config: dict[str, Any] = json.loads(text)
     config["start_date"] = f"{sandbox.clock.today() - timedelta(days=DAYS)}"
