@@ -100,7 +100,7 @@ def test_every_import_is_declared() -> None:
             names = [node.module or ""] if isinstance(node, ast.ImportFrom) else []
             names += [alias.name for alias in node.names] if isinstance(node, ast.Import) else []
             for name in {name.split(".")[0] for name in names} - sys.stdlib_module_names - UNDECLARED:
-                needed = {distribution.lower() for distribution in distributions[name]}
+                needed = {distribution.lower().replace("_", "-") for distribution in distributions[name]}
                 assert needed & declared, f"{path}: {name} comes from {needed}, which pyproject.toml does not name"
 
 
