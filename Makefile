@@ -1,19 +1,20 @@
 # Everything runs in .venv, which `setup` builds from the exact versions in constraints.txt (the same as poetry.lock).
 
 PYTHON ?= python3
+PORT ?= 8800
 BIN := .venv/bin
 STAMP := .venv/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help setup lint test demo sandbox bench soak requests lock clean
+.PHONY: help setup lint test package-test demo sandbox bench soak requests lock clean
 
 help: ## List the targets
-	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
+	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
 
 setup: $(STAMP) ## Build .venv with everything: the source, the sandbox, the demo, the tools
 
 $(STAMP): pyproject.toml constraints.txt
-	@$(PYTHON) -c 'import sys; v = sys.version_info[:2]; sys.exit(0 if (3, 10) <= v <= (3, 13) else "Python 3.10 to 3.13 is needed, this is %d.%d; name another one with PYTHON=..." % v)'
+	@$(PYTHON) -c 'import sys; v = sys.version_info[:2]; sys.exit(0 if (3, 10) <= v <= (3, 14) else "Python 3.10 to 3.14 is needed, this is %d.%d; name another one with PYTHON=..." % v)'
 	@test -x $(BIN)/python || $(PYTHON) -m venv .venv
 	@echo "Installing into .venv ..."
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[dev]'
@@ -26,13 +27,17 @@ lint: setup ## ruff and mypy
 
 test: lint ## Set-up, lint and all tests
 	$(BIN)/python -m pytest -q -n auto
+	@$(MAKE) --no-print-directory package-test
+
+package-test: setup ## Build the package, install it by itself elsewhere and read the sandbox with it
+	$(BIN)/python -m pytest -q -m package
 
 demo: setup ## Read every vendor of the sandbox into a DuckDB file, twice, and show what came in
 	@$(BIN)/python -c 'import importlib.util as u, sys; sys.exit(0 if u.find_spec("airbyte") else "The demo reads through PyAirbyte, which needs Python 3.10 to 3.12: make clean, then make demo PYTHON=python3.12")'
 	$(BIN)/python -m demo
 
-sandbox: setup ## Serve the simulated vendors on http://localhost:8800
-	$(BIN)/python -m sandbox
+sandbox: setup ## Serve the simulated vendors on http://localhost:8800, or another PORT
+	@$(BIN)/python -m sandbox --port $(PORT)
 
 bench: setup ## Measure against other ways to do the same; writes benchmarks/RESULTS.md
 	$(BIN)/python -m benchmarks
@@ -43,9 +48,9 @@ soak: setup ## Read 300 made-up customers of every vendor twice and compare with
 requests: setup ## Count the requests of every stream against the sandbox; writes them into docs/unified-usage.md
 	$(BIN)/python -m scripts.requests_table
 
-lock: ## Renew poetry.lock and constraints.txt (needs poetry on the PATH)
+lock: setup ## Renew poetry.lock and constraints.txt (needs poetry on the PATH)
 	poetry lock
-	$(PYTHON) scripts/constraints.py
+	$(BIN)/python scripts/constraints.py
 
 clean: ## Remove what the other targets made
 	rm -rf .venv .demo .tmp build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis

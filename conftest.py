@@ -1,6 +1,54 @@
-"""What holds for all tests: none depends on how fast the machine is."""
+"""What holds for all tests, and what Airbyte's standard tests need, whether pytest runs them or `airbyte-cdk`."""
 
+import fcntl
+import json
+import shutil
+import subprocess
+from collections.abc import Iterator
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
 from hypothesis import HealthCheck, settings
 
+# none depends on how fast the machine is
 settings.register_profile("any machine", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("any machine")
+
+# acceptance-test-config.yml names this file
+SCENARIO = Path(__file__).parent / ".tmp" / "sandbox.json"
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _scenario_of_the_standard_tests(request: pytest.FixtureRequest) -> Iterator[None]:
+    """Three days of every vendor: few enough requests to stay below every limit without waiting.
+
+    `airbyte-cdk connector test` writes a module of the same name as ours, so both get it.
+    """
+    if request.path.name != "test_airbyte_standards.py":
+        yield
+        return
+    import time_machine
+
+    from integration_tests.harness import NOW, sandbox_config
+    from sandbox import Sandbox
+
+    SCENARIO.parent.mkdir(exist_ok=True)
+    with SCENARIO.with_suffix(".lock").open("w") as lock, Sandbox(now=NOW) as sandbox:
+        # the file's name is fixed: test processes beside this one take their turn
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        SCENARIO.write_text(json.dumps(sandbox_config(sandbox, start_date=f"{NOW - timedelta(days=3):%Y-%m-%d}")))
+        with time_machine.travel(NOW, tick=True):
+            yield
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """`airbyte-cdk connector test` selects the tests of the image even where no Docker runs."""
+    of_the_image = [item for item in items if item.get_closest_marker("image_tests")]
+    if of_the_image and not _docker_runs():
+        for item in of_the_image:
+            item.add_marker(pytest.mark.skip(reason="needs a Docker daemon"))
+
+
+def _docker_runs() -> bool:
+    return bool(shutil.which("docker")) and subprocess.run(["docker", "info"], capture_output=True).returncode == 0

@@ -1,7 +1,13 @@
-"""`python -m demo`: check, read every vendor into a local DuckDB file, read again, and show what came in."""
+"""`python -m demo`: check, read every vendor into a local DuckDB file, read again, and show what came in.
+
+    python -m demo [VENDOR ...]
+
+With vendors named, only these.
+"""
 
 import os
 import sys
+import warnings
 from pathlib import Path
 
 FOLDER = Path(".demo").absolute()
@@ -15,6 +21,12 @@ os.environ.update(
     AIRBYTE_CACHE_ROOT=str(FOLDER / "cache"),
     AIRBYTE_LOGGING_ROOT=str(FOLDER / "logs"),
 )
+# all requests go to this machine, which no proxy reaches
+for name in ("no_proxy", "NO_PROXY"):
+    os.environ[name] = ",".join(filter(None, [os.environ.get(name), "localhost,127.0.0.1"]))
+# other packages warn of Python versions and of each other, here and in the source's process
+os.environ["PYTHONWARNINGS"] = "ignore"
+warnings.simplefilter("ignore")
 
 
 def main() -> int:
@@ -22,7 +34,7 @@ def main() -> int:
     from demo.job import run
 
     FOLDER.mkdir(exist_ok=True)
-    return run(FOLDER)
+    return run(FOLDER, sys.argv[1:])
 
 
 if __name__ == "__main__":

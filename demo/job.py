@@ -3,10 +3,11 @@
 import contextlib
 import io
 import json
+import os
 import shutil
 import sys
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -16,6 +17,7 @@ import duckdb
 from airbyte.caches import DuckDBCache
 from airbyte.exceptions import PyAirbyteError
 from rich.console import Console
+from rich.markup import escape
 
 from demo import report
 from sandbox import Sandbox
@@ -26,31 +28,43 @@ DAYS = 7
 console = Console(width=None if sys.stdout.isatty() else 110)
 
 
-def run(folder: Path) -> int:
-    """Two syncs of every vendor of the sandbox, two days apart, and a report."""
+def run(folder: Path, only: Iterable[str] = ()) -> int:
+    """Two syncs of every vendor of the sandbox, or of those named, two days apart, and a report."""
     shutil.rmtree(folder / "cache", ignore_errors=True)
     path = folder / "lake.duckdb"
     path.unlink(missing_ok=True)
     with Sandbox() as sandbox:
-        vendors = list(sandbox.vendors)
+        vendors = [name for name in sandbox.vendors if not only or name in only]
         console.rule("[bold]source-unified-usage demo")
         console.print(f"A sandbox plays {', '.join(vendors)} on http://localhost:{sandbox.port}.")
         configs = {name: _config(sandbox, name) for name in vendors}
         failed = _all(configs, "check", lambda source: source.check())
+        if failed.keys() == configs.keys():
+            return _tell(failed)
         first = _sync(configs, path, failed, "first sync")
+        if not path.exists():
+            return _tell(failed | first)
         before = report.snapshot(path, SCHEMA)
         sandbox.clock.advance(days=2)
         console.print("\nTwo days later the vendors have corrected recent days and delivered what was late.")
         second = _sync(configs, path, failed, "second sync")
     report.show(console, path, SCHEMA, before)
-    for name, reason in {**failed, **first, **second}.items():
-        console.print(f"[red]{name} failed:[/] {reason} What it had delivered before is kept.")
-    console.print(f"\nAll of it is in [bold]{path}[/]. One line to try:")
-    query = f"select start_date, model ->> 'id' as model, usage from {SCHEMA}.cursor_usage_events limit 5"
-    console.print(
-        f'  .venv/bin/python -c "import duckdb; print(duckdb.connect(\'{path}\').sql(\\"{query}\\"))"', soft_wrap=True
+    short = os.path.relpath(path)
+    console.print(f"\nAll of it is in [bold]{short}[/]. One line to try:")
+    bill = report.BILLS[vendors[0]][0]
+    line = (
+        f"import duckdb; connection = duckdb.connect('{short}', read_only=True); "
+        f"print(connection.sql('select start_date, product, charges from {SCHEMA}.{bill} limit 5'))"
     )
-    return 1 if failed or first or second else 0
+    console.print(f'  .venv/bin/python -c "{line}"', soft_wrap=True, markup=False, highlight=False)
+    return _tell({**failed, **first, **second})
+
+
+def _tell(failed: Mapping[str, str]) -> int:
+    """Why vendors failed, and the exit code."""
+    for name, reason in failed.items():
+        console.print(f"[red]{name} failed:[/]", escape(reason), "What it had delivered before is kept.")
+    return 1 if failed else 0
 
 
 def _config(sandbox: Sandbox, vendor: str) -> dict[str, Any]:
@@ -104,7 +118,8 @@ def _quiet() -> Iterator[io.StringIO]:
 
 def _reason(error: PyAirbyteError, said: io.StringIO) -> str:
     """The source's own sentence, where PyAirbyte passed it on."""
-    text = f"{error.get_message()} {error.log_text or ''} {said.getvalue()}"
+    refusal = (error.context or {}).get("failure_reason", "")
+    text = f"{refusal}\n{error.get_message()} {error.log_text or ''} {said.getvalue()}"
     titles = [vendor.title for vendor in VENDORS]
     sentences = [line for line in text.splitlines() if any(f"{title}, " in line for title in titles)]
     return sentences[0].strip() if sentences else error.get_message()

@@ -1,6 +1,8 @@
 """What the DuckDB file holds, as tables."""
 
-from collections.abc import Iterable
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -8,7 +10,7 @@ import duckdb
 from rich.console import Console
 from rich.table import Table
 
-# by vendor the stream that is its bill; the others show the same money or none
+# by vendor the streams that are its bill; the others show the same money or none
 BILLS = {
     "claude": ("claude_cost", "claude_api_cost"),
     "openai": ("openai_costs",),
@@ -17,10 +19,24 @@ BILLS = {
     "datadog": ("datadog_cost",),
     "scenario": ("scenario_consumption",),
 }
+# by vendor the stream that tells who spent the money, where one does
+SPENDERS = {
+    "claude": "claude_user_cost",
+    "openai": "openai_codex_usage",
+    "cursor": "cursor_usage_events",
+    "scenario": "scenario_consumption",
+}
 # the streams whose tokens count once
 TOKENS = ("cursor_usage_events", "claude_usage", "claude_api_usage", "openai_usage_completions")
+TOP = 8
 
 Snapshot = dict[str, dict[str, str]]
+Rows = Iterable[Sequence[Any]]
+
+_CHARGES = "cross join unnest(cast(charges as json[])) as line(charge) where charge ->> 'type' = 'net'"
+_AMOUNT = "sum(cast(charge ->> 'amount' as decimal(28, 10)))"
+# the first and the last day of some rows; an event ends when it begins
+_PERIOD = "min(start_date)::date::text, max(greatest(start_date, end_date - interval 1 microsecond))::date::text"
 
 
 def snapshot(path: Path, schema: str) -> Snapshot:
@@ -37,24 +53,30 @@ def snapshot(path: Path, schema: str) -> Snapshot:
 
 
 def show(console: Console, path: Path, schema: str, before: Snapshot) -> None:
-    """Rows per stream and what the second sync changed; spend, models and users."""
+    """Spend, models and users; then rows per stream and what the second sync changed."""
     after = snapshot(path, schema)
     with duckdb.connect(str(path), read_only=True) as lake:
-        tables = _tables(lake, schema)
+        held = {table: f"{schema}.{table}" for table in _tables(lake, schema)}
         _print(
             console,
-            "Rows per stream",
-            ("stream", "rows", "new", "restated", "duplicates"),
-            _changes(lake, schema, before, after),
+            "Spend per vendor (net of the streams that are the bill)",
+            ("vendor", "stream", "from", "to", "net", "currency"),
+            _spend(lake, held),
         )
+        tokens = [held[name] for name in TOKENS if name in held]
+        if tokens:
+            title = f"Top models by tokens, {_period(lake, tokens)}"
+            _print(console, title, ("model", "provider", "tokens"), _models(lake, tokens))
+        spenders = {vendor: held[name] for vendor, name in SPENDERS.items() if name in held}
+        if spenders:
+            title = f"Top users by spend, {_period(lake, spenders.values())}"
+            _print(console, title, ("user", "vendors", "net", "currency"), _users(lake, spenders))
         _print(
             console,
-            "Spend per vendor and currency (net of the stream that is the bill)",
-            ("vendor", "stream", "net", "currency"),
-            _spend(lake, schema, tables),
+            "Rows per stream after both syncs, and what the second one changed",
+            ("stream", "from", "to", "rows", "new", "restated", "duplicates"),
+            _changes(lake, held, before, after),
         )
-        _print(console, "Top models by tokens", ("model", "provider", "tokens"), _models(lake, schema, tables))
-        _print(console, "Top users by spend (Cursor)", ("user", "net", "currency"), _users(lake, schema, tables))
 
 
 def _tables(lake: duckdb.DuckDBPyConnection, schema: str) -> list[str]:
@@ -66,59 +88,70 @@ def _tables(lake: duckdb.DuckDBPyConnection, schema: str) -> list[str]:
     return [name for (name,) in rows]
 
 
-def _changes(
-    lake: duckdb.DuckDBPyConnection, schema: str, before: Snapshot, after: Snapshot
-) -> Iterable[tuple[Any, ...]]:
-    for table, rows in after.items():
-        old = before.get(table, {})
-        (count,) = lake.execute(f"select count(*) from {schema}.{table}").fetchone() or (0,)
-        restated = sum(1 for id, content in rows.items() if id in old and old[id] != content)
-        yield table, count, len(rows.keys() - old.keys()), restated, count - len(rows)
+def _period(lake: duckdb.DuckDBPyConnection, tables: Iterable[str]) -> str:
+    union = " union all ".join(f"select start_date, end_date from {table}" for table in tables)
+    ((first, last),) = lake.execute(f"select {_PERIOD} from ({union})").fetchall()
+    return f"{first} to {last}"
 
 
-_CHARGES = "cross join unnest(cast(charges as json[])) as line(charge) where charge ->> 'type' = 'net'"
-_AMOUNT = "sum(cast(charge ->> 'amount' as decimal(28, 10)))"
-
-
-def _spend(lake: duckdb.DuckDBPyConnection, schema: str, tables: list[str]) -> Iterable[tuple[Any, ...]]:
+def _spend(lake: duckdb.DuckDBPyConnection, held: Mapping[str, str]) -> Rows:
+    """The bills, then a total for each currency; another currency is never added."""
+    totals: dict[str, Decimal] = defaultdict(Decimal)
     for vendor, streams in BILLS.items():
         for stream in streams:
-            if stream in tables:
+            if stream in held:
                 query = (
-                    f"select {_AMOUNT}, charge ->> 'currency' from {schema}.{stream} {_CHARGES} group by 2 order by 2"
+                    f"select {_PERIOD}, {_AMOUNT}, charge ->> 'currency' from {held[stream]} {_CHARGES} "
+                    "group by 4 order by 4"
                 )
-                for net, currency in lake.execute(query).fetchall():
-                    yield vendor, stream, f"{net:,.2f}", currency
+                for first, last, net, currency in lake.execute(query).fetchall():
+                    totals[currency] += net
+                    yield vendor, stream, first, last, _money(net), currency
+    for currency, net in sorted(totals.items()):
+        yield "total", "", "", "", _money(net), currency
 
 
-def _models(lake: duckdb.DuckDBPyConnection, schema: str, tables: list[str]) -> list[tuple[Any, ...]]:
-    parts = [f"select model, usage from {schema}.{name}" for name in TOKENS if name in tables]
-    if not parts:
-        return []
+def _models(lake: duckdb.DuckDBPyConnection, tables: Iterable[str]) -> Rows:
+    union = " union all ".join(f"select model, usage from {table}" for table in tables)
     query = (
         "select model ->> 'id', model ->> 'provider', sum(cast(usage -> 'tokens' ->> 'total' as bigint)) as tokens "
-        f"from ({' union all '.join(parts)}) where model is not null group by 1, 2 having tokens > 0 "
-        "order by 3 desc limit 8"
+        f"from ({union}) where model is not null group by 1, 2 having tokens > 0 order by 3 desc limit {TOP}"
     )
     return [(model, provider, f"{tokens:,}") for model, provider, tokens in lake.execute(query).fetchall()]
 
 
-def _users(lake: duckdb.DuckDBPyConnection, schema: str, tables: list[str]) -> list[tuple[Any, ...]]:
-    if "cursor_usage_events" not in tables:
-        return []
-    query = (
-        f"select coalesce(\"user\" ->> 'email', \"user\" ->> 'id', 'unknown'), {_AMOUNT} as net, charge ->> 'currency' "
-        f"from {schema}.cursor_usage_events {_CHARGES} group by 1, 3 order by 2 desc limit 8"
+def _users(lake: duckdb.DuckDBPyConnection, tables: Mapping[str, str]) -> Rows:
+    """Of each currency those who spent most, whoever billed it."""
+    union = " union all ".join(
+        f"select '{vendor}' as vendor, \"user\", charges from {table}" for vendor, table in tables.items()
     )
-    return [(user, f"{net:,.2f}", currency) for user, net, currency in lake.execute(query).fetchall()]
+    query = (
+        "select coalesce(lower(\"user\" ->> 'email'), \"user\" ->> 'name', \"user\" ->> 'id') as person, "
+        f"string_agg(distinct vendor, ', ' order by vendor), {_AMOUNT} as net, charge ->> 'currency' as currency "
+        f"from ({union}) {_CHARGES} and person is not null group by person, currency having net > 0 "
+        f"qualify row_number() over (partition by currency order by net desc, person) <= {TOP} "
+        "order by currency desc, net desc, person"
+    )
+    return [(user, vendors, _money(net), currency) for user, vendors, net, currency in lake.execute(query).fetchall()]
 
 
-def _print(console: Console, title: str, columns: tuple[str, ...], rows: Iterable[tuple[Any, ...]]) -> None:
-    table = Table(title=title, title_justify="left")
+def _changes(lake: duckdb.DuckDBPyConnection, held: Mapping[str, str], before: Snapshot, after: Snapshot) -> Rows:
+    for table, rows in after.items():
+        old = before.get(table, {})
+        ((count, first, last),) = lake.execute(f"select count(*), {_PERIOD} from {held[table]}").fetchall()
+        restated = sum(1 for id, content in rows.items() if id in old and old[id] != content)
+        yield table, first or "", last or "", count, len(rows.keys() - old.keys()), restated, count - len(rows)
+
+
+def _money(net: Decimal) -> str:
+    return f"{net:,.2f}"
+
+
+def _print(console: Console, title: str, columns: tuple[str, ...], rows: Rows) -> None:
+    table = Table()
     for number, column in enumerate(columns):
         numeric = column in ("rows", "new", "restated", "duplicates", "net", "tokens")
         table.add_column(column, justify="right" if numeric and number else "left")
     for row in rows:
         table.add_row(*map(str, row))
-    console.print()
-    console.print(table)
+    console.print(f"\n{title}", table, sep="\n")

@@ -1,10 +1,19 @@
-"""`python -m sandbox`: serve the vendors' APIs on one local port."""
+"""`python -m sandbox`: serve the vendors' APIs on one local port, and write the config that reads them."""
 
 import argparse
 import contextlib
+import json
+import sys
 import threading
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
 
 from sandbox.server import Sandbox
+
+EXAMPLE = Path(__file__).parent.parent / "secrets.example" / "sandbox.json"
+CONFIG = Path("secrets") / "sandbox.json"
+DAYS = 14
 
 
 def main() -> None:
@@ -13,11 +22,25 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=7)
     parser.add_argument("--days", type=int, default=120, help="how many days of data there are")
     args = parser.parse_args()
-    with Sandbox(seed=args.seed, days=args.days, port=args.port) as sandbox:
-        vendors = ", ".join(sandbox.vendors)
-        print(f"sandbox ready on http://localhost:{sandbox.port} with {vendors}", flush=True)
-        with contextlib.suppress(KeyboardInterrupt):
+    try:
+        with Sandbox(seed=args.seed, days=args.days, port=args.port) as sandbox, contextlib.suppress(KeyboardInterrupt):
+            config = _write_config(sandbox)
+            print(f"sandbox ready on http://localhost:{sandbox.port} with {', '.join(sandbox.vendors)}")
+            print(f"{CONFIG} reads it from {config['start_date']} on; Ctrl-C ends it", flush=True)
             threading.Event().wait()
+    except (OSError, OverflowError) as error:
+        reason = str(error).rstrip(".")
+        sys.exit(f"The sandbox does not start on port {args.port}: {reason}. Another port: make sandbox PORT=8801")
+
+
+def _write_config(sandbox: Sandbox) -> dict[str, Any]:
+    """The example at this port, from two weeks before today: enough to show something, little enough to wait."""
+    text = EXAMPLE.read_text(encoding="utf-8").replace(":8800/", f":{sandbox.port}/")
+    config: dict[str, Any] = json.loads(text)
+    config["start_date"] = f"{sandbox.clock.today() - timedelta(days=DAYS)}"
+    CONFIG.parent.mkdir(exist_ok=True)
+    CONFIG.write_text(json.dumps(config, indent=2) + "\n", encoding="utf-8")
+    return config
 
 
 if __name__ == "__main__":

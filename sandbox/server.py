@@ -1,6 +1,7 @@
 """One server for all vendors: routing, counting, faults and the clock."""
 
 import asyncio
+import socket
 import threading
 from collections import Counter
 from collections.abc import Iterable, Mapping
@@ -81,12 +82,14 @@ class Sandbox:
         return _Wire(Starlette(routes=routes), self._faults, self.clock, self.requests, self.answers)
 
     def __enter__(self) -> "Sandbox":
-        config = uvicorn.Config(
-            self.app(), host="localhost", port=self._port, log_level="critical", lifespan="off", date_header=False
-        )
+        """Raises OSError when the port is taken."""
+        listener = socket.create_server(("localhost", self._port))
+        self._port = listener.getsockname()[1]
+        config = uvicorn.Config(self.app(), log_level="critical", lifespan="off", date_header=False)
         self._server = uvicorn.Server(config)
         ready = threading.Event()
-        self._thread = threading.Thread(target=self._run, args=(self._server, ready), daemon=True, name="sandbox")
+        arguments = (self._server, listener, ready)
+        self._thread = threading.Thread(target=self._run, args=arguments, daemon=True, name="sandbox")
         self._thread.start()
         if not ready.wait(30):
             raise RuntimeError("the sandbox did not start within 30 s")
@@ -97,12 +100,12 @@ class Sandbox:
         self._server.should_exit = self._server.force_exit = True
         self._thread.join(10)
 
-    def _run(self, server: uvicorn.Server, ready: threading.Event) -> None:
+    @staticmethod
+    def _run(server: uvicorn.Server, listener: socket.socket, ready: threading.Event) -> None:
         async def main() -> None:
-            serving = asyncio.create_task(server.serve())
+            serving = asyncio.create_task(server.serve(sockets=[listener]))
             while not server.started and not serving.done():
                 await asyncio.sleep(0.005)
-            self._port = server.servers[0].sockets[0].getsockname()[1]
             ready.set()
             await serving
 

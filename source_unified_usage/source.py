@@ -255,7 +255,7 @@ def _told(place: str, error: Exception) -> str:
     known = error if isinstance(error, SourceError) else ran_out(error)
     if known:
         return str(known)
-    progress_logger.error(f"The check of {place} failed", exc_info=error)
+    logger.error(f"The check of {place} failed", exc_info=error)
     return f"{place}: the check itself failed ({reason_of(error)}). This is a defect of the source."
 
 

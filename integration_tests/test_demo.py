@@ -1,0 +1,69 @@
+"""`make demo`, with two of the vendors and behind a proxy that nobody can reach."""
+
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from integration_tests.harness import ROOT
+
+pytest.importorskip("airbyte", reason="PyAirbyte needs Python 3.10 to 3.12")
+
+PROXY = "http://127.0.0.1:9"
+ENVIRONMENT = {
+    **{name: value for name, value in os.environ.items() if name.lower() != "no_proxy"},
+    **dict.fromkeys(("HTTP_PROXY", "HTTPS_PROXY", "http_proxy", "https_proxy", "ALL_PROXY"), PROXY),
+    "PYTHONPATH": str(ROOT),
+}
+TITLES = ("Spend per vendor", "Top models by tokens, ", "Top users by spend, ", "Rows per stream")
+
+
+def run(command: list[str], folder: Path) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        command, cwd=folder, env=ENVIRONMENT, capture_output=True, text=True, timeout=300, check=False
+    )
+
+
+@pytest.fixture
+def checkout(tmp_path: Path) -> Path:
+    (tmp_path / ".venv").symlink_to(sys.prefix)
+    (tmp_path / "secrets.example").symlink_to(ROOT / "secrets.example")
+    return tmp_path
+
+
+def test_the_tables_and_the_line_to_try(checkout: Path) -> None:
+    done = run([sys.executable, "-m", "demo", "cursor", "scenario"], checkout)
+    assert (done.returncode, done.stderr) == (0, ""), done.stdout[-3000:] + done.stderr[-3000:]
+    said = done.stdout
+    assert "Warning" not in said
+    assert sorted(TITLES, key=said.index) == list(TITLES), "the long table comes last"
+
+    day = r"\d{4}-\d\d-\d\d"
+    assert re.search(rf"^Top models by tokens, {day} to {day}\s*$", said, re.M)
+    bills = re.findall(rf"│ (\w+) +│ (\w+) +│ {day} │ {day} │ +([\d,.]+) │ (USD|CU) ", said)
+    assert {(vendor, currency) for vendor, _, _, currency in bills} == {("cursor", "USD"), ("scenario", "CU")}
+    totals = re.findall(r"│ total +│ +│ +│ +│ +([\d,.]+) │ (USD|CU) ", said)
+    assert sorted(totals) == sorted((net, currency) for _, _, net, currency in bills)
+    users = re.findall(r"^│ \S+ +│ ([a-z, ]+?) +│ +[\d,.]+ │ (USD|CU) ", said, re.M)
+    assert {("cursor", "USD"), ("scenario", "CU")} <= set(users)
+    assert re.search(rf"│ cursor_usage_events +│ {day} │ {day} │ +\d+ │", said)
+
+    (line,) = re.findall(r"^  (\.venv/bin/python -c .+)$", said, re.M)
+    tried = run(["bash", "-euc", line], checkout)
+    assert (tried.returncode, tried.stderr) == (0, ""), tried.stderr
+    assert "start_date" in tried.stdout and "5 rows" in tried.stdout
+
+
+def test_a_vendor_that_fails_is_a_sentence(checkout: Path) -> None:
+    (checkout / "secrets.example").unlink()
+    (checkout / "secrets.example").mkdir()
+    example = (ROOT / "secrets.example" / "sandbox.json").read_text()
+    wrong = example.replace("crsr_sandbox_team_key_0001", "crsr_not_the_key_of_any_team")
+    (checkout / "secrets.example" / "sandbox.json").write_text(wrong)
+    done = run([sys.executable, "-m", "demo", "cursor"], checkout)
+    assert (done.returncode, done.stderr) == (1, "")
+    assert "Traceback" not in done.stdout
+    assert re.search(r"^cursor failed: .*Cursor, .*401", done.stdout, re.M), done.stdout
