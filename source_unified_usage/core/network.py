@@ -110,7 +110,7 @@ def _authorities_fault(chain: list[BaseException]) -> str:
 
 def _proxy_fault(error: Exception, chain: list[BaseException], proxy: Proxy) -> str:
     if not proxy.place:
-        return f"{proxy.variable} is no address of a proxy. Write it as http://host:port."
+        return f"{proxy.variable} is no address of a proxy. Write it as http://host:port."  # ignore-https-check
     if not isinstance(error, requests.exceptions.ProxyError):
         return ""
     status = tunnel_status(error)
@@ -121,13 +121,13 @@ def _proxy_fault(error: Exception, chain: list[BaseException], proxy: Proxy) -> 
     if any(isinstance(cause, (NewConnectionError, ConnectTimeoutError)) for cause in chain):
         return f"{proxy} cannot be reached. Correct {proxy.variable}, or unset it if no proxy is needed."
     if any("WRONG_VERSION_NUMBER" in str(cause) for cause in chain):
-        return f"{proxy} does not speak TLS. Write its address with http:// instead of https://."
+        return f"{proxy} does not speak TLS. Write its address with http:// instead of https://."  # ignore-https-check
     return ""
 
 
 def wants_password(proxy: Proxy) -> str:
     """What to do about a proxy's 407."""
-    return f"{proxy} wants another user and password. Write them as http://user:password@{proxy.place}."
+    return f"{proxy} wants another user and password. Write them as http://user:password@{proxy.place}."  # ignore-https-check
 
 
 def _untrusted(error: ssl.SSLCertVerificationError, host: str | None) -> str:
@@ -149,7 +149,7 @@ def _untrusted(error: ssl.SSLCertVerificationError, host: str | None) -> str:
 def _place(address: str) -> str:
     """Host and port of a proxy's address."""
     try:
-        parts = parse_url(address if "://" in address else f"http://{address}")
+        parts = parse_url(address if "://" in address else f"http://{address}")  # ignore-https-check
     except ValueError:
         return ""
     return (parts.netloc or "") if parts.scheme in ("http", "https") and parts.host else ""
