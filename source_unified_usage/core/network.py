@@ -127,7 +127,8 @@ def _proxy_fault(error: Exception, chain: list[BaseException], proxy: Proxy) -> 
 
 def wants_password(proxy: Proxy) -> str:
     """What to do about a proxy's 407."""
-    return f"{proxy} wants another user and password. Write them as http://user:password@{proxy.place}."  # ignore-https-check
+    address = f"http://user:password@{proxy.place}"  # ignore-https-check
+    return f"{proxy} wants another user and password. Write them as {address}."
 
 
 def _untrusted(error: ssl.SSLCertVerificationError, host: str | None) -> str:
