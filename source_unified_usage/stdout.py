@@ -98,7 +98,9 @@ class Stdout(io.RawIOBase):
         def wait() -> None:
             number = signal.Signals(signal.sigwait(awaited))
             self._writing.acquire(timeout=_FINISH_LINE)
-            self.end(128 + number, f"Interrupted by {number.name}. {kept}".strip())
+            # PyAirbyte ends every command but `read` so, as soon as it has its answer: nobody was interrupted
+            quiet = number == signal.SIGTERM and not kept
+            self.end(128 + number, "" if quiet else f"Interrupted by {number.name}. {kept}".strip())
 
         _start("signals", wait)
 
@@ -107,7 +109,7 @@ class Stdout(io.RawIOBase):
 
 
 def _say(sentence: str) -> None:
-    if sys.stderr is not None:
+    if sentence and sys.stderr is not None:
         with suppress(OSError):
             sys.stderr.write(f"{sentence}\n")
             sys.stderr.flush()
