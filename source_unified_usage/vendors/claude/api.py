@@ -12,8 +12,8 @@ from source_unified_usage.core.answer import Answer
 from source_unified_usage.core.api import Api, Credential, Verdict
 from source_unified_usage.core.errors import BrokenContract, ConfigError, KeyRefused, SourceError, Unavailable
 from source_unified_usage.core.paging import follow
-from source_unified_usage.core.patience import READING
-from source_unified_usage.core.usage import Row, midnight, parse_time
+from source_unified_usage.core.patience import READING, seconds_until
+from source_unified_usage.core.usage import Row, midnight
 
 ORGANIZATION = "/v1/organizations"
 ANALYTICS = f"{ORGANIZATION}/analytics"
@@ -126,12 +126,8 @@ class ClaudeApi(Api):
 
 def _until_reset(answer: requests.Response) -> float | None:
     """Seconds until requests are allowed again; None where that is not told, or told of a moment that is over."""
-    try:
-        reset = parse_time(answer.headers.get("anthropic-ratelimit-requests-reset") or "")
-    except (ValueError, OverflowError):
-        return None
-    seconds = (reset - clock.now()).total_seconds()
-    return seconds if 0 < seconds <= READING.named else None
+    seconds = seconds_until(answer.headers.get("anthropic-ratelimit-requests-reset"), answer.headers)
+    return seconds if seconds and seconds <= READING.named else None
 
 
 def organization_id(answer: Answer | requests.Response) -> str | None:
