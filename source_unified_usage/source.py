@@ -101,7 +101,7 @@ class SourceUnifiedUsage(AbstractSource):
         """The offered streams as the CDK's discovery wants them. Asks no vendor."""
         wanted = self._wanted(config)
         return [
-            cdk_stream(StreamReading(stream, (), as_bytes=False), self._cursor(stream, Covered(), wanted))
+            cdk_stream(StreamReading(stream, closed=wanted.closed(stream.grain)), self._cursor(stream, Covered()))
             for stream in self._offered(config)
         ]
 
@@ -129,9 +129,10 @@ class SourceUnifiedUsage(AbstractSource):
         for stream in (offered[name] for name in selected if name in offered):
             covered = stream.plan(wanted, _covered(stream, states, wanted))
             stream.api.on_limited = self._limited(stream.name)
-            reading = StreamReading(stream, excluded, as_bytes=self._as_bytes)
+            closed = wanted.closed(stream.grain)
+            reading = StreamReading(stream, excluded, closed=closed, as_bytes=self._as_bytes)
             readings.append(reading)
-            engine_streams.append(cdk_stream(reading, self._cursor(stream, covered, wanted, states)))
+            engine_streams.append(cdk_stream(reading, self._cursor(stream, covered, states)))
         for line in outlook(reading.stream for reading in readings):
             logger.info(line)
         if engine_streams:
@@ -173,10 +174,9 @@ class SourceUnifiedUsage(AbstractSource):
         self,
         stream: UsageStream,
         covered: Covered,
-        wanted: Range,
         states: ConnectorStateManager | None = None,
     ) -> WindowCursor:
-        return WindowCursor(stream, covered, wanted, self._repository, states or ConnectorStateManager())
+        return WindowCursor(stream, covered, self._repository, states or ConnectorStateManager())
 
     def _limited(self, name: str) -> Any:
         reasons = [AirbyteStreamStatusReason(type=AirbyteStreamStatusReasonType.RATE_LIMITED)]

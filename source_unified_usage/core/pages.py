@@ -9,7 +9,7 @@ from airbyte_cdk.models import AirbyteMessage, AirbyteRecordMessage, Type
 
 from source_unified_usage.core.errors import UNMAPPABLE, BrokenContract, Defect, Malformed, Unmappable, reason_of
 from source_unified_usage.core.shape import Shape, shown
-from source_unified_usage.core.stream import ServedFrom, UsageStream
+from source_unified_usage.core.stream import UsageStream
 from source_unified_usage.core.usage import Usage
 from source_unified_usage.core.window import Window
 
@@ -44,24 +44,7 @@ class RecordPage(AirbyteMessage):
 
 
 def pages(stream: UsageStream, window: Window) -> Iterator[list[Usage]]:
-    """What one window holds, as far as the vendor serves it. Raises BrokenContract or Defect."""
-    served = stream.served_from
-    if served is not None:
-        window = Window(max(window.start, served), window.end)
-    try:
-        yield from _mapped(stream, window)
-    except ServedFrom as told:
-        # once more after a midnight that passed meanwhile, but never in circles
-        if served is not None and told.day <= served:
-            raise BrokenContract(
-                f"{_of(stream)}: the vendor named {served} and then {told.day} as the oldest day it serves."
-            ) from None
-        stream.serve_from(told.day)
-        if told.day < window.end:
-            yield from pages(stream, window)
-
-
-def _mapped(stream: UsageStream, window: Window) -> Iterator[list[Usage]]:
+    """What one window holds. Raises BrokenContract, Defect, or what `rows` raises."""
     page: list[Usage] = []
     usages, shape = stream.usages, Shape()
     try:

@@ -2,7 +2,7 @@
 
 import logging
 import threading
-from collections.abc import Iterable, Iterator, Mapping, MutableMapping
+from collections.abc import Generator, Iterable, Iterator, Mapping, MutableMapping
 from typing import Any
 
 from airbyte_cdk.sources.connector_state_manager import ConnectorStateManager
@@ -12,35 +12,46 @@ from airbyte_cdk.sources.streams.concurrent.default_stream import DefaultStream
 from airbyte_cdk.sources.streams.concurrent.partitions.partition import Partition
 from airbyte_cdk.sources.streams.concurrent.partitions.partition_generator import PartitionGenerator
 from airbyte_cdk.sources.types import Record
+from pendulum import DateTime
+from typing_extensions import assert_never
 
-from source_unified_usage.core.errors import ConfigError, SourceError, ran_out
+from source_unified_usage.core.decision import (
+    Again,
+    Ask,
+    Complete,
+    Contradicted,
+    Decision,
+    Failed,
+    Outcome,
+    RetainedFrom,
+    Skip,
+    Stop,
+    Unread,
+    Written,
+    decide,
+)
+from source_unified_usage.core.errors import BrokenContract, SourceError, ran_out
 from source_unified_usage.core.pages import RecordPage, pages
 from source_unified_usage.core.progress import Tally, logger
 from source_unified_usage.core.schema import usage_schema
 from source_unified_usage.core.scope import told_by
-from source_unified_usage.core.stream import Range, UsageStream
+from source_unified_usage.core.stream import ServedFrom, UsageStream
 from source_unified_usage.core.window import Covered, Window, merge
 
-# In windows that fail one after another the fault is not the window's: the stream stops at the second.
-_FAILED_IN_A_ROW = 2
 _RANGES = 5  # that an error names
 
 
 class WindowPartition(Partition):
-    """One window of one stream."""
+    """One window of one stream. `written`: the part that counts as read when the CDK closes it."""
 
     def __init__(self, reading: "StreamReading", window: Window) -> None:
         self._reading, self.window = reading, window
-        self.complete = False
+        self.written: Window | None = None
         self.done = threading.Event()
 
     def read(self) -> Iterable[Any]:
         """A first Record alone, so that the CDK reports RUNNING, then RecordPages. A failure is kept, not raised."""
-        try:
-            yield from self._reading.read(self.window)
-            self.complete = True
-        except Exception as error:  # noqa: BLE001 - the generator raises it when the stream ends, once
-            self._reading.failed(self.window, error)
+        self.written = yield from self._reading.read(self.window)
 
     def to_slice(self) -> Mapping[str, Any]:
         return {"start": str(self.window.start), "end": str(self.window.end)}
@@ -59,12 +70,10 @@ class WindowCursor(Cursor):
         self,
         stream: UsageStream,
         covered: Covered,
-        wanted: Range,
         repository: MessageRepository,
         states: ConnectorStateManager,
     ) -> None:
         self._stream, self._covered = stream, covered
-        self._closed = wanted.closed(stream.grain)
         self._repository, self._states = repository, states
         self._account: str | None = told_by(states.get_stream_state(stream.name, None)).get("account")
 
@@ -80,15 +89,9 @@ class WindowCursor(Cursor):
     def close_partition(self, partition: Partition) -> None:
         assert isinstance(partition, WindowPartition)
         try:
-            if partition.complete and self._stream.grain != "snapshot":
-                written = partition.window.until(self._closed)
-                for told in (self._stream.available_until, self._stream.settled_until):
-                    if told is not None:
-                        written = written.until(told)
-                if self._stream.served_from is not None:
-                    written = Window(max(written.start, self._stream.served_from), written.end)
+            if partition.written is not None and self._stream.grain != "snapshot":
                 self._recognise(self._stream.api.account)
-                self._covered = self._covered.add(written)
+                self._covered = self._covered.add(partition.written)
                 self._emit()
         finally:
             partition.done.set()
@@ -118,14 +121,20 @@ class WindowCursor(Cursor):
 
 
 class StreamReading(PartitionGenerator):
-    """One stream during one sync: its windows one after another, its failures, its output."""
+    """One stream during one sync: its windows one after another, its failures, its output.
 
-    def __init__(self, stream: UsageStream, excluded: Iterable[str], *, as_bytes: bool) -> None:
+    `closed`: the end of what is over, which alone can count as read.
+    """
+
+    def __init__(
+        self, stream: UsageStream, excluded: Iterable[str] = (), *, closed: DateTime, as_bytes: bool = False
+    ) -> None:
         self.stream = stream
         self.tally = stream.api.tally = Tally(stream.name)
-        self._excluded, self._as_bytes = tuple(excluded), as_bytes
+        self._excluded, self._closed, self._as_bytes = tuple(excluded), closed, as_bytes
         self._failures: list[Exception] = []
-        self._in_a_row = 0
+        self._failed_in_a_row = 0
+        self._stopped = False
         self._whole: set[Window] = set()
 
     # --- as the CDK's partition generator
@@ -134,7 +143,7 @@ class StreamReading(PartitionGenerator):
         """The windows, each when the one before is written and the vendor has room. Raises what failed, at the end."""
         self._announce()
         for window in self.stream.windows:
-            if self._stopped or self._beyond(window):
+            if self._stopped or not isinstance(self._decide(window, Unread()), Ask):
                 continue
             self.tally.doing(f"waiting for another stream of {self.stream.api.title}")
             with self.stream.api.gate.turn(window.start, bills=self.stream.bills):
@@ -148,11 +157,53 @@ class StreamReading(PartitionGenerator):
 
     # --- as its partitions' reader
 
-    def read(self, window: Window) -> Iterator[Any]:
-        """What one window holds, in the CDK's queue items."""
+    def read(self, window: Window) -> Generator[Any, None, Window | None]:
+        """What one window holds, in the CDK's queue items; returns the part that counts as read, if any does."""
+        outcome: Outcome = Unread()
+        while True:
+            decision = self._decide(window, outcome)
+            match decision:
+                case Ask(part):
+                    outcome = yield from self._ask(part)
+                case Again(day):
+                    self.stream.serve_from(day)
+                    outcome = Unread()
+                case Contradicted(day):
+                    outcome = Failed(self._contradiction(day))
+                case Written(part):
+                    self._failed_in_a_row = 0
+                    self._whole.add(window)
+                    return part
+                case Skip() | Stop():
+                    self._stopped = isinstance(decision, Stop)
+                    if isinstance(outcome, Failed):
+                        self._note(window, outcome.error)
+                    return None
+                case _:
+                    assert_never(decision)
+
+    def _decide(self, window: Window, outcome: Outcome) -> Decision:
+        return decide(
+            window,
+            closed=self._closed,
+            bounds=self.stream.bounds,
+            failed_in_a_row=self._failed_in_a_row,
+            outcome=outcome,
+        )
+
+    def _ask(self, part: Window) -> Generator[Any, None, Outcome]:
+        try:
+            yield from self._items(part)
+        except ServedFrom as told:
+            return RetainedFrom(told.day)
+        except Exception as error:  # noqa: BLE001 - the generator raises it when the stream ends, once
+            return Failed(ran_out(error) or error)
+        return Complete()
+
+    def _items(self, part: Window) -> Iterator[Any]:
         name = self.stream.name
         first = True
-        for records in pages(self.stream, window):
+        for records in pages(self.stream, part):
             self.tally.add(records)
             for field in self._excluded:
                 for record in records:
@@ -163,13 +214,16 @@ class StreamReading(PartitionGenerator):
                 first = False
             if records:
                 yield RecordPage(name, records, as_bytes=self._as_bytes)
-        self._in_a_row = 0
-        self._whole.add(window)
 
-    def failed(self, window: Window, error: Exception) -> None:
-        error = ran_out(error) or error
+    def _contradiction(self, day: DateTime) -> BrokenContract:
+        return BrokenContract(
+            f"{self.stream.api.title}, stream {self.stream.name}: the vendor names {day.to_date_string()} as the "
+            f"oldest day it serves, and refuses to serve it."
+        )
+
+    def _note(self, window: Window, error: Exception) -> None:
         self._failures.append(error)
-        self._in_a_row += 1
+        self._failed_in_a_row += 1
         if not self._stopped:
             logger.warning(f"{self.stream.name}: {window.first_day} failed, going on: {error}")
 
@@ -192,19 +246,6 @@ class StreamReading(PartitionGenerator):
         return f"reading {window.first_day} to {window.last_day}"
 
     @property
-    def _stopped(self) -> bool:
-        if not self._failures:
-            return False
-        return isinstance(self._failures[-1], ConfigError) or self._in_a_row >= _FAILED_IN_A_ROW
-
-    def _beyond(self, window: Window) -> bool:
-        """Outside what the vendor serves, as its answers told."""
-        until = self.stream.available_until
-        too_new = until is not None and window.start >= until and self.stream.grain != "snapshot"
-        served = self.stream.served_from
-        return too_new or (served is not None and window.end <= served)
-
-    @property
     def failure(self) -> Exception | None:
         """One error for the stream: the last reason, and what was not read."""
         if not self._failures:
@@ -220,13 +261,10 @@ class StreamReading(PartitionGenerator):
 
     def _unread(self) -> list[Window]:
         """What this sync should have read and has not, as far as the vendor has it."""
-        until, served = self.stream.available_until, self.stream.served_from
         if self.stream.grain == "snapshot":
             return []
-        left = [window for window in self.stream.windows if window not in self._whole]
-        return merge(
-            Window(max(window.start, served or window.start), min(window.end, until or window.end)) for window in left
-        )
+        left = (window for window in self.stream.windows if window not in self._whole)
+        return merge(map(self.stream.bounds.within, left))
 
 
 def cdk_stream(reading: StreamReading, cursor: WindowCursor) -> DefaultStream:

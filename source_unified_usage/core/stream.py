@@ -1,7 +1,7 @@
 """A stream, as a vendor writes it: where rows come from, what a row means, how far back the vendor corrects it."""
 
 from collections.abc import Hashable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from functools import partial
 from typing import Any, Literal
@@ -9,6 +9,7 @@ from typing import Any, Literal
 from pendulum import DateTime
 
 from source_unified_usage.core.api import Api
+from source_unified_usage.core.decision import Bounds
 from source_unified_usage.core.progress import logger
 from source_unified_usage.core.scope import Scope
 from source_unified_usage.core.usage import Usage, record_id
@@ -85,9 +86,7 @@ class UsageStream:
         self.id = partial(record_id, self.name)
         if lookback_days is not None:
             self.lookback = days(lookback_days)
-        self.available_until: DateTime | None = None
-        self.settled_until: DateTime | None = None
-        self.served_from: DateTime | None = None
+        self.bounds = Bounds()
         self.windows: Sequence[Window] = ()
         self.start: date | None = None  # as the config says
 
@@ -139,7 +138,7 @@ class UsageStream:
 
     def serve_from(self, day: DateTime) -> None:
         """The vendor's answer tells that it keeps nothing before `day`."""
-        self.served_from = day
+        self.bounds = replace(self.bounds, retained_from=day)
         self._warn_of_older(day)
 
     def _warn_of_older(self, oldest: DateTime) -> None:
@@ -150,17 +149,17 @@ class UsageStream:
 
     def until(self, moment: DateTime) -> None:
         """The vendor's answer tells that it has nothing from `moment` on: windows end there, without an error."""
-        moment = moment.start_of("day")
-        if self.available_until is None or moment < self.available_until:
-            self.available_until = moment
+        moment, before = moment.start_of("day"), self.bounds.available_until
+        if before is None or moment < before:
+            self.bounds = replace(self.bounds, available_until=moment)
             logger.info(f"{self.name}: {self.api.title} has figures up to {moment.to_date_string()} (exclusive)")
 
     def leave_unread(self, window: Window, why: str) -> None:
         """There is nothing here for this stream: neither this window nor a later one counts as read."""
-        self.available_until = window.start
+        self.bounds = replace(self.bounds, available_until=window.start)
         logger.warning(f"{self.name}: {why}.")
 
     def settled(self, moment: DateTime) -> None:
         """From `moment` on the vendor's figures are incomplete, as it says: they are read, but never count as read."""
-        moment = moment.start_of("day")
-        self.settled_until = moment if self.settled_until is None else min(moment, self.settled_until)
+        moment = min(moment.start_of("day"), self.bounds.provisional_from or moment)
+        self.bounds = replace(self.bounds, provisional_from=moment)

@@ -99,8 +99,9 @@ class Greedy(UsageStream):
 
 @pytest.mark.parametrize(("error", "sentence"), [(MemoryError(), NO_MEMORY), (of(errno.EMFILE), OPEN_FILES)])
 def test_a_stream_ends_with_the_sentence(error: Exception, sentence: str) -> None:
-    reading = StreamReading(Greedy(error), (), as_bytes=True)
-    list(WindowPartition(reading, Window(datetime(2026, 9, 1), datetime(2026, 9, 2))).read())
+    day = Window(datetime(2026, 9, 1), datetime(2026, 9, 2))
+    reading = StreamReading(Greedy(error), closed=day.end, as_bytes=True)
+    list(WindowPartition(reading, day).read())
     assert isinstance(reading.failure, SourceError)
     assert str(reading.failure).startswith(sentence)
 

@@ -80,7 +80,7 @@ class Days(UsageStream):
 
 
 def sync(stream: UsageStream, log: Log) -> None:
-    reading = StreamReading(stream, (), as_bytes=False)
+    reading = StreamReading(stream, closed=stream.windows[-1].end)
     log.tallies.append(reading.tally)
     for partition in reading.generate():
         assert isinstance(partition, WindowPartition)

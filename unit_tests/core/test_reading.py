@@ -3,14 +3,13 @@
 import contextlib
 from collections.abc import Iterator
 from datetime import date
-from typing import Any
 
 import pytest
 from airbyte_cdk.models import FailureType
 from pendulum import DateTime, datetime
 
 from source_unified_usage.core.api import Api, Credential
-from source_unified_usage.core.errors import ConfigError, Defect, SourceError, Unavailable
+from source_unified_usage.core.errors import BrokenContract, ConfigError, Defect, SourceError, Unavailable
 from source_unified_usage.core.pages import pages
 from source_unified_usage.core.reading import StreamReading, WindowPartition
 from source_unified_usage.core.stream import Range, ServedFrom, UsageStream
@@ -48,13 +47,13 @@ class Kept(UsageStream):
         yield usage(id=self.id(day), product={"id": "acme"}, start_date=day, end_date=day, remote_data={"day": day})
 
 
-def days_read(stream: UsageStream) -> tuple[list[str], Any]:
-    reading = StreamReading(stream, (), as_bytes=False)
+def days_read(stream: UsageStream) -> tuple[list[str], Exception | None]:
+    reading = StreamReading(stream, closed=WEEK.end)
     found: list[str] = []
     for item in reading.read(WEEK):
         records = [item.data] if hasattr(item, "data") else item.records
         found += [record["start_date"][8:10] for record in records]
-    return found, stream.served_from
+    return found, reading.failure
 
 
 @pytest.mark.parametrize(
@@ -68,7 +67,7 @@ def days_read(stream: UsageStream) -> tuple[list[str], Any]:
 )
 def test_it_is_read_from_the_day_that_is_served(kept_from: list[int], found: list[str]) -> None:
     stream = Kept(*(datetime(2026, 9, day) for day in kept_from))
-    assert days_read(stream)[0] == found
+    assert days_read(stream) == (found, None)
 
 
 def test_a_vendor_that_refuses_the_day_it_named_is_not_asked_for_ever() -> None:
@@ -77,9 +76,10 @@ def test_a_vendor_that_refuses_the_day_it_named_is_not_asked_for_ever() -> None:
             raise ServedFrom(datetime(2026, 9, 3))
             yield
 
-    with pytest.raises(Exception, match="as the oldest day it serves") as told:
-        days_read(Circling())
-    assert type(told.value).__name__ == "BrokenContract"
+    found, failure = days_read(Circling())
+    assert not found
+    assert isinstance(failure, BrokenContract)
+    assert "names 2026-09-03 as the oldest day it serves, and refuses" in str(failure)
 
 
 class Misspelt(Kept):
@@ -118,7 +118,7 @@ def failing(*days_of_september: int, error: type[SourceError] = Unavailable) -> 
 def sync(stream: UsageStream, start: date, covered: Covered | None = None) -> Exception | None:
     """What a sync on September the 11th, from the first to the tenth, ends with."""
     stream.plan(Range(start, None, False, datetime(2026, 9, 11, 9)), covered or Covered())
-    reading = StreamReading(stream, (), as_bytes=False)
+    reading = StreamReading(stream, closed=datetime(2026, 9, 11))
     with contextlib.suppress(SourceError):
         for partition in reading.generate():
             assert isinstance(partition, WindowPartition)
@@ -156,7 +156,7 @@ def test_an_error_names_the_gaps_and_the_lookback_of_a_resumed_sync() -> None:
 def test_an_error_names_nothing_that_the_vendor_does_not_have() -> None:
     stream = failing(4, 5)
     stream.until(datetime(2026, 9, 8))
-    stream.served_from = datetime(2026, 9, 5)
+    stream.serve_from(datetime(2026, 9, 5))
     assert str(sync(stream, SEPTEMBER)).endswith("Not read: 2026-09-05 to 2026-09-05; the next sync reads it.")
 
 

@@ -107,7 +107,7 @@ def read(wild: WildCase, answers: Mapping[str, Sequence[Any]]) -> Outcome:
         stream = wild.stream()
         asked = Window(now, now) if stream.grain == "snapshot" else window(wild.case.start, wild.case.end)
         stream.windows = [asked]
-        reading = StreamReading(stream, (), as_bytes=True)
+        reading = StreamReading(stream, closed=now, as_bytes=True)
         records: list[dict[str, Any]] = []
         for item in WindowPartition(reading, asked).read():
             if isinstance(item, RecordPage):

@@ -70,7 +70,7 @@ class Engagement(UsageStream):
 
     def published_until(self, newest: DateTime, asked: str) -> None:
         """The stream ends behind the newest day. An export that stands still is the vendor's delay, and said."""
-        stalled = utc_midnight(Date.fromisoformat(asked)) < young() and self.available_until is None
+        stalled = utc_midnight(Date.fromisoformat(asked)) < young() and self.bounds.available_until is None
         self.until(newest.add(days=1))
         if stalled:
             logger.warning(

@@ -146,7 +146,7 @@ def test_nothing_exported_yet_gives_no_record_and_keeps_the_state() -> None:
     with requests_mock.Mocker() as server:
         mock_answers(server, "claude", {f"{BASE}/analytics/cost_report": ["scenario_no_export_yet"]})
         assert records(stream, asked := window("2026-07-01", "2026-07-15")) == []
-    assert stream.available_until == asked.start
+    assert stream.bounds.available_until == asked.start
 
 
 @pytest.mark.parametrize(
@@ -166,7 +166,7 @@ def test_a_day_not_published_yet_ends_the_stream_whatever_else_is_named(
     with requests_mock.Mocker() as server:
         server.get(requests_mock.ANY, status_code=400, json={"type": "error", "error": {"message": words}})
         assert records(read, window(start, "2026-07-15")) == []
-    assert read.available_until == pendulum.datetime(2026, 7, 13)
+    assert read.bounds.available_until == pendulum.datetime(2026, 7, 13)
 
 
 def test_an_export_that_stands_still_ends_the_stream_with_one_warning(
@@ -180,7 +180,7 @@ def test_an_export_that_stands_still_ends_the_stream_with_one_warning(
         with requests_mock.Mocker() as server:
             server.get(requests_mock.ANY, status_code=400, json={"type": "error", "error": {"message": words}})
             assert records(read, window(start, "2026-07-15")) == []
-        assert read.available_until == pendulum.datetime(2026, 7, 14)
+        assert read.bounds.available_until == pendulum.datetime(2026, 7, 14)
         (warning,) = [record for record in caplog.records if record.levelname == "WARNING"]
         assert "2026-07-14 is not available yet, the last day is 2026-07-13" in warning.getMessage()
 

@@ -174,5 +174,5 @@ def test_a_site_without_attribution_is_no_error(
     server.get(url, status_code=404, json={"errors": ["Not found"]})
     stream = stream_of("datadog", CONFIG, name)
     assert records(stream, window(JUNE, JULY)) == []
-    assert stream.available_until == window(JUNE, JULY).start
+    assert stream.bounds.available_until == window(JUNE, JULY).start
     assert [r.message for r in caplog.records if f"{name}: this Datadog site has no usage attribution" in r.message]

@@ -347,7 +347,7 @@ def test_an_endpoint_that_is_not_there_yet_warns_and_is_left_unread(
     stream = streams()[f"openai_usage_{endpoint}"]
     days = window(*TWO_DAYS)
     assert records(stream, days) == []
-    assert stream.available_until == days.start
+    assert stream.bounds.available_until == days.start
     assert [r.getMessage() for r in caplog.records if r.levelno == logging.WARNING] == [
         f'openai_usage_{endpoint}: OpenAI does not offer it to this organization yet (404 "Invalid URL").'
     ]
@@ -409,7 +409,7 @@ def test_with_user_ids_a_stream_without_users_says_so_and_asks_nothing(
     stream = streams(user_ids=["user-a"])[name]
     days = window(*TWO_DAYS)
     assert records(stream, days) == []
-    assert stream.available_until == days.start
+    assert stream.bounds.available_until == days.start
     assert f"{name}: OpenAI does not tell its users apart" in caplog.text
     assert server.request_history == []
 

@@ -1,0 +1,134 @@
+"""What happens with one window of a stream next: decided here, from facts alone; `reading.py` carries it out."""
+
+from dataclasses import dataclass
+
+from pendulum import DateTime
+
+from source_unified_usage.core.errors import ConfigError
+from source_unified_usage.core.window import Window
+
+# In windows that fail one after another the fault is not the window's: the stream stops at the second.
+FAILURES_IN_A_ROW = 2
+
+
+@dataclass(frozen=True)
+class Bounds:
+    """What the vendor's answers have told of a stream so far.
+
+    `retained_from`: nothing older is kept. `provisional_from`: from here on figures are incomplete. `available_until`:
+    from here on there are none yet.
+    """
+
+    retained_from: DateTime | None = None
+    provisional_from: DateTime | None = None
+    available_until: DateTime | None = None
+
+    def within(self, window: Window) -> Window:
+        """The part that the vendor serves; empty where there is none."""
+        start = max(window.start, self.retained_from or window.start)
+        end = min(window.end, self.available_until or window.end)
+        return Window(start, max(start, end))
+
+
+# --- outcomes: what came of a window so far
+
+
+@dataclass(frozen=True)
+class Unread:
+    """It was not asked for yet, or not since its bounds changed."""
+
+
+@dataclass(frozen=True)
+class Complete:
+    """Its last row is written."""
+
+
+@dataclass(frozen=True)
+class RetainedFrom:
+    """The vendor refused it and named the oldest day that it keeps."""
+
+    day: DateTime
+
+
+@dataclass(frozen=True)
+class Failed:
+    error: Exception
+
+
+Outcome = Unread | Complete | RetainedFrom | Failed
+
+
+# --- decisions: what to do now
+
+
+@dataclass(frozen=True)
+class Ask:
+    """Read this part of the window."""
+
+    part: Window
+
+
+@dataclass(frozen=True)
+class Written:
+    """This part of the window counts as read from now on; it may be empty."""
+
+    part: Window
+
+
+@dataclass(frozen=True)
+class Again:
+    """Take the day for the oldest that is kept, and decide anew."""
+
+    day: DateTime
+
+
+@dataclass(frozen=True)
+class Contradicted:
+    """The vendor refuses what it says it keeps; that is a failure."""
+
+    day: DateTime
+
+
+@dataclass(frozen=True)
+class Skip:
+    """Leave the window open and go on with the next one."""
+
+
+@dataclass(frozen=True)
+class Stop:
+    """Leave the window and all that follow open: the stream asks nothing more in this sync."""
+
+
+Decision = Ask | Written | Again | Contradicted | Skip | Stop
+
+
+def decide(window: Window, *, closed: DateTime, bounds: Bounds, failed_in_a_row: int, outcome: Outcome) -> Decision:
+    """Section numbers are those of the contract: 3 time, 8 errors.
+
+    `closed`: the end of what is over. `failed_in_a_row`: the windows that failed just before this one. A snapshot's
+    window is an instant, which is empty; the days that a vendor has figures of do not bound it.
+    """
+    match outcome:
+        case Unread():
+            # 3: a range that begins before what a vendor keeps is no error and no failing requests
+            if bounds.retained_from is not None and window.end <= bounds.retained_from:
+                return Skip()
+            # 3: what the vendor has not published yet stays open, without an error
+            if bounds.available_until is not None and bounds.available_until <= window.start and not window.empty:
+                return Skip()
+            return Ask(Window(max(window.start, bounds.retained_from or window.start), window.end))
+        case RetainedFrom(day):
+            # 8: never a loop. A later day than was asked for is none, a midnight may have passed meanwhile
+            if day <= max(window.start, bounds.retained_from or window.start):
+                return Contradicted(day)
+            return Again(day)
+        case Complete():
+            # 3: an open day never counts as read; neither does what is incomplete or not there, as the vendor says
+            ends = (window.end, closed, bounds.provisional_from, bounds.available_until)
+            start = max(window.start, bounds.retained_from or window.start)
+            return Written(Window(start, max(start, min(end for end in ends if end is not None))))
+        case Failed(error):
+            # 8: what the user must mend does not pass; anything else may be the fault of this window alone
+            if isinstance(error, ConfigError) or failed_in_a_row + 1 >= FAILURES_IN_A_ROW:
+                return Stop()
+            return Skip()
