@@ -123,18 +123,18 @@ def test_a_second_signal_changes_nothing(source: Source, sandbox: Sandbox, confi
 
 
 @pytest.mark.parametrize(
-    ("number", "words"),
+    ("number", "wording"),
     [(signal.SIGINT, (130, "Interrupted by SIGINT.\n")), (signal.SIGTERM, (143, ""))],
 )
 def test_a_signal_during_check(
-    source: Source, sandbox: Sandbox, config: dict[str, Any], number: signal.Signals, words: tuple[int, str]
+    source: Source, sandbox: Sandbox, config: dict[str, Any], number: signal.Signals, wording: tuple[int, str]
 ) -> None:
     sandbox.fault("cursor", Fault("filtered-usage-events", effect="hang", times=None))
     config = merged(config, {"tean": 1})  # an option that is not known is told before anything is asked
     with source.start("check", "--config", source.file("config", config)) as process:
         process.stdout.readline()
         process.send(number)
-        assert process.last_words == words
+        assert process.last_words == wording
 
 
 def test_a_signal_that_is_ignored_stays_ignored(config: dict[str, Any]) -> None:

@@ -247,8 +247,8 @@ def test_bad_key_fails_fast_missing_scope_stays_local(
     assert refused == {"claude_api_cost": "config_error"}
     assert_conserved(output, claude.ledger(START, TODAY), ["claude_api_usage", "claude_code_usage"])
     claude.denied = set()
-    words = "This API key does not have the required scopes. Got: [org:admin]. Needed: [org:cost]"
-    body = {"type": "error", "error": {"type": "permission_error", "message": words}}
+    wording = "This API key does not have the required scopes. Got: [org:admin]. Needed: [org:cost]"
+    body = {"type": "error", "error": {"type": "permission_error", "message": wording}}
     sandbox.fault("claude", Fault("cost_report", status=403, body=body, times=None))
     output = source.read(mistyped)
     refused = {t["stream_descriptor"]["name"]: t["failure_type"] for t in output.traces if "stream_descriptor" in t}

@@ -8,8 +8,8 @@ from requests.structures import CaseInsensitiveDict
 
 from source_unified_usage.core.errors import BrokenContract
 from source_unified_usage.core.masking import shortened
+from source_unified_usage.core.messages import message_of
 from source_unified_usage.core.usage import Row
-from source_unified_usage.core.words import words_of
 
 
 @dataclass(frozen=True)
@@ -50,7 +50,7 @@ class Answer:
         """The error that the body tells under one of these names, for a sentence; "" when it tells none."""
         body = self.body if isinstance(self.body, Mapping) else {}
         found = next((body[name] for name in names if body.get(name)), None)
-        return f" but an error: {words_of(found) or found}" if found else ""
+        return f" but an error: {message_of(found) or found}" if found else ""
 
     def broken(self, what: str) -> BrokenContract:
         said = shortened(what, 300)  # a vendor's value in it may be of any length

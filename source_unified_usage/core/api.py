@@ -26,11 +26,11 @@ from source_unified_usage.core.errors import (
 from source_unified_usage.core.gate import Gate
 from source_unified_usage.core.json_body import parse
 from source_unified_usage.core.masking import mask_also
+from source_unified_usage.core.messages import network_message, vendor_message
 from source_unified_usage.core.network import authorities, proxies_for, proxy_for, setup_fault, wants_password
 from source_unified_usage.core.patience import LOOKING_UP, READING, Patience, Waits, told_wait
 from source_unified_usage.core.progress import Tally, logger
 from source_unified_usage.core.transport import MOST_BYTES, Adapter, TooLarge, answer_within, body_of
-from source_unified_usage.core.words import network_words, vendor_words
 
 _ANSWERS = {200, 201, 203}  # "created" and "changed by a proxy" bring the same body
 # 202: not ready yet, 206: only a part of it came
@@ -134,7 +134,7 @@ class Api:
         """The limit that requests to `path` share: with all others, unless the vendor limits its paths apart."""
         return self._budget
 
-    def judge(self, status: int, words: str, answer: requests.Response) -> Verdict:
+    def judge(self, status: int, message: str, answer: requests.Response) -> Verdict:
         """What an error status means at this vendor; this is what it means where its sheet says nothing."""
         if status in _PASSES_BY_ITSELF or status >= 500:
             return PASSES
@@ -215,7 +215,7 @@ class Api:
                     raise spent from None
                 if fault := setup_fault(error, self.base_url):
                     raise ConfigError(f"{source}: {fault}") from None
-                words = said = network_words(error)
+                message = said = network_message(error)
             else:
                 status = answer.status_code
                 self.observe(answer, path)
@@ -226,15 +226,15 @@ class Api:
                         raise found.broken("it is no object")
                     return found
                 told = self.told_wait(answer, body)
-                words = "the body is not JSON" if status in _ANSWERS else vendor_words(body, answer)
-                said = f"{status} {words}{_request_id(answer)}"
-                self._refuse(source, status, words, answer)
+                message = "the body is not JSON" if status in _ANSWERS else vendor_message(body, answer)
+                said = f"{status} {message}{_request_id(answer)}"
+                self._refuse(source, status, message, answer)
             if status == 429:
                 self.on_limited()
             took = clock.monotonic() - began
             wait = waits.next(limited=status == 429, told=told, took=took)
             if wait is None:
-                raise Unavailable(self._given_up(source, status, said, told), status=status, words=words)
+                raise Unavailable(self._given_up(source, status, said, told), status=status, vendor_message=message)
             self.tally.wait(wait, f"then asking {self.title} again after: {said}")
             clock.sleep(wait)
 
@@ -258,7 +258,7 @@ class Api:
         self.paced += seconds
         self.tally.wait(seconds, f"{self.title} {why}")
 
-    def _refuse(self, source: str, status: int, words: str, answer: requests.Response) -> None:
+    def _refuse(self, source: str, status: int, message: str, answer: requests.Response) -> None:
         """Raise what the vendor's error means; return when it passes by itself."""
         if status in _ANSWERS:
             return
@@ -268,15 +268,15 @@ class Api:
                 f"{source}: {status}, a redirect to {host}, which is never followed because the key would travel "
                 f"along. Set base_url to the API itself."
             )
-        verdict = self.judge(status, words, answer)
+        verdict = self.judge(status, message, answer)
         if verdict.error is None:
             return
-        said = f'{status} "{words}"{_request_id(answer)}'
+        said = f'{status} "{message}"{_request_id(answer)}'
         if self.for_names:
-            raise ConfigError(f"{source}: {said}.", status=status, words=words)
+            raise ConfigError(f"{source}: {said}.", status=status, vendor_message=message)
         if verdict.error is KeyRefused:
             self.credential.refused = Refusal(status, said, verdict.advice)
-        raise verdict.error(f"{source}: {said}. {verdict.advice}", status=status, words=words)
+        raise verdict.error(f"{source}: {said}. {verdict.advice}", status=status, vendor_message=message)
 
     def _given_up(self, source: str, status: int | None, said: str, told: float | None) -> str:
         later = "Airbyte tries again later." if self.stream else "Try again later."

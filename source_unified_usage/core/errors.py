@@ -12,14 +12,14 @@ from source_unified_usage.core.masking import shortened
 
 
 class SourceError(AirbyteTracedException):
-    """One sentence for the person who must act. `status` and `words` are the vendor's, where it answered."""
+    """One sentence for the person who must act. `status` and `vendor_message` are the vendor's, where it answered."""
 
     kind = FailureType.system_error
 
-    def __init__(self, sentence: str, *, status: int | None = None, words: str = "") -> None:
+    def __init__(self, sentence: str, *, status: int | None = None, vendor_message: str = "") -> None:
         sentence = filter_secrets(sentence)
         super().__init__(message=sentence, internal_message=sentence, failure_type=self.kind)
-        self.status, self.words = status, words
+        self.status, self.vendor_message = status, vendor_message
 
     def __repr__(self) -> str:
         return str(self)

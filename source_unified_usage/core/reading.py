@@ -257,7 +257,7 @@ class StreamReading(PartitionGenerator):
         told = ", ".join(open_ranges[:_RANGES])
         more = f" and {len(open_ranges) - _RANGES} more ranges" if len(open_ranges) > _RANGES else ""
         sentence = f"{error} Not read: {told}{more}; the next sync reads it."
-        return type(error)(sentence, status=error.status, words=error.words)
+        return type(error)(sentence, status=error.status, vendor_message=error.vendor_message)
 
     def _unread(self) -> list[Window]:
         """What this sync should have read and has not, as far as the vendor has it."""

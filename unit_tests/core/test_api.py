@@ -13,9 +13,9 @@ from source_unified_usage.core.answer import Answer
 from source_unified_usage.core.api import Api, Credential
 from source_unified_usage.core.budget import Budget
 from source_unified_usage.core.errors import BrokenContract, ConfigError, KeyRefused, Unavailable
+from source_unified_usage.core.messages import vendor_message
 from source_unified_usage.core.paging import follow
 from source_unified_usage.core.patience import told_wait
-from source_unified_usage.core.words import vendor_words
 
 URL = "https://api.acme.example/v1/usage"
 NOW = "2026-09-22T09:30:00+00:00"
@@ -245,7 +245,7 @@ def test_rare_statuses_by_their_meaning(
 
 
 @pytest.mark.parametrize(
-    ("body", "words"),
+    ("body", "wording"),
     [
         (
             {"message": "Bad Request", "errors": [{"title": "Bad", "detail": "start_date is too old"}]},
@@ -261,10 +261,10 @@ def test_rare_statuses_by_their_meaning(
         ({}, "Teapot"),
     ],
 )
-def test_the_vendors_words_are_found_in_every_envelope(body: Any, words: str) -> None:
+def test_the_vendors_words_are_found_in_every_envelope(body: Any, wording: str) -> None:
     answer = requests.Response()
     answer.reason = "Teapot"
-    assert vendor_words(body, answer) == words
+    assert vendor_message(body, answer) == wording
 
 
 def test_pages_with_ever_new_cursors_end(monkeypatch: pytest.MonkeyPatch) -> None:

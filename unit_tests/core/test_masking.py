@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from source_unified_usage.core.errors import ConfigError
 from source_unified_usage.core.masking import mask, mask_also, shortened
-from source_unified_usage.core.words import vendor_words
+from source_unified_usage.core.messages import vendor_message
 
 KEY = 'sk-admin-"1<2>3"/+é?&\\x'
 
@@ -54,7 +54,7 @@ def test_the_start_of_a_basic_pair_is_masked_too() -> None:
 def test_a_key_is_masked_before_its_sentence_is_cut(before: int) -> None:
     answer = requests.Response()
     answer.reason = "Forbidden"
-    said = vendor_words({"message": "x" * before + KEY + "y" * 300}, answer)
+    said = vendor_message({"message": "x" * before + KEY + "y" * 300}, answer)
     assert len(said) <= 300
     assert KEY[:4] not in said
 

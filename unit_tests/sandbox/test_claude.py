@@ -91,7 +91,7 @@ def pages(sandbox: Sandbox, path: str, **params: Any) -> list[Sample]:
 
 
 @pytest.mark.parametrize(
-    ("key", "path", "status", "words"),
+    ("key", "path", "status", "wording"),
     [
         (INFERENCE_KEY, "analytics/users", 401, "invalid x-api-key"),
         ("sk-ant-unknown", "me", 401, "invalid x-api-key"),
@@ -107,10 +107,10 @@ def pages(sandbox: Sandbox, path: str, **params: Any) -> list[Sample]:
         (ANALYTICS_KEY_WITHOUT_MEMBERS, "users", 403, "Needed: ['read:members']"),
     ],
 )
-def test_wrong_keys(sandbox: Sandbox, key: str, path: str, status: int, words: str) -> None:
+def test_wrong_keys(sandbox: Sandbox, key: str, path: str, status: int, wording: str) -> None:
     answered, message = refusal(sandbox, path, key=key)
     assert answered == status
-    assert words in message
+    assert wording in message
 
 
 def test_each_key_sees_its_own_organization(sandbox: Sandbox) -> None:
@@ -176,7 +176,7 @@ def test_admin_429_names_no_wait(sandbox: Sandbox) -> None:
 
 
 @pytest.mark.parametrize(
-    ("params", "words"),
+    ("params", "wording"),
     [
         ({}, "date: Field required"),
         ({"date": "2026-7-1"}, "YYYY-MM-DD"),
@@ -192,10 +192,10 @@ def test_admin_429_names_no_wait(sandbox: Sandbox) -> None:
         ),
     ],
 )
-def test_engagement_400(sandbox: Sandbox, params: Sample, words: str) -> None:
+def test_engagement_400(sandbox: Sandbox, params: Sample, wording: str) -> None:
     status, message = refusal(sandbox, "analytics/users", **params)
     assert status == 400
-    assert words in message
+    assert wording in message
 
 
 def test_a_day_is_published_at_ten_the_next_morning(sandbox: Sandbox) -> None:
@@ -217,8 +217,8 @@ def test_users_page_by_page(sandbox: Sandbox) -> None:
     ignored = body(sandbox, "analytics/users", date=ago(4), limit=7, cursor=first["next_page"])
     assert ignored["data"] == first["data"]
     changed = {"date": ago(5), "limit": 7, "page": first["next_page"]}
-    words = "cursor does not match current query parameters"
-    assert refusal(sandbox, "analytics/users", **changed) == (400, words)
+    wording = "cursor does not match current query parameters"
+    assert refusal(sandbox, "analytics/users", **changed) == (400, wording)
 
 
 @pytest.mark.parametrize(("style", "end"), [("null", None), ("empty", ""), ("absent", "absent")])
@@ -261,8 +261,8 @@ def test_summaries(sandbox: Sandbox) -> None:
     assert ago(1) in refusal(sandbox, path, starting_date=ago(0))[1]
     sandbox.claude.summaries_whole = True
     sandbox.claude.lag_days["summaries"] = 2
-    words = f"date {ago(0)} is not yet available. The most recent date with available analytics data is {ago(2)}."
-    assert words in refusal(sandbox, path, starting_date=ago(3), ending_date=ago(0))[1]
+    wording = f"date {ago(0)} is not yet available. The most recent date with available analytics data is {ago(2)}."
+    assert wording in refusal(sandbox, path, starting_date=ago(3), ending_date=ago(0))[1]
     sandbox.claude.lag_days["summaries"] = 1
     sandbox.claude.summaries_max_days = 31
     assert refusal(sandbox, path, starting_date=ago(40), ending_date=ago(1))[0] == 400
@@ -276,7 +276,7 @@ def test_summaries(sandbox: Sandbox) -> None:
 
 @pytest.mark.parametrize("path", REPORTS)
 @pytest.mark.parametrize(
-    ("params", "words"),
+    ("params", "wording"),
     [
         ({"starting_date": ago(3)}, "starting_at: Field required"),
         ({"starting_at": f"{ago(3)}T00:00:00"}, "time zone"),
@@ -288,10 +288,10 @@ def test_summaries(sandbox: Sandbox) -> None:
         ({**window(3, 2), "limit": 1001}, "limit"),
     ],
 )
-def test_report_400(sandbox: Sandbox, path: str, params: Sample, words: str) -> None:
+def test_report_400(sandbox: Sandbox, path: str, params: Sample, wording: str) -> None:
     status, message = refusal(sandbox, f"analytics/{path}", **params)
     assert status == 400
-    assert words in message
+    assert wording in message
 
 
 def test_bounds_of_one_kind_of_report(sandbox: Sandbox) -> None:
@@ -394,8 +394,8 @@ def test_nothing_exported_yet(sandbox: Sandbox, mode: str, told: str | None) -> 
 def test_admin_400(sandbox: Sandbox) -> None:
     usage, cost = "usage_report/messages", "cost_report"
     six = {"group_by[]": [*BY_KEY["group_by[]"], "context_window"]}
-    words = "Cannot specify more than 5 group_by[] dimensions."
-    assert refusal(sandbox, usage, **window(3, 2), **six) == (400, words)
+    wording = "Cannot specify more than 5 group_by[] dimensions."
+    assert refusal(sandbox, usage, **window(3, 2), **six) == (400, wording)
     assert refusal(sandbox, usage, **window(3, 2), limit=32)[0] == 400
     assert "anthropic-beta" in refusal(sandbox, usage, **window(3, 2), **{"group_by[]": "speed"})[1]
     assert refusal(sandbox, cost, **window(3, 2), bucket_width="1h")[0] == 400

@@ -52,7 +52,7 @@ def events(sandbox: Sandbox, **body: Any) -> list[dict[str, Any]]:
 
 
 @pytest.mark.parametrize(
-    ("path", "body", "key", "status", "words"),
+    ("path", "body", "key", "status", "wording"),
     [
         (EVENTS, WINDOW, "crsr_wrong", 401, "Invalid Team API Key"),
         (EVENTS, WINDOW, PERSONAL_KEY, 401, "Invalid Team API Key"),
@@ -73,9 +73,9 @@ def events(sandbox: Sandbox, **body: Any) -> list[dict[str, Any]]:
         (DAILY, {"startDate": DAY - 31 * 86_400_000, "endDate": DAY}, TEAM_KEY, 400, "cannot exceed 30 days"),
     ],
 )
-def test_refusals(sandbox: Sandbox, path: str, body: Any, key: str, status: int, words: str) -> None:
+def test_refusals(sandbox: Sandbox, path: str, body: Any, key: str, status: int, wording: str) -> None:
     answer = ask(sandbox, path, body, key)
-    assert (answer.status_code, words in answer.text) == (status, True), answer.text
+    assert (answer.status_code, wording in answer.text) == (status, True), answer.text
 
 
 def test_the_key_is_the_user_of_basic_and_nothing_else(sandbox: Sandbox) -> None:

@@ -101,7 +101,7 @@ def activity(sandbox: Sandbox, day: date, **query: Any) -> list[dict[str, Any]]:
 
 
 @pytest.mark.parametrize(
-    ("path", "key", "query", "status", "words"),
+    ("path", "key", "query", "status", "wording"),
     [
         ("/v1/usages", "api_wrong", {}, 401, '{"message":"Unauthorized"}'),
         ("/v1/usages", TEAM_KEY_WITHOUT_USAGE, {}, 403, '"API Keys cannot access protected resources"'),
@@ -123,9 +123,9 @@ def activity(sandbox: Sandbox, day: date, **query: Any) -> list[dict[str, Any]]:
         (f"/v1/teams/{OTHER_TEAM_ID}/limits", ANALYTICS_KEY, {}, 404, "Team not found"),
     ],
 )
-def test_refusals(sandbox: Sandbox, path: str, key: str, query: dict[str, str], status: int, words: str) -> None:
+def test_refusals(sandbox: Sandbox, path: str, key: str, query: dict[str, str], status: int, wording: str) -> None:
     answer = ask(sandbox, path, key, **query)
-    assert (answer.status_code, words in answer.text) == (status, True), answer.text
+    assert (answer.status_code, wording in answer.text) == (status, True), answer.text
     assert ("trace_id" in answer.json()) == ("reason" in answer.json())
 
 

@@ -50,7 +50,7 @@ class ClaudeApi(Api):
         told = super().told_wait(answer, body)
         return _until_reset(answer) if told is None and answer.status_code == 429 else told
 
-    def judge(self, status: int, words: str, answer: requests.Response) -> Verdict:
+    def judge(self, status: int, message: str, answer: requests.Response) -> Verdict:
         option = self.credential.option
         if status in (401, 403, 404) and self._foreign:
             return Verdict(KeyRefused, f"{option} holds {self.foreign}; put {self.wanted} there.")
@@ -62,12 +62,12 @@ class ClaudeApi(Api):
             )
         if status == 401:
             return Verdict(KeyRefused, f"Put {self.wanted} into {option}; a revoked or expired key is refused.")
-        if status == 403 and (needed := re.search(r"Needed: \[([^\]]*)\]", words)):
+        if status == 403 and (needed := re.search(r"Needed: \[([^\]]*)\]", message)):
             return Verdict(
                 ConfigError,
                 f"The key in {option} lacks the scope {needed[1]}. Scopes are fixed when a key is made: make another.",
             )
-        if status == 403 and "disabled" in words.lower():
+        if status == 403 and "disabled" in message.lower():
             return Verdict(ConfigError, "The organization's owner must switch API access on.")
         if status == 403:
             return Verdict(ConfigError, f"The organization or plan of {option} does not include this report.")
@@ -77,13 +77,13 @@ class ClaudeApi(Api):
                 f"Claude answers so to keys without the right, too: put {self.wanted} into {option} and check base_url "
                 f"({self.base_url}).",
             )
-        if status == 400 and "cursor" in words.lower():
+        if status == 400 and "cursor" in message.lower():
             return Verdict(BrokenContract, "The cursor was Claude's own, the question the same.")
         if status == 410:
             return Verdict(Unavailable, "The figures were refreshed while they were read; Airbyte tries again later.")
         if status >= 500 and answer.headers.get("x-should-retry") == "false":
             return Verdict(Unavailable, "Claude says that trying again does not help now; Airbyte tries again later.")
-        return super().judge(status, words, answer)
+        return super().judge(status, message, answer)
 
     def probe(self) -> None:
         """One finished day, one bucket."""
@@ -106,7 +106,7 @@ class ClaudeApi(Api):
                     answers.append(answer)
                 return answers
             except SourceError as error:
-                expired = error.status == 410 or (error.status == 400 and "cursor" in error.words.lower())
+                expired = error.status == 410 or (error.status == 400 and "cursor" in error.vendor_message.lower())
                 if not answers or not expired or not left[error.status or 0]:
                     raise
                 left[error.status or 0] -= 1

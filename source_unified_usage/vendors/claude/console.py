@@ -100,8 +100,8 @@ class ApiUsage(ConsoleReport):
             try:
                 return list(self._buckets(window, _USAGE_GROUPS, self.limit))
             except ConfigError as error:
-                words = error.words.lower()
-                too_large = error.status == 400 and any(sign in words for sign in ("too many", "limit", "reduce"))
+                message = error.vendor_message.lower()
+                too_large = error.status == 400 and any(sign in message for sign in ("too many", "limit", "reduce"))
                 if not too_large or self.limit == 1:
                     raise
                 self.limit //= 2

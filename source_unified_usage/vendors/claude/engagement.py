@@ -94,11 +94,11 @@ def newest_day(error: SourceError, asked: str) -> DateTime | None:
     """
     if error.status != 400:
         return None
-    if Date.fromisoformat(asked) < young().date() and not re.search(r"not\b.*\bavailable", error.words):
+    if Date.fromisoformat(asked) < young().date() and not re.search(r"not\b.*\bavailable", error.vendor_message):
         return None
     # it may echo the asked day or the end of the asked range, say when the day will be there, or name the first of all
-    words = re.sub(r"on or after \S+", "", error.words)
-    named = [text for text in re.findall(r"\d{4}-\d\d-\d\d", words) if text < asked]
+    message = re.sub(r"on or after \S+", "", error.vendor_message)
+    named = [text for text in re.findall(r"\d{4}-\d\d-\d\d", message) if text < asked]
     if not named:
         return None
     return utc_midnight(Date.fromisoformat(max(named)))
@@ -106,7 +106,7 @@ def newest_day(error: SourceError, asked: str) -> DateTime | None:
 
 def oldest_day(error: SourceError, asked: str) -> DateTime | None:
     """The oldest served day that a refusal of the older day `asked` names; an older page of theirs said 90 days."""
-    named = re.search(r"on or after (\d{4}-\d\d-\d\d)", error.words)
+    named = re.search(r"on or after (\d{4}-\d\d-\d\d)", error.vendor_message)
     if error.status != 400 or not named or named[1] <= asked:
         return None
     return utc_midnight(Date.fromisoformat(named[1]))

@@ -37,8 +37,8 @@ class ConfluentApi(Api):
             if reset is not None and reset <= READING.named:
                 self._budget.hold(reset)
 
-    def judge(self, status: int, words: str, answer: requests.Response) -> Verdict:
-        if status == 400 and "too far in the past" in words:
+    def judge(self, status: int, message: str, answer: requests.Response) -> Verdict:
+        if status == 400 and "too far in the past" in message:
             # comes under throttling for days well inside the year; days before that are never asked for
             return PASSES
         if status == 400 and "page_token=" in answer.request.path_url:
@@ -51,7 +51,7 @@ class ConfluentApi(Api):
             )
         if status == 403:
             return Verdict(ConfigError, f"Give the owner of confluent.api_key the role {self.role}.")
-        return super().judge(status, words, answer)
+        return super().judge(status, message, answer)
 
     def listing(self, path: str, query: Mapping[str, Any]) -> list[Row]:
         """All rows under `data`, page after page."""

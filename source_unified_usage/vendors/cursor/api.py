@@ -90,10 +90,10 @@ class CursorApi(Api):
                 self._budgets[bucket] = Budget(limit, _SECONDS)
             return self._budgets[bucket]
 
-    def judge(self, status: int, words: str, answer: requests.Response) -> Verdict:
+    def judge(self, status: int, message: str, answer: requests.Response) -> Verdict:
         option = self.credential.option
-        if status == 401 and re.search(r"Invalid (Team |Organization )?API key", words, re.I):
-            if "organization" in words.lower():
+        if status == 401 and re.search(r"Invalid (Team |Organization )?API key", message, re.I):
+            if "organization" in message.lower():
                 return Verdict(
                     KeyRefused,
                     f"{option} must be the organization's key because organization_id is set; a team key is refused.",
@@ -106,9 +106,9 @@ class CursorApi(Api):
                 own = "A tenant with a key of its own for Analytics needs it in cursor.analytics_api_key."
                 return Verdict(ConfigError, f"{advice} {own}")
             return Verdict(KeyRefused, advice)
-        if status in (401, 403) and "scope" in words.lower():
+        if status in (401, 403) and "scope" in message.lower():
             return Verdict(ConfigError, f"Give {option} the scope that Cursor names, or admin:*.")
-        if status == 403 and "authorized" in words.lower():
+        if status == 403 and "authorized" in message.lower():
             return Verdict(ConfigError, "Check cursor.organization_id: it must be the organization of the key.")
         if status in (401, 403):
             return Verdict(
@@ -116,9 +116,9 @@ class CursorApi(Api):
                 f"The plan or rights of {option} do not include this API. It needs an Enterprise plan; set "
                 "cursor.enterprise to false or deselect the stream.",
             )
-        if status == 404 and "organization" in words.lower():
+        if status == 404 and "organization" in message.lower():
             return Verdict(ConfigError, "Check cursor.organization_id.")
-        return super().judge(status, words, answer)
+        return super().judge(status, message, answer)
 
     def pages(self, method: str, path: str, rows: str, query: Mapping[str, Any], size: int) -> Iterator[Answer]:
         """Page after page, with its rows under `rows`, while `hasNextPage`; an empty page in between is followed."""

@@ -40,12 +40,12 @@ class Access:
             if error.status != 403:
                 raise
             raise ConfigError(
-                self._refused(error, self._missing_permission() + self._api.of_a_child(error.words)),
+                self._refused(error, self._missing_permission() + self._api.of_a_child(error.vendor_message)),
                 status=error.status,
             ) from None
 
     def _refused(self, error: SourceError, advice: str) -> str:
-        return f'{self._api.title}, check, {ESTIMATED}: {error.status} "{error.words}". {advice}'
+        return f'{self._api.title}, check, {ESTIMATED}: {error.status} "{error.vendor_message}". {advice}'
 
     def _wrong_key(self) -> str:
         if self._knows_the_key(self._api.base_url, CHECKING):

@@ -45,7 +45,7 @@ class DatadogApi(Api):
         named = _until_next_window(answer.headers)
         return _UNNAMED_WAIT if named is None else named
 
-    def judge(self, status: int, words: str, answer: requests.Response) -> Verdict:
+    def judge(self, status: int, message: str, answer: requests.Response) -> Verdict:
         if status == 403 and _from_the_edge(answer):
             return Verdict(
                 KeyRefused,
@@ -54,18 +54,18 @@ class DatadogApi(Api):
             )
         if status == 403:
             path = answer.request.path_url.partition("?")[0]
-            return Verdict(ConfigError, _missing_permission(path) + self.of_a_child(words))
-        if status == 400 and "non-parent" in words:
+            return Verdict(ConfigError, _missing_permission(path) + self.of_a_child(message))
+        if status == 400 and "non-parent" in message:
             return Verdict(
                 ConfigError,
                 "Datadog shows this to the parent organization only. Use keys of the parent organization, or deselect "
                 "the stream.",
             )
-        return super().judge(status, words, answer)
+        return super().judge(status, message, answer)
 
-    def of_a_child(self, words: str) -> str:
+    def of_a_child(self, message: str) -> str:
         """What a 403 means besides where its words are those that child organizations are told too, else nothing."""
-        if "access was denied" not in words.lower():
+        if "access was denied" not in message.lower():
             return ""
         read = f" The same keys have already read {' and '.join(sorted(self._answered))}." if self._answered else ""
         return (

@@ -56,17 +56,17 @@ class PlatformApi(OpenAIApi):
     parallel = 4
     limit = (60, 60)  # none is published; other clients keep to one request a second
 
-    def judge(self, status: int, words: str, answer: requests.Response) -> Verdict:
+    def judge(self, status: int, message: str, answer: requests.Response) -> Verdict:
         code = _code(answer)
         if code == "reporting_lookback_exceeded":
             return Verdict(LookbackExceeded, "Move start_date to a day that OpenAI still keeps.")
         if status == 429 and code == "insufficient_quota":
             return Verdict(ConfigError, "Raise the organization's limit or settle its billing at OpenAI.")
-        if status == 401 and not _names_scope(words):
+        if status == 401 and not _names_scope(message):
             return Verdict(KeyRefused, _WHICH_KEY)
         if status in (401, 403):
             return Verdict(ConfigError, f"{_WHICH_KEY} The organization's IP allowlist may refuse a key too.")
-        return super().judge(status, words, answer)
+        return super().judge(status, message, answer)
 
     def listing(self, path: str, query: Mapping[str, Any]) -> Iterator[list[Row]]:
         """The pages of a list, each its rows under `data`; it continues after the id of its last row."""
@@ -84,11 +84,11 @@ class AnalyticsApi(OpenAIApi):
     parallel = 4
     limit = (30, 60)  # none is published; another product keeps to 30 a minute
 
-    def judge(self, status: int, words: str, answer: requests.Response) -> Verdict:
+    def judge(self, status: int, message: str, answer: requests.Response) -> Verdict:
         option = self.credential.option
         codex = "/analytics/codex/" in (answer.request.path_url or "")
         # the usage of the whole workspace takes fewer kinds of keys, so its refusal says nothing about Codex
-        if status == 401 and codex and not _names_scope(words):
+        if status == 401 and codex and not _names_scope(message):
             return Verdict(
                 KeyRefused, f"Check that {option} is a key for the workspace's analytics, right and not revoked."
             )
@@ -101,7 +101,7 @@ class AnalyticsApi(OpenAIApi):
             return Verdict(ConfigError, f"{scope} and have the endpoint enabled for the workspace{otherwise}.")
         if status == 404:
             return Verdict(ConfigError, f"Check openai.codex.workspace_id and openai.codex.base_url ({self.base_url}).")
-        return super().judge(status, words, answer)
+        return super().judge(status, message, answer)
 
 
 def _has_more(answer: Answer) -> bool:
@@ -122,8 +122,8 @@ def _last_id(answer: Answer) -> str | None:
     return str(last)
 
 
-def _names_scope(words: str) -> bool:
-    return "scope" in words.lower()
+def _names_scope(message: str) -> bool:
+    return "scope" in message.lower()
 
 
 def _code(answer: requests.Response) -> Any:

@@ -69,20 +69,20 @@ class BucketStream(UsageStream):
         try:
             return [row for answer in self.api.pages(self.path(), query, done) for row in _rows(answer)]
         except LookbackExceeded as refused:
-            raise ServedFrom(self._oldest_served(window, refused.words)) from None
+            raise ServedFrom(self._oldest_served(window, refused.vendor_message)) from None
 
     def key(self, row: Row) -> str:
         """The id without the ordinal."""
         return self.id(utc_day(row["start_time"]), *(row.get(dimension) for dimension in self.dimensions))
 
-    def _oldest_served(self, window: Window, words: str) -> DateTime:
+    def _oldest_served(self, window: Window, message: str) -> DateTime:
         """The day that the refusal names; else a year ago, else what halving the time up to today finds.
 
         The refusal may repeat what it was asked for, and that is no day that is served.
         """
         refused, served = window.start, clock.now().start_of("day")
         asked = {window.end, utc_midnight(date.fromisoformat(window.last_day))}
-        if named := [day for day in _days_in(words) if refused < day < served and day not in asked]:
+        if named := [day for day in _days_in(message) if refused < day < served and day not in asked]:
             return max(named)
         year_ago = served.subtract(days=_KEPT)
         if year_ago > refused:
@@ -99,9 +99,9 @@ class BucketStream(UsageStream):
         return True
 
 
-def _days_in(words: str) -> Iterator[DateTime]:
+def _days_in(message: str) -> Iterator[DateTime]:
     """The days that are named."""
-    for named in re.findall(r"\d{4}-\d\d-\d\d", words):
+    for named in re.findall(r"\d{4}-\d\d-\d\d", message):
         with suppress(ValueError):
             yield utc_midnight(date.fromisoformat(named))
 

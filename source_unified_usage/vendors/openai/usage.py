@@ -89,7 +89,9 @@ class ApiUsage(BucketStream):
         except ConfigError as error:
             if error.status != 404 or not self._endpoint.recent:
                 raise
-            self.leave_unread(window, f'OpenAI does not offer it to this organization yet (404 "{error.words}")')
+            self.leave_unread(
+                window, f'OpenAI does not offer it to this organization yet (404 "{error.vendor_message}")'
+            )
             return []
         if self._endpoint.name == "completions":
             self._warn_of_disagreement(rows)

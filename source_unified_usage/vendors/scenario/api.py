@@ -60,14 +60,14 @@ class ScenarioApi(Api):
             return told
         return float(seconds)
 
-    def judge(self, status: int, words: str, answer: requests.Response) -> Verdict:
+    def judge(self, status: int, message: str, answer: requests.Response) -> Verdict:
         if status in _OVERLOADED and self._divisible and self._overloaded >= _OVERLOADED_IN_A_ROW:
             return Verdict(TooMuch)
         if status == 400:
             return Verdict(ConfigError, "Check scenario.team_id and scenario.project_ids.")
         if status == 401:
             return Verdict(KeyRefused, "Check scenario.api_key and scenario.api_secret: one is wrong or revoked.")
-        if status == 403 and "Authentication Token" in words:
+        if status == 403 and "Authentication Token" in message:
             return Verdict(ConfigError, f"Check base_url ({self.base_url}): the API does not know this path.")
         if status == 403:
             return Verdict(
@@ -75,9 +75,9 @@ class ScenarioApi(Api):
                 "Use an organisation Analytics API key (an admin mints it under Analytics), or check scenario.team_id "
                 "and scenario.project_ids.",
             )
-        if status == 404 and "team" in words.lower():
+        if status == 404 and "team" in message.lower():
             return Verdict(ConfigError, "Check scenario.team_id: the key belongs to no such team.")
-        return super().judge(status, words, answer)
+        return super().judge(status, message, answer)
 
     def usages(self, window: Window, sections: Iterable[Section], query: Mapping[str, Any]) -> Answer:
         """The sections of one window; those that a 200 lacks are asked for again, and may still be absent at the end.

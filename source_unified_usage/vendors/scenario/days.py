@@ -65,7 +65,7 @@ class _Outcome:
         asker, own = f"stream {self.asker},", f"stream {stream},"
         if self.error:
             sentence = str(self.error).replace(asker, own)
-            raise type(self.error)(sentence, status=self.error.status, words=self.error.words)
+            raise type(self.error)(sentence, status=self.error.status, vendor_message=self.error.vendor_message)
         return [
             Day(day.project, [replace(answer, source=answer.source.replace(asker, own)) for answer in day.answers])
             for day in self.days

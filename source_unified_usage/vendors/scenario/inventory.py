@@ -74,9 +74,9 @@ class Inventory:
             if error.status != 403:
                 raise
             raise ConfigError(
-                f'{source}: the key may not list the projects ({error.status} "{error.words}"). {advice}',
+                f'{source}: the key may not list the projects ({error.status} "{error.vendor_message}"). {advice}',
                 status=error.status,
-                words=error.words,
+                vendor_message=error.vendor_message,
             ) from None
         if not listed:
             raise ConfigError(f"{source}: no project is listed. {advice}")

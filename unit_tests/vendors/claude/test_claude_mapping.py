@@ -150,7 +150,7 @@ def test_nothing_exported_yet_gives_no_record_and_keeps_the_state() -> None:
 
 
 @pytest.mark.parametrize(
-    ("stream", "start", "words"),
+    ("stream", "start", "wording"),
     [
         ("claude_skills", "2026-07-14", "The latest available date is 2026-07-12."),
         ("claude_skills", "2026-07-14", "2026-07-14 comes at 2026-07-15T10:00:00Z, latest is 2026-07-12"),
@@ -159,12 +159,12 @@ def test_nothing_exported_yet_gives_no_record_and_keeps_the_state() -> None:
     ],
 )
 def test_a_day_not_published_yet_ends_the_stream_whatever_else_is_named(
-    stream: str, start: str, words: str, monkeypatch: pytest.MonkeyPatch
+    stream: str, start: str, wording: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(clock, "now", lambda: pendulum.datetime(2026, 7, 15, 9))
     read = stream_of("claude", CONFIG, stream)
     with requests_mock.Mocker() as server:
-        server.get(requests_mock.ANY, status_code=400, json={"type": "error", "error": {"message": words}})
+        server.get(requests_mock.ANY, status_code=400, json={"type": "error", "error": {"message": wording}})
         assert records(read, window(start, "2026-07-15")) == []
     assert read.bounds.available_until == pendulum.datetime(2026, 7, 13)
 
@@ -176,9 +176,9 @@ def test_an_export_that_stands_still_ends_the_stream_with_one_warning(
     for name, start in (("claude_skills", "2026-07-14"), ("claude_activity_summary", "2026-07-14")):
         caplog.clear()
         read = stream_of("claude", CONFIG, name)
-        words = "Data for 2026-07-14 is not yet available. The most recent available date is 2026-07-13."
+        wording = "Data for 2026-07-14 is not yet available. The most recent available date is 2026-07-13."
         with requests_mock.Mocker() as server:
-            server.get(requests_mock.ANY, status_code=400, json={"type": "error", "error": {"message": words}})
+            server.get(requests_mock.ANY, status_code=400, json={"type": "error", "error": {"message": wording}})
             assert records(read, window(start, "2026-07-15")) == []
         assert read.bounds.available_until == pendulum.datetime(2026, 7, 14)
         (warning,) = [record for record in caplog.records if record.levelname == "WARNING"]
@@ -186,7 +186,7 @@ def test_an_export_that_stands_still_ends_the_stream_with_one_warning(
 
 
 @pytest.mark.parametrize(
-    "words",
+    "wording",
     [
         "date: must be on or after 2026-01-01",
         "date: must be on or before 2026-07-20",
@@ -194,10 +194,10 @@ def test_an_export_that_stands_still_ends_the_stream_with_one_warning(
         "limit: no",
     ],
 )
-def test_another_refusal_of_a_young_day_is_loud(words: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_another_refusal_of_a_young_day_is_loud(wording: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(clock, "now", lambda: pendulum.datetime(2026, 7, 15, 9))
     with requests_mock.Mocker() as server:
-        server.get(requests_mock.ANY, status_code=400, json={"type": "error", "error": {"message": words}})
+        server.get(requests_mock.ANY, status_code=400, json={"type": "error", "error": {"message": wording}})
         with pytest.raises(ConfigError):
             records(stream_of("claude", CONFIG, "claude_skills"), window("2026-07-14", "2026-07-15"))
 

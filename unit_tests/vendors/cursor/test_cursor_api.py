@@ -568,7 +568,7 @@ ERRORS = {
 
 
 @pytest.mark.parametrize(
-    ("words", "kind", "advice"),
+    ("wording", "kind", "advice"),
     [
         ("Invalid Team API Key", KeyRefused, "team API key made by a team admin into cursor.api_key"),
         ("Invalid API key", KeyRefused, "team API key made by a team admin into cursor.api_key"),
@@ -584,12 +584,12 @@ ERRORS = {
     ],
 )
 def test_an_error_names_vendor_stream_and_what_to_do(
-    server: requests_mock.Mocker, words: str, kind: type[Exception], advice: str
+    server: requests_mock.Mocker, wording: str, kind: type[Exception], advice: str
 ) -> None:
-    server.post(DAILY, status_code=ERRORS[words]["status"], json=ERRORS[words]["body"])
+    server.post(DAILY, status_code=ERRORS[wording]["status"], json=ERRORS[wording]["body"])
     with pytest.raises(kind, match="Cursor, stream cursor_daily_usage, /teams/daily-usage-data: ") as raised:
         read("cursor_daily_usage")
-    assert words in str(raised.value)
+    assert wording in str(raised.value)
     assert advice in str(raised.value)
     assert (type(raised.value) is KeyRefused) == (kind is KeyRefused)
 

@@ -380,8 +380,8 @@ def test_token_counts_that_disagree_are_told_once(
     warnings = [r.getMessage() for r in caplog.records if r.levelno == logging.WARNING]
     assert len(warnings) == 1
     assert "do not add up in openai_usage_completions/2026-09-01/" in warnings[0]
-    for words in ("input is taken as input_tokens less", "only output and total are emitted"):
-        assert words in warnings[0]
+    for wording in ("input is taken as input_tokens less", "only output and total are emitted"):
+        assert wording in warnings[0]
 
 
 # --- users
