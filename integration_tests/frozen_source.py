@@ -18,7 +18,7 @@ from multiprocessing.connection import Connection
 import time_machine
 
 from source_unified_usage import entrypoint, run
-from source_unified_usage.core import api, clock, patience, window
+from source_unified_usage.core import api, clock, retry, window
 
 _DIRECT = urllib.request.build_opener(urllib.request.ProxyHandler({}))
 
@@ -65,7 +65,7 @@ def forked(
         os.dup2(errors.fileno(), 2)
     faulthandler.enable()
     if read_timeout is not None:
-        vars(api)["READING"] = dataclasses.replace(patience.READING, timeout=(10, read_timeout))
+        vars(api)["SYNC_RETRIES"] = dataclasses.replace(retry.SYNC_RETRIES, timeout=(10, read_timeout))
     if longest_step is not None:
         whole = window.Span.cut
 

@@ -148,12 +148,12 @@ def test_a_signal_that_is_ignored_stays_ignored(config: dict[str, Any]) -> None:
     assert (done.returncode, done.stdout, done.stderr) == (0, b"here\n", b"")
 
 
-@pytest.mark.parametrize("patience", [60, 0])
-def test_a_signal_in_the_middle_of_a_line(patience: int) -> None:
+@pytest.mark.parametrize("retry_policy", [60, 0])
+def test_a_signal_in_the_middle_of_a_line(retry_policy: int) -> None:
     """The line is finished, as long as somebody reads it."""
     program = (
         "from source_unified_usage import stdout\n"
-        f"stdout._FINISH_LINE = {patience}\n"
+        f"stdout._FINISH_LINE = {retry_policy}\n"
         "out = stdout.Stdout(1); out.end_on_signal('')\n"
         "for _ in range(9): out.write(b'x' * 999_999 + b'\\n')"
     )
@@ -163,12 +163,12 @@ def test_a_signal_in_the_middle_of_a_line(patience: int) -> None:
         assert pipe and process.stderr
         begun = pipe.read(10)  # a pipe holds less than the line: the rest waits
         process.send_signal(signal.SIGTERM)
-        if not patience:
+        if not retry_policy:
             process.wait(60)
         said = begun + b"".join(iter(lambda: pipe.read(1 << 16), b""))
         assert process.wait(60) == 143
         assert process.stderr.read() == b""
-    assert (len(said) % 1_000_000 == 0) is bool(patience)
+    assert (len(said) % 1_000_000 == 0) is bool(retry_policy)
 
 
 def test_a_reader_that_goes_away_ends_the_process_at_once(

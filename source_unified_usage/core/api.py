@@ -28,8 +28,8 @@ from source_unified_usage.core.json_body import parse
 from source_unified_usage.core.masking import mask_also
 from source_unified_usage.core.messages import network_message, vendor_message
 from source_unified_usage.core.network import authorities, proxies_for, proxy_for, setup_fault, wants_password
-from source_unified_usage.core.patience import LOOKING_UP, READING, Patience, Waits, told_wait
 from source_unified_usage.core.progress import Tally, logger
+from source_unified_usage.core.retry import LOOKUP_RETRIES, SYNC_RETRIES, Backoff, RetryPolicy, retry_after
 from source_unified_usage.core.transport import MOST_BYTES, Adapter, TooLarge, answer_within, body_of
 
 _ANSWERS = {200, 201, 203}  # "created" and "changed by a proxy" bring the same body
@@ -90,7 +90,7 @@ class Api:
         self.base_url, self.credential = base_url.rstrip("/"), credential
         self.stream = ""
         self.purpose = "check"
-        self.patience = READING
+        self.retry_policy = SYNC_RETRIES
         self.for_names = False
         self.paced = 0.0
         self.tally = Tally("check")
@@ -107,21 +107,21 @@ class Api:
         stream: str,
         *,
         tally: Tally | None = None,
-        patience: Patience | None = None,
+        retry_policy: RetryPolicy | None = None,
         on_limited: Callable[[], None] | None = None,
     ) -> Self:
         """The same door for another stream or with other patience, over its own connection."""
         api = copy.copy(self)
         api.stream = stream
         api.tally = tally or api.tally
-        api.patience = patience or api.patience
+        api.retry_policy = retry_policy or api.retry_policy
         api.on_limited = on_limited or api.on_limited
         api._session = self._new_session()
         return api
 
     def optional(self) -> Self:
         """For names: less patience, and no refusal says anything about the credential."""
-        api = self.bound(self.stream, patience=LOOKING_UP)
+        api = self.bound(self.stream, retry_policy=LOOKUP_RETRIES)
         api.purpose = "look-up"
         api.tally = Tally(f"{self.title} look-up")
         api.for_names = True
@@ -152,9 +152,9 @@ class Api:
             return Verdict(ConfigError, f"Check base_url ({self.base_url}).")
         return Verdict(ConfigError, "Check the configuration.")
 
-    def told_wait(self, answer: requests.Response, body: Any) -> float | None:
+    def retry_after(self, answer: requests.Response, body: Any) -> float | None:
         """Seconds that the vendor asks to wait."""
-        return told_wait(answer.headers, limited=answer.status_code == 429)
+        return retry_after(answer.headers, limited=answer.status_code == 429)
 
     def observe(self, answer: requests.Response, path: str) -> None:
         """Look at the headers of every answer, for limits that are told only there."""
@@ -184,7 +184,7 @@ class Api:
         Raises KeyRefused, ConfigError, BrokenContract or Unavailable.
         """
         source = f"{self.title}, {self._asker}, {path}"
-        waits = Waits(self.patience)
+        waits = Backoff(self.retry_policy)
         budget = self.budget(path)
         while True:
             if refused := self.credential.refused:
@@ -193,13 +193,13 @@ class Api:
             self.tally.requests += 1
             began = clock.monotonic()
             status: int | None = None
-            told: float | None = None
+            retry_after: float | None = None
             try:
-                with answer_within(self.patience.whole):
+                with answer_within(self.retry_policy.deadline):
                     answer = self._session.request(
                         method,
                         self.base_url + path,
-                        timeout=self.patience.timeout,
+                        timeout=self.retry_policy.timeout,
                         allow_redirects=False,
                         proxies=proxies_for(self.base_url),
                         stream=True,
@@ -225,16 +225,18 @@ class Api:
                     if self.only_objects and not isinstance(body, Mapping):
                         raise found.broken("it is no object")
                     return found
-                told = self.told_wait(answer, body)
+                retry_after = self.retry_after(answer, body)
                 message = "the body is not JSON" if status in _ANSWERS else vendor_message(body, answer)
                 said = f"{status} {message}{_request_id(answer)}"
                 self._refuse(source, status, message, answer)
             if status == 429:
                 self.on_limited()
             took = clock.monotonic() - began
-            wait = waits.next(limited=status == 429, told=told, took=took)
+            wait = waits.next(limited=status == 429, retry_after=retry_after, took=took)
             if wait is None:
-                raise Unavailable(self._given_up(source, status, said, told), status=status, vendor_message=message)
+                raise Unavailable(
+                    self._given_up(source, status, said, retry_after), status=status, vendor_message=message
+                )
             self.tally.wait(wait, f"then asking {self.title} again after: {said}")
             clock.sleep(wait)
 
@@ -278,10 +280,10 @@ class Api:
             self.credential.refused = Refusal(status, said, verdict.advice)
         raise verdict.error(f"{source}: {said}. {verdict.advice}", status=status, vendor_message=message)
 
-    def _given_up(self, source: str, status: int | None, said: str, told: float | None) -> str:
+    def _given_up(self, source: str, status: int | None, said: str, retry_after: float | None) -> str:
         later = "Airbyte tries again later." if self.stream else "Try again later."
         if status == 429:
-            asked = f" and asks to wait {told:.0f} s" if told else ""
+            asked = f" and asks to wait {retry_after:.0f} s" if retry_after else ""
             return f"{source}: the vendor limits the rate ({said}){asked}; it did not refuse the key. {later}"
         if status is None and not self.stream:
             later = "Check base_url and the network."

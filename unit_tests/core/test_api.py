@@ -15,7 +15,7 @@ from source_unified_usage.core.budget import Budget
 from source_unified_usage.core.errors import BrokenContract, ConfigError, KeyRefused, Unavailable
 from source_unified_usage.core.messages import vendor_message
 from source_unified_usage.core.paging import follow
-from source_unified_usage.core.patience import told_wait
+from source_unified_usage.core.retry import retry_after
 
 URL = "https://api.acme.example/v1/usage"
 NOW = "2026-09-22T09:30:00+00:00"
@@ -70,7 +70,7 @@ def test_the_credential_opens_the_door(api: Acme, requests_mock: Mocker, waits: 
 )
 @time_machine.travel(NOW, tick=False)
 def test_every_form_of_a_named_wait(headers: dict[str, str], seconds: float | None) -> None:
-    found = told_wait(requests.structures.CaseInsensitiveDict(headers), limited=True)
+    found = retry_after(requests.structures.CaseInsensitiveDict(headers), limited=True)
     assert found == (None if seconds is None else pytest.approx(seconds))
 
 

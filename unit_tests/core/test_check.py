@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from source_unified_usage import source
-from source_unified_usage.core.patience import CHECKING, READING, Waits
+from source_unified_usage.core.retry import CHECK_RETRIES, SYNC_RETRIES, Backoff
 from source_unified_usage.core.vendor import Probe
 from source_unified_usage.source import SourceUnifiedUsage
 from source_unified_usage.vendors.confluent import Confluent
@@ -71,6 +71,6 @@ def test_excluded_fields_are_held_too(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_a_check_waits_for_a_slow_answer_once() -> None:
-    assert CHECKING.timeout[1] == READING.timeout[1]
-    assert Waits(CHECKING).next(limited=False, told=None, took=CHECKING.timeout[1]) is None
-    assert Waits(CHECKING).next(limited=False, told=None, took=1) is not None
+    assert CHECK_RETRIES.timeout[1] == SYNC_RETRIES.timeout[1]
+    assert Backoff(CHECK_RETRIES).next(limited=False, retry_after=None, took=CHECK_RETRIES.timeout[1]) is None
+    assert Backoff(CHECK_RETRIES).next(limited=False, retry_after=None, took=1) is not None

@@ -24,7 +24,7 @@ from source_unified_usage.core import clock
 from source_unified_usage.core.api import Api, Credential
 from source_unified_usage.core.errors import ConfigError, SourceError, Unavailable
 from source_unified_usage.core.network import is_loopback, proxies_for, setup_fault
-from source_unified_usage.core.patience import CHECKING
+from source_unified_usage.core.retry import CHECK_RETRIES
 
 FAR = "https://api.example.invalid"  # resolves nowhere, so that nothing leaves this machine
 NOWHERE = "127.0.0.1:9"
@@ -107,7 +107,7 @@ def bare(monkeypatch: pytest.MonkeyPatch) -> list[float]:
 
 
 def api(url: str = FAR) -> Acme:
-    return Acme(url, Credential("acme.api_key", {})).bound("acme_usage", patience=CHECKING)
+    return Acme(url, Credential("acme.api_key", {})).bound("acme_usage", retry_policy=CHECK_RETRIES)
 
 
 def refusal(url: str = FAR) -> str:
@@ -260,7 +260,7 @@ def test_a_proxy_without_an_answer_passes_by_itself(monkeypatch: pytest.MonkeyPa
         monkeypatch.setenv("HTTPS_PROXY", f"http://127.0.0.1:{proxy.server_port}")
         with pytest.raises(Unavailable, match=f"the proxy answers {status}"):
             api().get("/usage")
-    assert len(proxy.asked) == CHECKING.tries
+    assert len(proxy.asked) == CHECK_RETRIES.max_attempts
 
 
 def test_a_proxy_that_does_not_speak_tls(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -12,7 +12,7 @@ from source_unified_usage.core.answer import Answer
 from source_unified_usage.core.api import Api, Credential, Verdict
 from source_unified_usage.core.errors import BrokenContract, ConfigError, KeyRefused, SourceError, Unavailable
 from source_unified_usage.core.paging import follow
-from source_unified_usage.core.patience import READING, seconds_until
+from source_unified_usage.core.retry import SYNC_RETRIES, seconds_until
 from source_unified_usage.core.usage import Row, midnight
 
 ORGANIZATION = "/v1/organizations"
@@ -46,8 +46,8 @@ class ClaudeApi(Api):
         if answer.status_code != 429 and answer.headers.get("anthropic-ratelimit-requests-remaining") == "0":
             self.budget(path).hold(_until_reset(answer) or 0)
 
-    def told_wait(self, answer: requests.Response, body: Any) -> float | None:
-        told = super().told_wait(answer, body)
+    def retry_after(self, answer: requests.Response, body: Any) -> float | None:
+        told = super().retry_after(answer, body)
         return _until_reset(answer) if told is None and answer.status_code == 429 else told
 
     def judge(self, status: int, message: str, answer: requests.Response) -> Verdict:
@@ -127,7 +127,7 @@ class ClaudeApi(Api):
 def _until_reset(answer: requests.Response) -> float | None:
     """Seconds until requests are allowed again; None where that is not told, or told of a moment that is over."""
     seconds = seconds_until(answer.headers.get("anthropic-ratelimit-requests-reset"), answer.headers)
-    return seconds if seconds and seconds <= READING.named else None
+    return seconds if seconds and seconds <= SYNC_RETRIES.max_retry_after else None
 
 
 def organization_id(answer: Answer | requests.Response) -> str | None:

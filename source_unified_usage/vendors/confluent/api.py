@@ -11,7 +11,7 @@ from source_unified_usage.core.answer import Answer
 from source_unified_usage.core.api import PASSES, Api, Verdict
 from source_unified_usage.core.errors import ConfigError, KeyRefused, Unavailable
 from source_unified_usage.core.paging import follow
-from source_unified_usage.core.patience import READING, told_wait
+from source_unified_usage.core.retry import SYNC_RETRIES, retry_after
 from source_unified_usage.core.usage import Row
 
 LOOK_UP_SIZE = 99  # 100 is documented, one client holds that the server wants less
@@ -33,8 +33,8 @@ class ConfluentApi(Api):
     def observe(self, answer: requests.Response, path: str) -> None:
         remaining = answer.headers.get("X-RateLimit-Remaining") or answer.headers.get("RateLimit-Remaining")
         if remaining == "0" and answer.status_code == 200:
-            reset = told_wait(answer.headers, limited=True)
-            if reset is not None and reset <= READING.named:
+            reset = retry_after(answer.headers, limited=True)
+            if reset is not None and reset <= SYNC_RETRIES.max_retry_after:
                 self._budget.hold(reset)
 
     def judge(self, status: int, message: str, answer: requests.Response) -> Verdict:

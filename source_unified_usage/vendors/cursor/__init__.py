@@ -7,7 +7,7 @@ from source_unified_usage.core.api import Credential
 from source_unified_usage.core.credentials import Key
 from source_unified_usage.core.errors import ConfigError
 from source_unified_usage.core.lookup import Lookup
-from source_unified_usage.core.patience import CHECKING
+from source_unified_usage.core.retry import CHECK_RETRIES
 from source_unified_usage.core.stream import UsageStream
 from source_unified_usage.core.vendor import Probe, Vendor
 from source_unified_usage.vendors.cursor.ai_code import AiCodeChanges, AiCodeCommits
@@ -96,9 +96,9 @@ class Cursor(Vendor):
             "page": 1,
             "pageSize": 1,
         }
-        api.bound("", patience=CHECKING).post(scope.path("filtered-usage-events"), scope.body(body))
+        api.bound("", retry_policy=CHECK_RETRIES).post(scope.path("filtered-usage-events"), scope.body(body))
 
     def _probe_analytics(self, api: CursorApi) -> None:
         day = clock.now().subtract(days=1).to_date_string()
         query = {"startDate": day, "endDate": day, "page": 1, "pageSize": 1}
-        api.bound("", patience=CHECKING).get("/analytics/by-user/models", query)
+        api.bound("", retry_policy=CHECK_RETRIES).get("/analytics/by-user/models", query)

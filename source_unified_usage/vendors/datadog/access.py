@@ -3,7 +3,7 @@
 from source_unified_usage.core import clock
 from source_unified_usage.core.api import Credential
 from source_unified_usage.core.errors import ConfigError, KeyRefused, SourceError, Unavailable
-from source_unified_usage.core.patience import CHECKING, Patience
+from source_unified_usage.core.retry import CHECK_RETRIES, RetryPolicy
 from source_unified_usage.vendors.datadog.api import DatadogApi, hour
 from source_unified_usage.vendors.datadog.statements import ESTIMATED
 from source_unified_usage.vendors.datadog.usage import HOURLY
@@ -21,14 +21,16 @@ COMMERCIAL_SITES = (
 GOVERNMENT_SITES = ("ddog-gov.com", "us2.ddog-gov.com")
 SITES = (*COMMERCIAL_SITES, *GOVERNMENT_SITES)
 # Another site is only asked to explain a failure: once, and not for long
-_GLANCE = Patience(rate_limited=0, named=0, tries=1, least=0, most=0, timeout=(3, 5))
+_GLANCE = RetryPolicy(
+    max_limited_wait=0, max_retry_after=0, max_attempts=1, min_total_wait=0, max_total_wait=0, timeout=(3, 5)
+)
 
 
 class Access:
     """One pair of keys at one address; `site` is None where the address is not one of Datadog's own."""
 
     def __init__(self, api: DatadogApi, api_key: str, site: str | None) -> None:
-        self._api, self._api_key, self._site = api.bound("", patience=CHECKING), api_key, site
+        self._api, self._api_key, self._site = api.bound("", retry_policy=CHECK_RETRIES), api_key, site
 
     def check(self) -> None:
         """Ask for the estimated cost: it needs both keys, both permissions and the parent organization."""
@@ -48,7 +50,7 @@ class Access:
         return f'{self._api.title}, check, {ESTIMATED}: {error.status} "{error.vendor_message}". {advice}'
 
     def _wrong_key(self) -> str:
-        if self._knows_the_key(self._api.base_url, CHECKING):
+        if self._knows_the_key(self._api.base_url, CHECK_RETRIES):
             return (
                 "datadog.api_key is right. datadog.application_key is wrong, revoked or of another organization: make "
                 "one in Datadog under Organization Settings, Application Keys."
@@ -70,16 +72,16 @@ class Access:
         own = GOVERNMENT_SITES if self._site in GOVERNMENT_SITES else COMMERCIAL_SITES
         return [site for site in own if site != self._site]
 
-    def _knows_the_key(self, base_url: str, patience: Patience) -> bool:
+    def _knows_the_key(self, base_url: str, retry_policy: RetryPolicy) -> bool:
         """Whether the API key alone is valid there."""
         credential = Credential("datadog.api_key", {"DD-API-KEY": self._api_key})
-        api = DatadogApi(base_url, credential).bound("", patience=patience)
+        api = DatadogApi(base_url, credential).bound("", retry_policy=retry_policy)
         try:
             return bool(api.ask(VALIDATE).body != {"valid": False})
         except ConfigError:
             return False
         except Unavailable:
-            if patience is _GLANCE:
+            if retry_policy is _GLANCE:
                 return False
             raise
 

@@ -10,7 +10,7 @@ from source_unified_usage.core.answer import Answer
 from source_unified_usage.core.api import Api, Credential, Verdict
 from source_unified_usage.core.errors import ConfigError, KeyRefused
 from source_unified_usage.core.paging import follow
-from source_unified_usage.core.patience import seconds_until, told_wait
+from source_unified_usage.core.retry import retry_after, seconds_until
 
 MAPPING = "/api/v2/usage/billing_dimension_mapping"
 # As the vendor's own clients send it
@@ -38,8 +38,8 @@ class DatadogApi(Api):
             if wait is not None and wait <= _LONGEST_WAIT:
                 self._budget.hold(wait)
 
-    def told_wait(self, answer: requests.Response, body: Any) -> float | None:
-        told = told_wait(answer.headers, limited=False)
+    def retry_after(self, answer: requests.Response, body: Any) -> float | None:
+        told = retry_after(answer.headers, limited=False)
         if told is not None or answer.status_code != 429:
             return told
         named = _until_next_window(answer.headers)

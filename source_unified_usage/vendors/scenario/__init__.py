@@ -6,7 +6,7 @@ from decimal import Decimal
 from source_unified_usage.core.api import Credential
 from source_unified_usage.core.credentials import Key
 from source_unified_usage.core.errors import ConfigError
-from source_unified_usage.core.patience import CHECKING
+from source_unified_usage.core.retry import CHECK_RETRIES
 from source_unified_usage.core.stream import UsageStream
 from source_unified_usage.core.vendor import Probe, Vendor
 from source_unified_usage.vendors.scenario.activity import Activity
@@ -79,4 +79,4 @@ class Scenario(Vendor):
     def _probe(self, api: ScenarioApi) -> None:
         """The consumption of the last day, which may be empty."""
         query = {"timeRange": "last-day", "type": CONSUMPTION.type, "dropZeroPoints": "true", **self._scope().query()}
-        api.bound("", patience=CHECKING).get(PATH, query).rows(CONSUMPTION.member)
+        api.bound("", retry_policy=CHECK_RETRIES).get(PATH, query).rows(CONSUMPTION.member)

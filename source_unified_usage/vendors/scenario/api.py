@@ -9,7 +9,7 @@ from source_unified_usage.core import clock
 from source_unified_usage.core.answer import Answer
 from source_unified_usage.core.api import Api, Credential, Verdict
 from source_unified_usage.core.errors import ConfigError, KeyRefused, Unavailable
-from source_unified_usage.core.patience import Waits
+from source_unified_usage.core.retry import Backoff
 from source_unified_usage.core.window import Window
 
 PATH = "/v1/usages"
@@ -53,8 +53,8 @@ class ScenarioApi(Api):
     def observe(self, answer: requests.Response, path: str) -> None:
         self._overloaded = self._overloaded + 1 if answer.status_code in _OVERLOADED else 0
 
-    def told_wait(self, answer: requests.Response, body: Any) -> float | None:
-        told = super().told_wait(answer, body)
+    def retry_after(self, answer: requests.Response, body: Any) -> float | None:
+        told = super().retry_after(answer, body)
         seconds = body.get("remainingSeconds") if told is None and isinstance(body, Mapping) else None
         if isinstance(seconds, bool) or not isinstance(seconds, (int, float)) or seconds < 0:
             return told
@@ -94,12 +94,12 @@ class ScenarioApi(Api):
             **query,
         }
         self._divisible, self._overloaded = _hours(window) > 1, 0
-        waits = Waits(self.patience)
+        waits = Backoff(self.retry_policy)
         try:
             while True:
                 answer = self.get(PATH, params)
                 missing = _missing(answer, asked)
-                wait = waits.next(limited=False, told=None, took=0) if missing else None
+                wait = waits.next(limited=False, retry_after=None, took=0) if missing else None
                 if wait is None:
                     return answer
                 self.tally.wait(wait, f"then asking Scenario again, whose answer lacks {', '.join(missing)}")

@@ -11,59 +11,69 @@ from source_unified_usage.core.usage import parse_time
 
 
 @dataclass(frozen=True)
-class Patience:
+class RetryPolicy:
     """On 429, waits that the vendor names do not count, up to `named` seconds of them in one request.
 
     `rate_limited`: seconds of unnamed waits on 429. Anything else that passes by itself: at least `tries` and
     `least` seconds, at most `most` seconds, with what the vendor names; the tries are fewer where it names long waits.
     """
 
-    rate_limited: float = 600
-    named: float = 3600
-    tries: int = 6
-    least: float = 60
-    most: float = 300
+    max_limited_wait: float = 600
+    max_retry_after: float = 3600
+    max_attempts: int = 6
+    min_total_wait: float = 60
+    max_total_wait: float = 300
     timeout: tuple[float, float] = (10, 35)  # connect, between two bytes: six tries stay below `most`
-    whole: float = 240  # for one answer; the largest page of 256 MB then needs 1 MB a second
+    deadline: float = 240  # for one answer; the largest page of 256 MB then needs 1 MB a second
 
 
 _LEAST_NAMED = 30.0  # what a named wait takes of `named`, however short: a millisecond again and again must end
 
-READING = Patience()
-LOOKING_UP = Patience(rate_limited=30, named=30, least=30, most=30, timeout=(8, 15), whole=30)
+SYNC_RETRIES = RetryPolicy()
+LOOKUP_RETRIES = RetryPolicy(
+    max_limited_wait=30, max_retry_after=30, min_total_wait=30, max_total_wait=30, timeout=(8, 15), deadline=30
+)
 # one answer as slow as READING allows; a second try only after a quick failure, so that a minute is enough
-CHECKING = Patience(rate_limited=20, named=20, tries=2, least=0, most=12, timeout=(8, 35), whole=38)
+CHECK_RETRIES = RetryPolicy(
+    max_limited_wait=20,
+    max_retry_after=20,
+    max_attempts=2,
+    min_total_wait=0,
+    max_total_wait=12,
+    timeout=(8, 35),
+    deadline=38,
+)
 
 
-class Waits:
+class Backoff:
     """The waits of one request; `next` gives the seconds until the next try, or None when patience is over."""
 
-    def __init__(self, patience: Patience) -> None:
-        self._patience = patience
+    def __init__(self, retry_policy: RetryPolicy) -> None:
+        self._policy = retry_policy
         self._limited = self._named = self._spent = 0.0
         self._tries = 0
 
-    def next(self, *, limited: bool, told: float | None, took: float) -> float | None:
+    def next(self, *, limited: bool, retry_after: float | None, took: float) -> float | None:
         """After a failure: `limited` for 429, `told` the wait that the vendor named, `took` the try's time."""
-        patience = self._patience
+        retry_policy = self._policy
         self._tries += 1
-        told = told or None  # "at once" is no wait
-        if told is not None and limited:
-            if self._named + told <= patience.named:
-                self._named += max(told, _LEAST_NAMED)
-                return told
-            if told > patience.rate_limited:
+        retry_after = retry_after or None  # "at once" is no wait
+        if retry_after is not None and limited:
+            if self._named + retry_after <= retry_policy.max_retry_after:
+                self._named += max(retry_after, _LEAST_NAMED)
+                return retry_after
+            if retry_after > retry_policy.max_limited_wait:
                 return None
         # 2, 4, 8, ... 60: a vendor's window is a minute, and six tries spend 62 s
-        wait = max(told or 0.0, min(60.0, 2.0 ** min(self._tries, 6)) * random.uniform(1, 1.1))
+        wait = max(retry_after or 0.0, min(60.0, 2.0 ** min(self._tries, 6)) * random.uniform(1, 1.1))
         if limited:
-            if self._limited >= patience.rate_limited:
+            if self._limited >= retry_policy.max_limited_wait:
                 return None
             self._limited += wait
             return wait
         self._spent += took
-        enough = self._tries >= patience.tries and self._spent >= patience.least
-        if enough or self._spent + wait > patience.most:
+        enough = self._tries >= retry_policy.max_attempts and self._spent >= retry_policy.min_total_wait
+        if enough or self._spent + wait > retry_policy.max_total_wait:
             return None
         self._spent += wait
         return wait
@@ -75,7 +85,7 @@ _MILLISECONDS_NOT_SECONDS = 1_000_000_000_000
 _RESETS = ("X-RateLimit-Reset", "RateLimit-Reset")
 
 
-def told_wait(headers: Mapping[str, str], *, limited: bool) -> float | None:
+def retry_after(headers: Mapping[str, str], *, limited: bool) -> float | None:
     """Seconds to wait as the answer's headers name them; `headers` must ignore case.
 
     `retry-after-ms`, then `Retry-After` (seconds or HTTP date), then, when the rate is `limited`, `X-RateLimit-Reset`
@@ -90,14 +100,14 @@ def told_wait(headers: Mapping[str, str], *, limited: bool) -> float | None:
     return None
 
 
-def seconds_until(told: str | None, headers: Mapping[str, str]) -> float | None:
+def seconds_until(retry_after: str | None, headers: Mapping[str, str]) -> float | None:
     """What one header tells: seconds to go, or a point in time, from which the answer's own Date is taken off.
 
     The Date, where there is one, is the vendor's clock: this machine's may be wrong. A point that is over is 0.
     """
-    point = _float(told)
+    point = _float(retry_after)
     if point is None:
-        point = _point(told)
+        point = _point(retry_after)
     elif point < _EPOCH_NOT_SECONDS:
         return point
     elif point > _MILLISECONDS_NOT_SECONDS:
