@@ -4,7 +4,7 @@ from source_unified_usage.run import run
 from source_unified_usage.startup import quick_imports
 
 with quick_imports():
-    from source_unified_usage.core.budget import Budget
+    from source_unified_usage.core.rate_limit import RateLimit
 
 
 def _take(*_: object) -> float:
@@ -12,5 +12,5 @@ def _take(*_: object) -> float:
 
 
 if __name__ == "__main__":
-    Budget.take = _take  # type: ignore[method-assign,assignment]
+    RateLimit.take = _take  # type: ignore[method-assign,assignment]
     run()

@@ -13,7 +13,6 @@ from typing_extensions import Self
 from source_unified_usage import __version__
 from source_unified_usage.core import clock
 from source_unified_usage.core.answer import Answer
-from source_unified_usage.core.budget import Budget
 from source_unified_usage.core.errors import (
     BrokenContract,
     ConfigError,
@@ -29,6 +28,7 @@ from source_unified_usage.core.masking import mask_also
 from source_unified_usage.core.messages import network_message, vendor_message
 from source_unified_usage.core.network import authorities, proxies_for, proxy_for, setup_fault, wants_password
 from source_unified_usage.core.progress import Tally, logger
+from source_unified_usage.core.rate_limit import RateLimit
 from source_unified_usage.core.retry import LOOKUP_RETRIES, SYNC_RETRIES, Backoff, RetryPolicy, retry_after
 from source_unified_usage.core.transport import MOST_BYTES, Adapter, TooLarge, answer_within, body_of
 
@@ -83,7 +83,7 @@ class Api:
 
     title: ClassVar[str]
     parallel: ClassVar[int] = 1  # windows read at once with one credential
-    limit: ClassVar[tuple[int, float]] = (0, 60)  # requests in seconds; 0 where the vendor publishes no figure
+    rate_limit: ClassVar[tuple[int, float]] = (0, 60)  # requests in seconds; 0 where the vendor publishes no figure
     only_objects: ClassVar[bool] = True  # a 200 with anything else breaks the contract
 
     def __init__(self, base_url: str, credential: Credential) -> None:
@@ -99,7 +99,7 @@ class Api:
         self._mended = False
         self.account: str | None = None  # whose figures the answers are, where they tell it
         self.gate = Gate(self.parallel)
-        self._budget = Budget(*self.limit)
+        self._rate_limit = RateLimit(*self.rate_limit)
         self._session = self._new_session()
 
     def bound(
@@ -130,9 +130,9 @@ class Api:
 
     # --- what a vendor says about itself
 
-    def budget(self, path: str) -> Budget:
+    def rate_limit_for(self, path: str) -> RateLimit:
         """The limit that requests to `path` share: with all others, unless the vendor limits its paths apart."""
-        return self._budget
+        return self._rate_limit
 
     def judge(self, status: int, message: str, answer: requests.Response) -> Verdict:
         """What an error status means at this vendor; this is what it means where its sheet says nothing."""
@@ -185,11 +185,11 @@ class Api:
         """
         source = f"{self.title}, {self._asker}, {path}"
         waits = Backoff(self.retry_policy)
-        budget = self.budget(path)
+        rate_limit = self.rate_limit_for(path)
         while True:
             if refused := self.credential.refused:
                 raise KeyRefused(f"{source}: {refused.said}. {refused.advice}", status=refused.status)
-            budget.take(self._pace)
+            rate_limit.take(self._pace)
             self.tally.requests += 1
             began = clock.monotonic()
             status: int | None = None

@@ -2,7 +2,7 @@
 
 from collections.abc import Hashable, Iterable, Iterator
 
-from source_unified_usage.core.budget import Budget
+from source_unified_usage.core.rate_limit import RateLimit
 from source_unified_usage.core.stream import UsageStream
 
 _WORTH_TELLING = 10  # seconds
@@ -10,23 +10,23 @@ _WORTH_TELLING = 10  # seconds
 
 def outlook(streams: Iterable[UsageStream]) -> Iterator[str]:
     """A sentence for each vendor: pages and look-ups are known only when they come, so it is the least there is."""
-    vendors: dict[str, dict[Budget, set[Hashable]]] = {}
+    vendors: dict[str, dict[RateLimit, set[Hashable]]] = {}
     for stream in streams:
-        budgets = vendors.setdefault(stream.api.title, {})
-        budgets.setdefault(stream.api.budget(stream.path()), set()).update(stream.questions())
-    for title, budgets in vendors.items():
-        requests = sum(map(len, budgets.values()))
+        rate_limits = vendors.setdefault(stream.api.title, {})
+        rate_limits.setdefault(stream.api.rate_limit_for(stream.path()), set()).update(stream.questions())
+    for title, rate_limits in vendors.items():
+        requests = sum(map(len, rate_limits.values()))
         times = {
-            budget: len(asked) * budget.seconds / budget.requests
-            for budget, asked in budgets.items()
-            if budget.requests
+            rate_limit: len(asked) * rate_limit.seconds / rate_limit.requests
+            for rate_limit, asked in rate_limits.items()
+            if rate_limit.requests
         }
         if not requests:
             continue
         if not times:
             yield f"{title}: at least {requests} requests, at the pace of its answers"
             continue
-        slowest = max(times, key=lambda budget: times[budget])
+        slowest = max(times, key=lambda rate_limit: times[rate_limit])
         line = f"{title}: about {requests} requests"
         if times[slowest] >= _WORTH_TELLING:
             line += f", at least {_spoken(times[slowest])} ({slowest.requests} requests in {slowest.seconds:.0f} s)"

@@ -11,10 +11,10 @@ from requests_mock import Mocker
 from source_unified_usage.core import clock
 from source_unified_usage.core.answer import Answer
 from source_unified_usage.core.api import Api, Credential
-from source_unified_usage.core.budget import Budget
 from source_unified_usage.core.errors import BrokenContract, ConfigError, KeyRefused, Unavailable
 from source_unified_usage.core.messages import vendor_message
 from source_unified_usage.core.paging import follow
+from source_unified_usage.core.rate_limit import RateLimit
 from source_unified_usage.core.retry import retry_after
 
 URL = "https://api.acme.example/v1/usage"
@@ -275,10 +275,10 @@ def test_pages_with_ever_new_cursors_end(monkeypatch: pytest.MonkeyPatch) -> Non
 
 
 def test_a_budget_never_lets_more_through_than_its_limit(waits: list[float]) -> None:
-    budget = Budget(requests=5, seconds=60)
+    rate_limit = RateLimit(requests=5, seconds=60)
     times = []
     for _ in range(23):
-        budget.take()
+        rate_limit.take()
         times.append(clock.monotonic())
     for first, sixth in zip(times, times[5:], strict=False):
         assert sixth - first >= 60
@@ -286,18 +286,18 @@ def test_a_budget_never_lets_more_through_than_its_limit(waits: list[float]) -> 
 
 
 def test_a_clock_that_is_set_back_holds_nothing(waits: list[float]) -> None:
-    budget = Budget(requests=1, seconds=60)
-    budget.take()
-    budget.hold(90)
+    rate_limit = RateLimit(requests=1, seconds=60)
+    rate_limit.take()
+    rate_limit.hold(90)
     with time_machine.travel("2026-09-22T08:30:00+00:00", tick=False):
-        assert budget.take() == 90
-        assert budget.take() == 60
+        assert rate_limit.take() == 90
+        assert rate_limit.take() == 60
 
 
 def test_a_held_budget_waits(waits: list[float]) -> None:
-    budget = Budget(requests=5, seconds=60)
-    budget.hold(30)
-    assert budget.take() == pytest.approx(30)
+    rate_limit = RateLimit(requests=5, seconds=60)
+    rate_limit.hold(30)
+    assert rate_limit.take() == pytest.approx(30)
 
 
 def test_errors_carry_no_stack_trace_and_no_secret() -> None:

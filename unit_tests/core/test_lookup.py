@@ -134,7 +134,7 @@ def test_the_vendors_pace_is_not_held_against_it(api: Acme, requests_mock: Mocke
 
     def held(lookup_api: Acme) -> Iterable[Mapping[str, Any]]:
         for found in people(lookup_api):
-            lookup_api.budget("").hold(100)
+            lookup_api.rate_limit_for("").hold(100)
             yield found
 
     assert len(Lookup(api, "user names", held)()) == 3

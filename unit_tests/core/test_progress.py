@@ -12,10 +12,10 @@ from requests_mock import Mocker
 
 from source_unified_usage.core import clock, progress
 from source_unified_usage.core.api import Api, Credential
-from source_unified_usage.core.budget import Budget
 from source_unified_usage.core.gate import Gate
 from source_unified_usage.core.lookup import Lookup
 from source_unified_usage.core.progress import Heartbeat, Tally
+from source_unified_usage.core.rate_limit import RateLimit
 from source_unified_usage.core.reading import StreamReading, WindowPartition
 from source_unified_usage.core.stream import UsageStream
 from source_unified_usage.core.usage import Usage, midnight, usage
@@ -112,10 +112,10 @@ def test_a_wait_for_the_limit_is_announced_with_its_reason_before_it_begins(
 ) -> None:
     requests_mock.get(f"{URL}/usage", json={})
     stream = Days()
-    budget = stream.api.budget("")
-    budget.requests = 60
-    waits = iter([(40.0, "has no request left for the moment" if held else str(budget)), (0, ""), (0, "")])
-    monkeypatch.setattr(budget, "_wait", lambda: next(waits))
+    rate_limit = stream.api.rate_limit_for("")
+    rate_limit.requests = 60
+    waits = iter([(40.0, "has no request left for the moment" if held else str(rate_limit)), (0, ""), (0, "")])
+    monkeypatch.setattr(rate_limit, "_wait", lambda: next(waits))
     sync(stream, log)
     why = "Acme has no request left for the moment" if held else "Acme allows 60 requests in 60 s"
     assert log.told[1:3] == [
@@ -125,11 +125,11 @@ def test_a_wait_for_the_limit_is_announced_with_its_reason_before_it_begins(
 
 
 def test_a_held_limit_is_the_reason_even_where_one_is_published() -> None:
-    budget = Budget(requests=1, seconds=60)
-    assert budget._wait() == (0, "")
-    assert budget._wait()[1] == "allows 1 requests in 60 s"
-    budget.hold(90)
-    assert budget._wait()[1] == "has no request left for the moment"
+    rate_limit = RateLimit(requests=1, seconds=60)
+    assert rate_limit._wait() == (0, "")
+    assert rate_limit._wait()[1] == "allows 1 requests in 60 s"
+    rate_limit.hold(90)
+    assert rate_limit._wait()[1] == "has no request left for the moment"
 
 
 def test_a_stream_that_waits_for_another_says_so(

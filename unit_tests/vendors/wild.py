@@ -15,8 +15,8 @@ import requests_mock
 from airbyte_cdk.utils.airbyte_secrets_utils import update_secrets
 
 from source_unified_usage.core import clock
-from source_unified_usage.core.budget import Budget
 from source_unified_usage.core.pages import RecordPage
+from source_unified_usage.core.rate_limit import RateLimit
 from source_unified_usage.core.reading import StreamReading, WindowPartition
 from source_unified_usage.core.stream import UsageStream
 from source_unified_usage.core.window import Window
@@ -130,7 +130,7 @@ def _standing(now: pendulum.DateTime) -> Iterator[None]:
         patch.object(clock, "sleep", sleep),
         patch.object(clock, "now", lambda: at[0]),
         patch.object(clock, "monotonic", lambda: at[0].timestamp()),
-        patch.object(Budget, "take", lambda *_: 0.0),
+        patch.object(RateLimit, "take", lambda *_: 0.0),
     ):
         yield
 

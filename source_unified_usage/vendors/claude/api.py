@@ -44,7 +44,7 @@ class ClaudeApi(Api):
             self._answered.set()
             self.account = organization_id(answer) or self.account
         if answer.status_code != 429 and answer.headers.get("anthropic-ratelimit-requests-remaining") == "0":
-            self.budget(path).hold(_until_reset(answer) or 0)
+            self.rate_limit_for(path).hold(_until_reset(answer) or 0)
 
     def retry_after(self, answer: requests.Response, body: Any) -> float | None:
         told = super().retry_after(answer, body)
@@ -158,7 +158,7 @@ class AnalyticsApi(ClaudeApi):
     foreign_prefix = "sk-ant-admin"
     foreign = "an Admin key of the Claude Console, which the Analytics API refuses"
     probed = f"{ANALYTICS}/usage_report"
-    limit = (50, 60)  # 60 a minute are published for the organization; some are left to others
+    rate_limit = (50, 60)  # 60 a minute are published for the organization; some are left to others
 
     def __init__(self, base_url: str, key: str) -> None:
         super().__init__(base_url, "claude.analytics_api_key", key)
@@ -180,7 +180,7 @@ class AdminApi(ClaudeApi):
     foreign_prefix = "sk-ant-api01-"
     foreign = "an Analytics key of Claude Enterprise, which the Admin API refuses"
     probed = MESSAGES
-    limit = (1, 1)  # none is published; a request a second was never refused
+    rate_limit = (1, 1)  # none is published; a request a second was never refused
 
     def __init__(self, base_url: str, key: str) -> None:
         super().__init__(base_url, "claude.admin_api_key", key)

@@ -35,7 +35,7 @@ class ConfluentApi(Api):
         if remaining == "0" and answer.status_code == 200:
             reset = retry_after(answer.headers, limited=True)
             if reset is not None and reset <= SYNC_RETRIES.max_retry_after:
-                self._budget.hold(reset)
+                self._rate_limit.hold(reset)
 
     def judge(self, status: int, message: str, answer: requests.Response) -> Verdict:
         if status == 400 and "too far in the past" in message:
@@ -91,5 +91,5 @@ def next_token(answer: Answer) -> str | None:
 class MetricsApi(ConfluentApi):
     """The same key's view of https://api.telemetry.confluent.cloud."""
 
-    limit = (60, 61)  # a minute, and one second because latency varies
+    rate_limit = (60, 61)  # a minute, and one second because latency varies
     role = "MetricsViewer on the organization"

@@ -12,11 +12,11 @@ import requests
 
 from source_unified_usage.core.answer import Answer
 from source_unified_usage.core.api import Api, Credential, Verdict
-from source_unified_usage.core.budget import Budget
 from source_unified_usage.core.errors import ConfigError, KeyRefused
 from source_unified_usage.core.lookup import mailbox, texts_of
 from source_unified_usage.core.paging import Told, walk
 from source_unified_usage.core.provider import provider_of
+from source_unified_usage.core.rate_limit import RateLimit
 from source_unified_usage.core.usage import Row, decimal
 
 # Requests per minute and endpoint; a second more than a minute, because latency varies
@@ -77,18 +77,18 @@ class CursorApi(Api):
 
     def __init__(self, base_url: str, credential: Credential) -> None:
         super().__init__(base_url, credential)
-        self._budgets: dict[str, Budget] = {}
+        self._rate_limits: dict[str, RateLimit] = {}
         self._lock = threading.Lock()
 
-    def budget(self, path: str) -> Budget:
+    def rate_limit_for(self, path: str) -> RateLimit:
         # the by-user endpoints are documented as one line: taken as one bucket
         shared = "/analytics/by-user/"
         bucket = shared if path.startswith(shared) else path
         with self._lock:
-            if bucket not in self._budgets:
+            if bucket not in self._rate_limits:
                 limit = next(limit for pattern, limit in _PER_MINUTE if pattern.search(path))
-                self._budgets[bucket] = Budget(limit, _SECONDS)
-            return self._budgets[bucket]
+                self._rate_limits[bucket] = RateLimit(limit, _SECONDS)
+            return self._rate_limits[bucket]
 
     def judge(self, status: int, message: str, answer: requests.Response) -> Verdict:
         option = self.credential.option

@@ -36,7 +36,7 @@ class DatadogApi(Api):
         if answer.headers.get("X-RateLimit-Remaining") == "0":
             wait = _until_next_window(answer.headers)
             if wait is not None and wait <= _LONGEST_WAIT:
-                self._budget.hold(wait)
+                self._rate_limit.hold(wait)
 
     def retry_after(self, answer: requests.Response, body: Any) -> float | None:
         told = retry_after(answer.headers, limited=False)

@@ -54,7 +54,7 @@ class PlatformApi(OpenAIApi):
     """An admin key's view of https://api.openai.com: usage, costs and names of one organization."""
 
     parallel = 4
-    limit = (60, 60)  # none is published; other clients keep to one request a second
+    rate_limit = (60, 60)  # none is published; other clients keep to one request a second
 
     def judge(self, status: int, message: str, answer: requests.Response) -> Verdict:
         code = _code(answer)
@@ -82,7 +82,7 @@ class AnalyticsApi(OpenAIApi):
     """A key's view of https://api.chatgpt.com: what the members of one ChatGPT workspace do."""
 
     parallel = 4
-    limit = (30, 60)  # none is published; another product keeps to 30 a minute
+    rate_limit = (30, 60)  # none is published; another product keeps to 30 a minute
 
     def judge(self, status: int, message: str, answer: requests.Response) -> Verdict:
         option = self.credential.option

@@ -11,8 +11,8 @@ import requests_mock
 from hypothesis import given
 from hypothesis import strategies as st
 
-from source_unified_usage.core.budget import Budget
 from source_unified_usage.core.errors import BrokenContract, ConfigError, KeyRefused, Unavailable
+from source_unified_usage.core.rate_limit import RateLimit
 from source_unified_usage.vendors.cursor import Cursor
 from unit_tests.vendors.samples import records, sample, stream_of, window
 
@@ -64,8 +64,8 @@ def test_the_pool_and_the_pace_of_an_organization(server: requests_mock.Mocker) 
     with pytest.raises(KeyError, match="teamId"):
         read("cursor_pooled_usage", **config)
     stream = stream_of("cursor", {**CONFIG, **config}, "cursor_usage_events")
-    assert stream.api.budget(stream.path()).requests == 20
-    assert stream.api.budget("/teams/filtered-usage-events").requests == 60
+    assert stream.api.rate_limit_for(stream.path()).requests == 20
+    assert stream.api.rate_limit_for("/teams/filtered-usage-events").requests == 60
 
 
 @pytest.mark.parametrize("stream", ["cursor_daily_usage", "cursor_spend"])
@@ -489,7 +489,7 @@ def endless(path: str) -> dict[str, Any]:
 def test_pages_that_never_end_are_a_broken_contract(
     server: requests_mock.Mocker, monkeypatch: pytest.MonkeyPatch, stream: str, path: str
 ) -> None:
-    monkeypatch.setattr(Budget, "take", lambda *_: 0.0)
+    monkeypatch.setattr(RateLimit, "take", lambda *_: 0.0)
     server.register_uri(requests_mock.ANY, f"{API}{path}", **endless(path))
     with pytest.raises(BrokenContract, match=rf"stream {stream}, {path}: .*\d+ pages and no end"):
         list(stream_of("cursor", CONFIG, stream).rows(window("2026-09-01", "2026-09-02")))
@@ -507,7 +507,7 @@ def test_a_page_that_comes_again_is_no_second_page(server: requests_mock.Mocker)
 
 
 def test_empty_pages_are_not_followed_for_ever(server: requests_mock.Mocker, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(Budget, "take", lambda *_: 0.0)
+    monkeypatch.setattr(RateLimit, "take", lambda *_: 0.0)
     server.post(DAILY, json=lambda request, _: daily(request.json()["page"], last=10**6)["json"])
     with pytest.raises(BrokenContract, match="50 empty pages one after another"):
         read("cursor_daily_usage")

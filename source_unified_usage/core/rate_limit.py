@@ -7,7 +7,7 @@ from collections.abc import Callable
 from source_unified_usage.core import clock
 
 
-class Budget:
+class RateLimit:
     """At most `requests` in any `seconds`, shared by everything that asks the vendor with the same limit.
 
     Without `requests` the vendor publishes no figure: only what it tells in its answers holds requests back. The CDK's
