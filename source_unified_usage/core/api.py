@@ -22,7 +22,6 @@ from source_unified_usage.core.errors import (
     ran_out,
     reason_of,
 )
-from source_unified_usage.core.gate import Gate
 from source_unified_usage.core.json_body import parse
 from source_unified_usage.core.masking import mask_also
 from source_unified_usage.core.messages import network_message, vendor_message
@@ -31,6 +30,7 @@ from source_unified_usage.core.progress import Tally, logger
 from source_unified_usage.core.rate_limit import RateLimit
 from source_unified_usage.core.retry import LOOKUP_RETRIES, SYNC_RETRIES, Backoff, RetryPolicy, retry_after
 from source_unified_usage.core.transport import MOST_BYTES, Adapter, TooLarge, answer_within, body_of
+from source_unified_usage.core.window_queue import WindowQueue
 
 _ANSWERS = {200, 201, 203}  # "created" and "changed by a proxy" bring the same body
 # 202: not ready yet, 206: only a part of it came
@@ -98,7 +98,7 @@ class Api:
         self.latest: Answer | None = None
         self._mended = False
         self.account: str | None = None  # whose figures the answers are, where they tell it
-        self.gate = Gate(self.parallel)
+        self.window_queue = WindowQueue(self.parallel)
         self._rate_limit = RateLimit(*self.rate_limit)
         self._session = self._new_session()
 

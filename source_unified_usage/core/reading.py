@@ -146,7 +146,7 @@ class StreamReading(PartitionGenerator):
             if self._stopped or not isinstance(self._decide(window, Unread()), Ask):
                 continue
             self.tally.doing(f"waiting for another stream of {self.stream.api.title}")
-            with self.stream.api.gate.turn(window.start, bills=self.stream.bills):
+            with self.stream.api.window_queue.slot(window.start, bills=self.stream.bills):
                 self.tally.doing(self._about(window))
                 partition = WindowPartition(self, window)
                 yield partition

@@ -12,7 +12,6 @@ from requests_mock import Mocker
 
 from source_unified_usage.core import clock, progress
 from source_unified_usage.core.api import Api, Credential
-from source_unified_usage.core.gate import Gate
 from source_unified_usage.core.lookup import Lookup
 from source_unified_usage.core.progress import Heartbeat, Tally
 from source_unified_usage.core.rate_limit import RateLimit
@@ -20,6 +19,7 @@ from source_unified_usage.core.reading import StreamReading, WindowPartition
 from source_unified_usage.core.stream import UsageStream
 from source_unified_usage.core.usage import Usage, midnight, usage
 from source_unified_usage.core.window import Window
+from source_unified_usage.core.window_queue import WindowQueue
 
 URL = "https://api.acme.example"
 
@@ -137,14 +137,14 @@ def test_a_stream_that_waits_for_another_says_so(
 ) -> None:
     requests_mock.get(f"{URL}/usage", json={})
 
-    class Taken(Gate):
+    class Taken(WindowQueue):
         @contextmanager
-        def turn(self, start: DateTime, *, bills: bool = False) -> Iterator[None]:
+        def slot(self, start: DateTime, *, bills: bool = False) -> Iterator[None]:
             log.sleep(60)
             yield
 
     stream = Days()
-    stream.api.gate = Taken(1)
+    stream.api.window_queue = Taken(1)
     sync(stream, log)
     waiting = [(second, line) for second, line in log.told if "waiting for another" in line]
     assert waiting[:2] == [

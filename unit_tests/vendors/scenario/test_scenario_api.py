@@ -774,7 +774,7 @@ def test_which_streams_are_offered() -> None:
 
 
 def test_one_request_at_a_time() -> None:
-    gates = {id(stream.api.gate) for stream in Scenario({**CONFIG, "include_activity": True}).streams()}
+    gates = {id(stream.api.window_queue) for stream in Scenario({**CONFIG, "include_activity": True}).streams()}
     assert len(gates) == 1
-    assert Scenario(CONFIG).streams()[0].api.gate.capacity == 1
+    assert Scenario(CONFIG).streams()[0].api.window_queue.capacity == 1
     assert isinstance(Scenario(CONFIG).streams()[0].api, Api)

@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from pendulum import DateTime
 
 
-class Gate:
+class WindowQueue:
     """Lets `capacity` windows of one credential be read at once.
 
     What bills goes first, then the window that starts earliest, so that the streams of a vendor advance through time
@@ -24,7 +24,7 @@ class Gate:
         self._changed = threading.Condition()
 
     @contextmanager
-    def turn(self, start: DateTime, *, bills: bool = False) -> Iterator[None]:
+    def slot(self, start: DateTime, *, bills: bool = False) -> Iterator[None]:
         """Wait for a place, hold it for the block."""
         ticket = (not bills, start, next(self._numbers))
         with self._changed:
