@@ -102,7 +102,7 @@ class Api:
         self._rate_limit = RateLimit(*self.rate_limit)
         self._session = self._new_session()
 
-    def bound(
+    def for_stream(
         self,
         stream: str,
         *,
@@ -119,9 +119,9 @@ class Api:
         api._session = self._new_session()
         return api
 
-    def optional(self) -> Self:
+    def for_lookup(self) -> Self:
         """For names: less patience, and no refusal says anything about the credential."""
-        api = self.bound(self.stream, retry_policy=LOOKUP_RETRIES)
+        api = self.for_stream(self.stream, retry_policy=LOOKUP_RETRIES)
         api.purpose = "look-up"
         api.tally = Tally(f"{self.title} look-up")
         api.for_names = True

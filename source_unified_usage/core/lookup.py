@@ -49,7 +49,7 @@ class Names(NamedTuple, Generic[T]):
 
 def names(api: Api, pages: Pages[T]) -> Names[T]:
     """Read a list as far as it goes in a bearable time; whatever is wrong with it, this raises nothing."""
-    api = api.optional()
+    api = api.for_lookup()
     found: dict[str, T] = {}
     began = clock.monotonic()
     try:

@@ -82,7 +82,7 @@ class UsageStream:
     bills: bool = False
 
     def __init__(self, api: Api, lookback_days: int | None = None) -> None:
-        self.api = api.bound(self.name)
+        self.api = api.for_stream(self.name)
         self.id = partial(record_id, self.name)
         if lookback_days is not None:
             self.lookback = days(lookback_days)

@@ -33,8 +33,8 @@ def _now() -> Iterator[None]:
 
 @pytest.fixture
 def api() -> Acme:
-    door = Acme("https://api.acme.example/v1/", Credential.basic("acme.api_key", "key-12345678", "secret-12345678"))
-    return door.bound("acme_usage")
+    api = Acme("https://api.acme.example/v1/", Credential.basic("acme.api_key", "key-12345678", "secret-12345678"))
+    return api.for_stream("acme_usage")
 
 
 def test_the_credential_opens_the_door(api: Acme, requests_mock: Mocker, waits: list[float]) -> None:
@@ -184,7 +184,7 @@ def test_what_the_user_can_fix_is_said_at_once(
 
 def test_a_refused_key_is_not_tried_by_another_stream(api: Acme, requests_mock: Mocker) -> None:
     requests_mock.get(URL, status_code=401, json={"message": "No."})
-    other = api.bound("acme_cost")
+    other = api.for_stream("acme_cost")
     with pytest.raises(KeyRefused):
         api.get("/usage")
     with pytest.raises(KeyRefused) as told:
@@ -197,7 +197,7 @@ def test_a_look_up_may_be_refused_without_hurting_the_key(api: Acme, requests_mo
     requests_mock.get("https://api.acme.example/v1/people", status_code=401, json={"message": "Missing scope"})
     requests_mock.get(URL, json={})
     with pytest.raises(ConfigError):
-        api.optional().get("/people")
+        api.for_lookup().get("/people")
     api.get("/usage")
 
 

@@ -149,7 +149,7 @@ def test_a_list_that_rows_depend_on_is_read_whole_or_not_at_all(api: Acme, reque
     lookup = Lookup(api, "user names", people)
     requests_mock.get(URL, [page(1, 2), {"status_code": 503}])
     assert len(lookup()) == 1
-    stream = api.bound("acme_usage")
+    stream = api.for_stream("acme_usage")
     with pytest.raises(Unavailable, match="stream acme_usage, /people: "):
         lookup.required(stream)
     requests_mock.get(URL, status_code=401)

@@ -107,15 +107,15 @@ def bare(monkeypatch: pytest.MonkeyPatch) -> list[float]:
 
 
 def api(url: str = FAR) -> Acme:
-    return Acme(url, Credential("acme.api_key", {})).bound("acme_usage", retry_policy=CHECK_RETRIES)
+    return Acme(url, Credential("acme.api_key", {})).for_stream("acme_usage", retry_policy=CHECK_RETRIES)
 
 
 def refusal(url: str = FAR) -> str:
     """The sentence of a config error without retries."""
-    door = api(url)
+    acme = api(url)
     with pytest.raises(ConfigError) as told:
-        door.get("/usage")
-    assert door.tally.requests == 1
+        acme.get("/usage")
+    assert acme.tally.requests == 1
     start = "Acme, stream acme_usage, /usage: "
     assert str(told.value).startswith(start)
     return str(told.value).removeprefix(start)

@@ -39,7 +39,7 @@ def serving(play: Callable[[socket.socket], None]) -> Iterator[Acme]:
     threading.Thread(target=serve, daemon=True).start()
     try:
         api = Acme(f"http://127.0.0.1:{server.getsockname()[1]}", Credential("acme.api_key", {"X-Key": "key-12345678"}))
-        yield api.bound("acme_costs")
+        yield api.for_stream("acme_costs")
     finally:
         server.close()
 

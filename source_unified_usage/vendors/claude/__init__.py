@@ -54,7 +54,9 @@ class Claude(Vendor):
 
     def probes(self) -> Sequence[Probe]:
         return [
-            Probe(api.credential.option, api.bound("", retry_policy=CHECK_RETRIES).probe) for api in self._apis() if api
+            Probe(api.credential.option, api.for_stream("", retry_policy=CHECK_RETRIES).probe)
+            for api in self._apis()
+            if api
         ]
 
     def _apis(self) -> tuple[AnalyticsApi | None, AdminApi | None]:

@@ -57,4 +57,4 @@ class Confluent(Vendor):
             "end_date": today.subtract(days=3).to_date_string(),
             "page_size": 1,
         }
-        api.bound("", retry_policy=CHECK_RETRIES).get(costs.PATH, query)
+        api.for_stream("", retry_policy=CHECK_RETRIES).get(costs.PATH, query)

@@ -57,11 +57,11 @@ class MetricsUsage(UsageStream):
                         yield point, metric, cluster
 
     def _clusters(self) -> list[Mapping[str, Any]]:
-        door = self._cloud.bound(self.name, tally=self.api.tally, on_limited=self.api.on_limited)
-        door.role = self.api.role
-        self.organization = organization(self._inventory.organizations.required(door))
+        api = self._cloud.for_stream(self.name, tally=self.api.tally, on_limited=self.api.on_limited)
+        api.role = self.api.role
+        self.organization = organization(self._inventory.organizations.required(api))
         self.api.account = self.organization.get("id")
-        environments = self._inventory.environments.required(door)
+        environments = self._inventory.environments.required(api)
         return [
             compact(
                 id=id,
@@ -69,7 +69,7 @@ class MetricsUsage(UsageStream):
                 workspace=compact(id=environment, name=name_of(environments, environment)),
             )
             for environment in environments
-            for id, cluster in clusters(door, environment).items()
+            for id, cluster in clusters(api, environment).items()
         ]
 
     def _points(self, metric: str, cluster: str, window: Window) -> list[Row]:

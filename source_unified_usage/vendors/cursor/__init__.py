@@ -32,7 +32,7 @@ class Cursor(Vendor):
     def streams(self) -> Sequence[UsageStream]:
         api, analytics = self._apis()
         scope = self._scope()
-        people = Lookup(api, "member names", lambda door: members(door, scope))
+        people = Lookup(api, "member names", lambda api: members(api, scope))
         lookback = self.lookback_days
         streams: list[UsageStream] = [
             UsageEvents(api, scope, people, lookback),
@@ -96,9 +96,9 @@ class Cursor(Vendor):
             "page": 1,
             "pageSize": 1,
         }
-        api.bound("", retry_policy=CHECK_RETRIES).post(scope.path("filtered-usage-events"), scope.body(body))
+        api.for_stream("", retry_policy=CHECK_RETRIES).post(scope.path("filtered-usage-events"), scope.body(body))
 
     def _probe_analytics(self, api: CursorApi) -> None:
         day = clock.now().subtract(days=1).to_date_string()
         query = {"startDate": day, "endDate": day, "page": 1, "pageSize": 1}
-        api.bound("", retry_policy=CHECK_RETRIES).get("/analytics/by-user/models", query)
+        api.for_stream("", retry_policy=CHECK_RETRIES).get("/analytics/by-user/models", query)

@@ -96,7 +96,7 @@ class OpenAI(Vendor):
         """One bucket: proves the kind of the key and its permission to read usage."""
         yesterday = clock.now().start_of("day").subtract(days=1)
         query = {"start_time": int(yesterday.timestamp()), "limit": 1}
-        api.bound("", retry_policy=CHECK_RETRIES).get("/v1/organization/costs", query)
+        api.for_stream("", retry_policy=CHECK_RETRIES).get("/v1/organization/costs", query)
 
     def _probe_codex(self, api: AnalyticsApi, workspace: Workspace) -> None:
         today = clock.now().start_of("day")
@@ -106,7 +106,7 @@ class OpenAI(Vendor):
             "group": "workspace",
             "limit": 1,
         }
-        api.bound("", retry_policy=CHECK_RETRIES).get(f"{workspace.codex}/usage", query)
+        api.for_stream("", retry_policy=CHECK_RETRIES).get(f"{workspace.codex}/usage", query)
 
 
 def _bearer(option: str, key: str) -> Credential:

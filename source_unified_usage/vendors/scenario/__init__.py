@@ -79,4 +79,4 @@ class Scenario(Vendor):
     def _probe(self, api: ScenarioApi) -> None:
         """The consumption of the last day, which may be empty."""
         query = {"timeRange": "last-day", "type": CONSUMPTION.type, "dropZeroPoints": "true", **self._scope().query()}
-        api.bound("", retry_policy=CHECK_RETRIES).get(PATH, query).rows(CONSUMPTION.member)
+        api.for_stream("", retry_policy=CHECK_RETRIES).get(PATH, query).rows(CONSUMPTION.member)

@@ -91,33 +91,33 @@ class Days:
         """A stream of this sync will take these sections on these days, one after another."""
         self._sections[stream], self._expected[stream] = sections, deque(days)
 
-    def take(self, door: ScenarioApi, sections: tuple[Section, ...], window: Window) -> list[Day]:
+    def take(self, api: ScenarioApi, sections: tuple[Section, ...], window: Window) -> list[Day]:
         """One day's answers, one for each project when they are read one by one.
 
         Raises ServedFrom when the vendor keeps no such day, else what the request raised.
         """
         day = window.first_day
-        self._drop(door.stream, lambda expected: expected <= day)
-        outcome = self._kept.pop((door.stream, day), None)
+        self._drop(api.stream, lambda expected: expected <= day)
+        outcome = self._kept.pop((api.stream, day), None)
         if outcome is None:
             # one that has missed a day has stopped: nothing is asked for it any more
             others = [name for name, days in self._expected.items() if days and days[0] == day]
             asked = dict.fromkeys([*sections, *(section for name in others for section in self._sections[name])])
             try:
-                outcome = _Outcome(door.stream, self._ask(door, tuple(asked), window))
+                outcome = _Outcome(api.stream, self._ask(api, tuple(asked), window))
             except SourceError as error:
-                outcome = _Outcome(door.stream, error=error)
+                outcome = _Outcome(api.stream, error=error)
             self._kept.update({(name, day): outcome for name in others})
-        return outcome.told(door.stream)
+        return outcome.told(api.stream)
 
     def ask(
-        self, door: ScenarioApi, sections: tuple[Section, ...], window: Window, project: str | None = None, **query: str
+        self, api: ScenarioApi, sections: tuple[Section, ...], window: Window, project: str | None = None, **query: str
     ) -> Day:
         """One day's answer that no other stream takes. Raises ServedFrom."""
         params = {**self.scope.query(project), **query}
-        return Day(project, self.answers(door, window, lambda part: [door.usages(part, sections, params)]))
+        return Day(project, self.answers(api, window, lambda part: [api.usages(part, sections, params)]))
 
-    def answers(self, door: ScenarioApi, window: Window, ask: Callable[[Window], list[Answer]]) -> list[Answer]:
+    def answers(self, api: ScenarioApi, window: Window, ask: Callable[[Window], list[Answer]]) -> list[Answer]:
         """What `ask` gets for the window, in one piece or several. Raises ServedFrom."""
         if self._served_from and window.start < self._served_from:
             raise ServedFrom(self._served_from)
@@ -128,7 +128,7 @@ class Days:
             # a day that was answered, or one after it, is not too old
             if error.status != 400 or (answered and answered <= window.start):
                 raise
-            oldest = self._oldest(door, window.start, error)
+            oldest = self._oldest(api, window.start, error)
         else:
             self._oldest_answered = min(answered or window.start, window.start)
             return answers
@@ -137,24 +137,24 @@ class Days:
             self._drop(stream, lambda expected: expected < oldest.to_date_string())
         raise ServedFrom(oldest)
 
-    def _ask(self, door: ScenarioApi, sections: tuple[Section, ...], window: Window) -> list[Day]:
-        projects = self._inventory.to_split(door) if self.scope.split else (None,)
-        return [self.ask(door, sections, window, project) for project in projects]
+    def _ask(self, api: ScenarioApi, sections: tuple[Section, ...], window: Window) -> list[Day]:
+        projects = self._inventory.to_split(api) if self.scope.split else (None,)
+        return [self.ask(api, sections, window, project) for project in projects]
 
-    def _oldest(self, door: ScenarioApi, refused: DateTime, error: ConfigError) -> DateTime:
+    def _oldest(self, api: ScenarioApi, refused: DateTime, error: ConfigError) -> DateTime:
         """The oldest day that is served, found by halving. Raises `error` when its reason is not the day's age."""
         yesterday = clock.now().start_of("day").subtract(days=1)
-        oldest = first_served(refused, yesterday, partial(self._serves, door))
-        if oldest == yesterday and (yesterday <= refused or not self._serves(door, yesterday)):
+        oldest = first_served(refused, yesterday, partial(self._serves, api))
+        if oldest == yesterday and (yesterday <= refused or not self._serves(api, yesterday)):
             raise error
-        if oldest == refused.add(days=1) and self._serves(door, refused):
+        if oldest == refused.add(days=1) and self._serves(api, refused):
             raise error
         return oldest
 
-    def _serves(self, door: ScenarioApi, day: DateTime) -> bool:
+    def _serves(self, api: ScenarioApi, day: DateTime) -> bool:
         window = Window(day, day.add(days=1))
         try:
-            divided(window, lambda part: [door.usages(part, (CONSUMPTION,), self.scope.query())])
+            divided(window, lambda part: [api.usages(part, (CONSUMPTION,), self.scope.query())])
         except ConfigError as error:
             if error.status != 400:
                 raise

@@ -47,7 +47,7 @@ class Inventory:
     def __init__(self, api: ScenarioApi, scope: Scope) -> None:
         self._scope = scope
         self._teams = Lookup(api, "team name", _teams)
-        self._projects = Lookup(api, "project and API key names", lambda door: projects(door, scope))
+        self._projects = Lookup(api, "project and API key names", lambda api: projects(api, scope))
 
     def organization(self) -> dict[str, Any]:
         """The configured team, or the only one that the key sees; empty when that is not known."""
@@ -62,14 +62,14 @@ class Inventory:
         """By the id under which a key's usage is counted, `apiu_...`."""
         return {id: name for project in self._projects().values() for id, name in project.keys.items()}
 
-    def to_split(self, door: ScenarioApi) -> tuple[str, ...]:
+    def to_split(self, api: ScenarioApi) -> tuple[str, ...]:
         """The projects to ask for one by one. Raises ConfigError when the key may not list them."""
         if self._scope.projects:
             return self._scope.projects
-        source = f"Scenario, stream {door.stream}, {_PROJECTS}"
+        source = f"Scenario, stream {api.stream}, {_PROJECTS}"
         advice = "scenario.split_by_project needs them: list them in scenario.project_ids or set it to false."
         try:
-            listed = self._projects.required(door)
+            listed = self._projects.required(api)
         except ConfigError as error:
             if error.status != 403:
                 raise
