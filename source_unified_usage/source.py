@@ -279,9 +279,9 @@ def _covered(stream: UsageStream, states: ConnectorStateManager, wanted: Range) 
             f"{wanted.start} on is read again."
         )
         return Covered()
-    if covered.reached and covered.reached > wanted.now:
+    if covered.high_water_mark and covered.high_water_mark > wanted.now:
         logger.warning(
-            f"{stream.name}: the state ends on {covered.reached.to_date_string()}, after today, "
+            f"{stream.name}: the state ends on {covered.high_water_mark.to_date_string()}, after today, "
             f"{wanted.today.to_date_string()}. It counts up to today only. If a clock was ahead, reset the stream: "
             f"days that were not over then count as read."
         )

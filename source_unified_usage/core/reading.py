@@ -35,7 +35,7 @@ from source_unified_usage.core.pages import RecordPage, pages
 from source_unified_usage.core.progress import Tally, logger
 from source_unified_usage.core.schema import usage_schema
 from source_unified_usage.core.scope import told_by
-from source_unified_usage.core.stream import ServedFrom, UsageStream
+from source_unified_usage.core.stream import RetentionStart, UsageStream
 from source_unified_usage.core.window import Covered, Window, merge
 
 _RANGES = 5  # that an error names
@@ -166,7 +166,7 @@ class StreamReading(PartitionGenerator):
                 case Ask(part):
                     outcome = yield from self._ask(part)
                 case Again(day):
-                    self.stream.serve_from(day)
+                    self.stream.retained_from(day)
                     outcome = Unread()
                 case Contradicted(day):
                     outcome = Failed(self._contradiction(day))
@@ -194,7 +194,7 @@ class StreamReading(PartitionGenerator):
     def _ask(self, part: Window) -> Generator[Any, None, Outcome]:
         try:
             yield from self._items(part)
-        except ServedFrom as told:
+        except RetentionStart as told:
             return RetainedFrom(told.day)
         except Exception as error:  # noqa: BLE001 - the generator raises it when the stream ends, once
             return Failed(ran_out(error) or error)

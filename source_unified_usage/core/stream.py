@@ -54,7 +54,7 @@ class Range:
         return self.now.start_of("month") if grain == "month" else self.today
 
 
-class ServedFrom(Exception):
+class RetentionStart(Exception):
     """Raised by `rows` when the vendor says that it keeps nothing before `day`: the window is read again from there."""
 
     def __init__(self, day: DateTime) -> None:
@@ -106,7 +106,7 @@ class UsageStream:
         """
         raise NotImplementedError
 
-    def oldest(self, today: DateTime) -> DateTime | None:
+    def earliest_available(self, today: DateTime) -> DateTime | None:
         """The oldest day that the vendor still serves; None when it does not say."""
         return None
 
@@ -127,16 +127,16 @@ class UsageStream:
             return Covered()
         self.start = wanted.start
         window = wanted.window(self.grain, open_day=self.open_day)
-        if (oldest := self.oldest(wanted.today)) and window.start < oldest:
+        if (oldest := self.earliest_available(wanted.today)) and window.start < oldest:
             self._warn_of_older(oldest)
             window = Window(oldest, max(oldest, window.end))
-        if covered.reached is not None:
-            since = self.lookback.before(covered.reached)
+        if covered.high_water_mark is not None:
+            since = self.lookback.before(covered.high_water_mark)
             covered = covered.forget(since.start_of("month") if self.grain == "month" else since)
         self.windows = [part for gap in gaps(window, covered.windows) for part in self.step.cut(gap)]
         return covered
 
-    def serve_from(self, day: DateTime) -> None:
+    def retained_from(self, day: DateTime) -> None:
         """The vendor's answer tells that it keeps nothing before `day`."""
         self.bounds = replace(self.bounds, retained_from=day)
         self._warn_of_older(day)
@@ -147,19 +147,19 @@ class UsageStream:
             f"{oldest.to_date_string()}, the oldest day it serves."
         )
 
-    def until(self, moment: DateTime) -> None:
+    def no_data_from(self, moment: DateTime) -> None:
         """The vendor's answer tells that it has nothing from `moment` on: windows end there, without an error."""
         moment, before = moment.start_of("day"), self.bounds.available_until
         if before is None or moment < before:
             self.bounds = replace(self.bounds, available_until=moment)
             logger.info(f"{self.name}: {self.api.title} has figures up to {moment.to_date_string()} (exclusive)")
 
-    def leave_unread(self, window: Window, why: str) -> None:
+    def not_available(self, window: Window, why: str) -> None:
         """There is nothing here for this stream: neither this window nor a later one counts as read."""
         self.bounds = replace(self.bounds, available_until=window.start)
         logger.warning(f"{self.name}: {why}.")
 
-    def settled(self, moment: DateTime) -> None:
+    def provisional_from(self, moment: DateTime) -> None:
         """From `moment` on the vendor's figures are incomplete, as it says: they are read, but never count as read."""
         moment = min(moment.start_of("day"), self.bounds.provisional_from or moment)
         self.bounds = replace(self.bounds, provisional_from=moment)

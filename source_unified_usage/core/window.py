@@ -138,7 +138,7 @@ class Covered:
     """What earlier syncs have written: merged windows, and how far they ever reached."""
 
     windows: tuple[Window, ...] = ()
-    reached: DateTime | None = None
+    high_water_mark: DateTime | None = None
 
     @classmethod
     def from_state(cls, state: Mapping[str, Any]) -> "Covered":
@@ -150,32 +150,32 @@ class Covered:
         slices = [Window(_moment(s["start"]), _inclusive(_moment(s["end"]))) for s in state["slices"]]
         # merged before they are rounded to days: hours together make days
         windows = [Window(_next_midnight(w.start), w.end.start_of("day")) for w in merge(slices)]
-        reached = max((window.end for window in slices), default=None)
-        return cls(tuple(merge(windows)), reached and reached.start_of("day"))
+        high_water_mark = max((window.end for window in slices), default=None)
+        return cls(tuple(merge(windows)), high_water_mark and high_water_mark.start_of("day"))
 
     def until(self, moment: DateTime) -> "Covered":
         """Without what lies behind `moment`."""
-        if self.reached is None or self.reached <= moment:
+        if self.high_water_mark is None or self.high_water_mark <= moment:
             return self
         return Covered(tuple(merge(window.until(moment) for window in self.windows)), moment)
 
     def forget(self, since: DateTime) -> "Covered":
         """Without what lies between `since` and `reached`, so that it is read again; `reached` stays."""
-        if self.reached is None or since >= self.reached:
+        if self.high_water_mark is None or since >= self.high_water_mark:
             return self
-        return Covered(tuple(without(self.windows, Window(since, self.reached))), self.reached)
+        return Covered(tuple(without(self.windows, Window(since, self.high_water_mark))), self.high_water_mark)
 
     def add(self, window: Window) -> "Covered":
         if window.empty:
             return self
-        reached = window.end if self.reached is None else max(self.reached, window.end)
-        return Covered(tuple(merge([*self.windows, window])), reached)
+        high_water_mark = window.end if self.high_water_mark is None else max(self.high_water_mark, window.end)
+        return Covered(tuple(merge([*self.windows, window])), high_water_mark)
 
     def to_state(self) -> dict[str, Any]:
         """The CDK's date-range form; a zero-length slice tells `reached` where no window ends there."""
         windows = list(self.windows)
-        if self.reached and (not windows or windows[-1].end < self.reached):
-            windows.append(Window(self.reached, self.reached))
+        if self.high_water_mark and (not windows or windows[-1].end < self.high_water_mark):
+            windows.append(Window(self.high_water_mark, self.high_water_mark))
         slices = [{"start": rfc3339(w.start), "end": rfc3339(w.end)} for w in windows]
         return {"slices": slices, "state_type": "date-range"}
 

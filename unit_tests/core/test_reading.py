@@ -12,7 +12,7 @@ from source_unified_usage.core.api import Api, Credential
 from source_unified_usage.core.errors import BrokenContract, ConfigError, Defect, SourceError, Unavailable
 from source_unified_usage.core.pages import pages
 from source_unified_usage.core.reading import StreamReading, WindowPartition
-from source_unified_usage.core.stream import Range, ServedFrom, UsageStream
+from source_unified_usage.core.stream import Range, RetentionStart, UsageStream
 from source_unified_usage.core.usage import Usage, midnight, usage
 from source_unified_usage.core.window import Covered, Window, days, months
 
@@ -36,7 +36,7 @@ class Kept(UsageStream):
     def rows(self, window: Window) -> Iterator[DateTime]:
         oldest = next(self._kept_from)
         if window.start < oldest:
-            raise ServedFrom(oldest)
+            raise RetentionStart(oldest)
         day = window.start
         while day < window.end:
             yield day
@@ -73,7 +73,7 @@ def test_it_is_read_from_the_day_that_is_served(kept_from: list[int], found: lis
 def test_a_vendor_that_refuses_the_day_it_named_is_not_asked_for_ever() -> None:
     class Circling(Kept):
         def rows(self, window: Window) -> Iterator[DateTime]:
-            raise ServedFrom(datetime(2026, 9, 3))
+            raise RetentionStart(datetime(2026, 9, 3))
             yield
 
     found, failure = days_read(Circling())
@@ -155,8 +155,8 @@ def test_an_error_names_the_gaps_and_the_lookback_of_a_resumed_sync() -> None:
 
 def test_an_error_names_nothing_that_the_vendor_does_not_have() -> None:
     stream = failing(4, 5)
-    stream.until(datetime(2026, 9, 8))
-    stream.serve_from(datetime(2026, 9, 5))
+    stream.no_data_from(datetime(2026, 9, 8))
+    stream.retained_from(datetime(2026, 9, 5))
     assert str(sync(stream, SEPTEMBER)).endswith("Not read: 2026-09-05 to 2026-09-05; the next sync reads it.")
 
 
@@ -175,7 +175,7 @@ class Billed(Kept):
     def rows(self, window: Window) -> Iterator[DateTime]:
         yield window.start
 
-    def oldest(self, today: DateTime) -> DateTime:
+    def earliest_available(self, today: DateTime) -> DateTime:
         return today.start_of("month").subtract(months=1)
 
 

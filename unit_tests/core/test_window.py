@@ -79,12 +79,15 @@ def test_failing_syncs_do_not_push_the_lookback_back(covered: list[Window], look
     for window in covered:
         once = once.add(window)
     for _ in range(3):  # syncs whose re-read fails every time
-        if once.reached is None:
+        if once.high_water_mark is None:
             return
-        once = Covered.from_state(once.forget(days(lookback).before(once.reached)).to_state())
-    reached = max(window.end for window in merge(covered))
-    assert once.reached == reached
-    kept = without(merge(covered), Window(days(lookback).before(reached), max(reached, days(lookback).before(reached))))
+        once = Covered.from_state(once.forget(days(lookback).before(once.high_water_mark)).to_state())
+    high_water_mark = max(window.end for window in merge(covered))
+    assert once.high_water_mark == high_water_mark
+    kept = without(
+        merge(covered),
+        Window(days(lookback).before(high_water_mark), max(high_water_mark, days(lookback).before(high_water_mark))),
+    )
     assert list(once.windows) == kept
 
 
@@ -132,8 +135,8 @@ def test_a_state_covers_nothing_beyond_now(covered: list[Window], now: int) -> N
         once = once.add(window)
     cut = once.until(day(now))
     assert set(every_day(list(cut.windows))) == {d for d in every_day(list(once.windows)) if d < day(now)}
-    assert cut.reached is None or cut.reached <= day(now)
-    assert cut == once or cut.reached == day(now)
+    assert cut.high_water_mark is None or cut.high_water_mark <= day(now)
+    assert cut == once or cut.high_water_mark == day(now)
 
 
 NOW = datetime(2026, 9, 22, 9, 30)

@@ -63,7 +63,7 @@ class ClaudeCodeUsage(UsageStream):
     def path(self) -> str:
         return f"{ORGANIZATION}/usage_report/claude_code"
 
-    def oldest(self, today: DateTime) -> DateTime:
+    def earliest_available(self, today: DateTime) -> DateTime:
         return DateTime(2025, 1, 1, tzinfo=UTC)
 
     def rows(self, window: Window) -> Iterator[Part]:

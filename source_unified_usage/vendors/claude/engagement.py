@@ -10,7 +10,7 @@ from source_unified_usage.core import clock
 from source_unified_usage.core.answer import Answer
 from source_unified_usage.core.errors import ConfigError, SourceError
 from source_unified_usage.core.progress import logger
-from source_unified_usage.core.stream import ServedFrom, UsageStream
+from source_unified_usage.core.stream import RetentionStart, UsageStream
 from source_unified_usage.core.usage import Row, compact, midnight, next_midnight
 from source_unified_usage.core.window import Window, days, utc_midnight
 from source_unified_usage.vendors.claude.api import ANALYTICS, AnalyticsApi, organization_id
@@ -37,7 +37,7 @@ class Engagement(UsageStream):
     def path(self) -> str:
         return f"{ANALYTICS}/{self.endpoint}"
 
-    def oldest(self, today: DateTime) -> DateTime:
+    def earliest_available(self, today: DateTime) -> DateTime:
         return FIRST_DAY
 
     def rows(self, window: Window) -> Iterable[Row]:
@@ -53,7 +53,7 @@ class Engagement(UsageStream):
                 return
             if error.status != 404 or not self.may_be_absent or not self.api.answers():
                 raise
-            self.leave_unread(window, f"this Claude account does not have {self.endpoint} (404), nothing to read")
+            self.not_available(window, f"this Claude account does not have {self.endpoint} (404), nothing to read")
             return
         self.organization = compact(id=organization_id(answers[0]))
         for answer in answers:
@@ -65,13 +65,13 @@ class Engagement(UsageStream):
             return self.api.read(self.path(), query)
         except ConfigError as error:
             if oldest := oldest_day(error, window.first_day):
-                raise ServedFrom(oldest) from None
+                raise RetentionStart(oldest) from None
             raise
 
     def published_until(self, newest: DateTime, asked: str) -> None:
         """The stream ends behind the newest day. An export that stands still is the vendor's delay, and said."""
         stalled = utc_midnight(Date.fromisoformat(asked)) < young() and self.bounds.available_until is None
-        self.until(newest.add(days=1))
+        self.no_data_from(newest.add(days=1))
         if stalled:
             logger.warning(
                 f"{self.name}: Claude's export stands still: {asked} is not available yet, the last day is "

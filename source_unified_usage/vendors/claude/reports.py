@@ -61,7 +61,7 @@ class Report(UsageStream):
     def path(self) -> str:
         return f"{ANALYTICS}/{self.endpoint}"
 
-    def oldest(self, today: DateTime) -> DateTime:
+    def earliest_available(self, today: DateTime) -> DateTime:
         return max(FIRST_DAY, today.subtract(days=_KEPT))
 
     def rows(self, window: Window) -> Iterator[Line]:
@@ -129,9 +129,9 @@ class Report(UsageStream):
         """The state never passes the midnight before the export that was read."""
         refreshed = answers[0].body.get("data_refreshed_at")
         if refreshed:
-            self.settled(instance(parse_time(refreshed)))
+            self.provisional_from(instance(parse_time(refreshed)))
         else:
-            self.until(window.start)
+            self.no_data_from(window.start)
 
 
 class UserReport(Report):

@@ -67,7 +67,7 @@ class Costs(UsageStream):
         self.environments: Mapping[str, Named] = {}
         self.organization: Mapping[str, str] = {}
 
-    def oldest(self, today: DateTime) -> DateTime:
+    def earliest_available(self, today: DateTime) -> DateTime:
         return today.subtract(days=_KEPT)
 
     def path(self) -> str:

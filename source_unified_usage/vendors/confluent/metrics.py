@@ -35,7 +35,7 @@ class MetricsUsage(UsageStream):
         self._cloud, self._inventory = cloud, inventory
         self.organization: Mapping[str, str] = {}
 
-    def oldest(self, today: DateTime) -> DateTime:
+    def earliest_available(self, today: DateTime) -> DateTime:
         return today.subtract(days=_KEPT)
 
     def path(self) -> str:
@@ -45,7 +45,7 @@ class MetricsUsage(UsageStream):
         """Points, each with its metric and the cluster as a record carries it."""
         found = self._clusters()
         if not found:
-            self.leave_unread(
+            self.not_available(
                 window,
                 "the key sees no Kafka cluster, nothing is read; where there are some, give the owner of "
                 f"confluent.api_key the role {self.api.role}",

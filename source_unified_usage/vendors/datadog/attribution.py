@@ -47,7 +47,7 @@ class Attribution(UsageStream):
         }
         self._query = {**self._whose, **({"tag_breakdown_keys": ",".join(tags)} if tags else {})}
 
-    def oldest(self, today: DateTime) -> DateTime:
+    def earliest_available(self, today: DateTime) -> DateTime:
         return oldest_month(today)
 
     def rows(self, window: Window) -> Iterator[Any]:
@@ -56,7 +56,7 @@ class Attribution(UsageStream):
         except ConfigError as error:
             if error.status != 404:
                 raise
-            self.leave_unread(window, f"this Datadog site has no usage attribution, nothing is read ({error})")
+            self.not_available(window, f"this Datadog site has no usage attribution, nothing is read ({error})")
 
     def attributed(self, window: Window) -> Iterator[Any]:
         """The rows where the site has the endpoint."""

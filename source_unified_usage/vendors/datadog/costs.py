@@ -92,7 +92,7 @@ class Cost(MonthlyStatement):
         super().__init__(api, scope, currency, names, lookback_days)
         self._narrower = narrower  # the streams without child organizations, unless they are asked for
 
-    def oldest(self, today: DateTime) -> DateTime:
+    def earliest_available(self, today: DateTime) -> DateTime:
         return oldest_month(today)
 
     def rows(self, window: Window) -> Iterator[Row]:

@@ -76,7 +76,7 @@ class DailyCost(UsageStream):
         self.scope = scope.cost_options
         self.labels: Mapping[str, str] = {}
 
-    def oldest(self, today: DateTime) -> DateTime:
+    def earliest_available(self, today: DateTime) -> DateTime:
         return today.start_of("month").subtract(months=1)
 
     def rows(self, window: Window) -> Iterator[DayOfProduct]:

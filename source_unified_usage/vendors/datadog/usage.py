@@ -83,7 +83,7 @@ class HourlyUsage(UsageStream):
             "page[limit]": str(_PAGE_SIZE),
         }
 
-    def oldest(self, today: DateTime) -> DateTime:
+    def earliest_available(self, today: DateTime) -> DateTime:
         return oldest_month(today)
 
     def rows(self, window: Window) -> Iterator[Row]:
@@ -140,7 +140,7 @@ class BillableUsage(UsageStream):
         self.scope = {"datadog.include_connected_accounts": scope.connected}
         self.labels: Mapping[str, str] = {}
 
-    def oldest(self, today: DateTime) -> DateTime:
+    def earliest_available(self, today: DateTime) -> DateTime:
         return oldest_month(today)
 
     def rows(self, window: Window) -> Iterator[BillableKey]:

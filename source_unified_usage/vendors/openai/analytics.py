@@ -45,7 +45,7 @@ class AnalyticsStream(UsageStream):
         self.workspace = workspace
         self.scope = {"openai.codex.workspace_id": workspace.id}
 
-    def oldest(self, today: DateTime) -> DateTime:
+    def earliest_available(self, today: DateTime) -> DateTime:
         return today.subtract(days=_KEPT)
 
     def read(self, window: Window) -> list[Row]:

@@ -9,7 +9,7 @@ from pendulum import DateTime
 
 from source_unified_usage.core import clock
 from source_unified_usage.core.answer import Answer
-from source_unified_usage.core.stream import ServedFrom, UsageStream
+from source_unified_usage.core.stream import RetentionStart, UsageStream
 from source_unified_usage.core.usage import Row, numbered
 from source_unified_usage.core.window import Window, first_served, utc_midnight
 from source_unified_usage.vendors.openai.api import LookbackExceeded, PlatformApi
@@ -41,7 +41,7 @@ class BucketStream(UsageStream):
     def rows(self, window: Window) -> Iterator[tuple[Row, int]]:
         """The window's rows, each with its bucket's bounds, and their ordinals among rows of one key."""
         if self._user_ids and "user_id" not in self.dimensions:
-            self.leave_unread(window, NO_USERS)
+            self.not_available(window, NO_USERS)
             return
         rows = self.results(window)
         self.names = self._directory.names(rows)
@@ -69,7 +69,7 @@ class BucketStream(UsageStream):
         try:
             return [row for answer in self.api.pages(self.path(), query, done) for row in _rows(answer)]
         except LookbackExceeded as refused:
-            raise ServedFrom(self._oldest_served(window, refused.vendor_message)) from None
+            raise RetentionStart(self._oldest_served(window, refused.vendor_message)) from None
 
     def key(self, row: Row) -> str:
         """The id without the ordinal."""

@@ -50,7 +50,7 @@ class CodexReviews(AnalyticsStream):
 
     def rows(self, window: Window) -> Iterator[tuple[Row, int]]:
         if self.workspace.user_ids:
-            self.leave_unread(window, NO_USERS)
+            self.not_available(window, NO_USERS)
             return
         yield from numbered(self.read(window), lambda row: utc_day(row["start_time"]), order)
 

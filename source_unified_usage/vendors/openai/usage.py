@@ -89,7 +89,7 @@ class ApiUsage(BucketStream):
         except ConfigError as error:
             if error.status != 404 or not self._endpoint.recent:
                 raise
-            self.leave_unread(
+            self.not_available(
                 window, f'OpenAI does not offer it to this organization yet (404 "{error.vendor_message}")'
             )
             return []

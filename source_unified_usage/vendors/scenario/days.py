@@ -13,7 +13,7 @@ from source_unified_usage.core import clock
 from source_unified_usage.core.answer import Answer
 from source_unified_usage.core.errors import UNMAPPABLE, ConfigError, SourceError, Unmappable
 from source_unified_usage.core.lookup import by_id
-from source_unified_usage.core.stream import ServedFrom
+from source_unified_usage.core.stream import RetentionStart
 from source_unified_usage.core.usage import Row, decimal, number
 from source_unified_usage.core.window import Window, first_served
 from source_unified_usage.vendors.scenario.api import CONSUMPTION, ScenarioApi, Section, divided
@@ -120,7 +120,7 @@ class Days:
     def answers(self, api: ScenarioApi, window: Window, ask: Callable[[Window], list[Answer]]) -> list[Answer]:
         """What `ask` gets for the window, in one piece or several. Raises ServedFrom."""
         if self._served_from and window.start < self._served_from:
-            raise ServedFrom(self._served_from)
+            raise RetentionStart(self._served_from)
         answered = self._oldest_answered
         try:
             answers = divided(window, ask)
@@ -135,7 +135,7 @@ class Days:
         self._served_from = oldest
         for stream in self._expected:
             self._drop(stream, lambda expected: expected < oldest.to_date_string())
-        raise ServedFrom(oldest)
+        raise RetentionStart(oldest)
 
     def _ask(self, api: ScenarioApi, sections: tuple[Section, ...], window: Window) -> list[Day]:
         projects = self._inventory.to_split(api) if self.scope.split else (None,)

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from source_unified_usage.core import clock
 from source_unified_usage.core.errors import BrokenContract, ConfigError, KeyRefused, Unavailable, Unmappable
-from source_unified_usage.core.stream import Range, ServedFrom, UsageStream
+from source_unified_usage.core.stream import Range, RetentionStart, UsageStream
 from source_unified_usage.core.window import Covered
 from source_unified_usage.vendors.openai import OpenAI
 from unit_tests.vendors.samples import records, sample, window
@@ -195,7 +195,7 @@ def test_codex_reaches_back_ninety_days() -> None:
 )
 def test_the_day_that_a_refusal_names_is_the_new_start(server: requests_mock.Mocker, first: list[Any]) -> None:
     server.get(COMPLETIONS, [*first, error("reporting_lookback_exceeded")])
-    with pytest.raises(ServedFrom, match="2025-08-14"):
+    with pytest.raises(RetentionStart, match="2025-08-14"):
         read(days=("2025-08-01", "2025-09-01"))
 
 
@@ -230,7 +230,7 @@ def test_a_refusal_that_repeats_what_was_asked_for_moves_the_start(
 ) -> None:
     monkeypatch.setattr(clock, "now", lambda: pendulum.datetime(2026, 9, 22, 9, 30))
     keeping(server, pendulum.datetime(2025, 11, 26), says)
-    with pytest.raises(ServedFrom, match="2025-11-26"):
+    with pytest.raises(RetentionStart, match="2025-11-26"):
         read(days=("2025-08-01", "2025-09-01"))
     assert len(queries(server, COMPLETIONS)) == requests
 
@@ -248,7 +248,7 @@ def test_the_start_always_moves_on(kept: int, says: str) -> None:
             try:
                 read(days=(start.to_date_string(), end.to_date_string()))
                 break
-            except ServedFrom as told:
+            except RetentionStart as told:
                 moved = told.day
             start, before = moved, start
             assert start > before
@@ -262,7 +262,7 @@ def test_without_a_named_day_a_year_is_tried_then_halved(
     now = pendulum.datetime(2026, 9, 22, 9, 30)
     monkeypatch.setattr(clock, "now", lambda: now)
     keeping(server, now.start_of("day").subtract(days=kept), "Too old.")
-    with pytest.raises(ServedFrom, match=oldest):
+    with pytest.raises(RetentionStart, match=oldest):
         read(days=("2025-01-01", "2025-02-01"))
     assert len(queries(server, COMPLETIONS)) == asked
 

@@ -19,7 +19,7 @@ from source_unified_usage.core.errors import (
     Unavailable,
     Unmappable,
 )
-from source_unified_usage.core.stream import Range, ServedFrom, UsageStream
+from source_unified_usage.core.stream import Range, RetentionStart, UsageStream
 from source_unified_usage.core.window import Covered
 from source_unified_usage.vendors.scenario import Scenario
 from unit_tests.vendors.samples import records, sample, stream_of, window
@@ -326,7 +326,7 @@ def test_the_oldest_day_is_found_by_halving(server: requests_mock.Mocker, today:
     server.get(URL, json=keeping(oldest))
     streams = planned("2025-04-30", "2026-09-21", "consumption", "model_usage", "activity", include_activity=True)
     for stream in streams:
-        with pytest.raises(ServedFrom) as told:
+        with pytest.raises(RetentionStart) as told:
             list(stream.rows(stream.windows[0]))
         assert told.value.day.to_date_string() == oldest
     assert len(asked(server)) <= 1 + 10
@@ -339,7 +339,7 @@ def test_the_oldest_day_is_found_by_halving(server: requests_mock.Mocker, today:
 def test_nine_requests_find_the_oldest_of_500_days(server: requests_mock.Mocker, today: DateTime) -> None:
     server.get(URL, json=keeping("2026-08-24"))
     (stream,) = planned("2025-05-10", "2026-09-21", "consumption")
-    with pytest.raises(ServedFrom):
+    with pytest.raises(RetentionStart):
         list(stream.rows(stream.windows[0]))
     assert len(asked(server)) == 1 + 9
 
