@@ -136,7 +136,7 @@ class SourceUnifiedUsage(AbstractSource):
         for line in outlook(reading.stream for reading in readings):
             logger.info(line)
         if engine_streams:
-            with Heartbeat([reading.tally for reading in readings]):
+            with Heartbeat([reading.stats for reading in readings]):
                 yield from self._run(engine_streams)
         failures = {reading.stream.name: reading.failure for reading in readings if reading.failure}
         if failures or unknown:

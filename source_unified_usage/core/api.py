@@ -26,7 +26,7 @@ from source_unified_usage.core.json_body import parse
 from source_unified_usage.core.masking import mask_also
 from source_unified_usage.core.messages import network_message, vendor_message
 from source_unified_usage.core.network import authorities, proxies_for, proxy_for, setup_fault, wants_password
-from source_unified_usage.core.progress import Tally, logger
+from source_unified_usage.core.progress import StreamStats, logger
 from source_unified_usage.core.rate_limit import RateLimit
 from source_unified_usage.core.retry import LOOKUP_RETRIES, SYNC_RETRIES, Backoff, RetryPolicy, retry_after
 from source_unified_usage.core.transport import MOST_BYTES, Adapter, TooLarge, answer_within, body_of
@@ -93,7 +93,7 @@ class Api:
         self.retry_policy = SYNC_RETRIES
         self.for_names = False
         self.paced = 0.0
-        self.tally = Tally("check")
+        self.stats = StreamStats("check")
         self.on_limited: Callable[[], None] = lambda: None
         self.latest: Answer | None = None
         self._mended = False
@@ -106,14 +106,14 @@ class Api:
         self,
         stream: str,
         *,
-        tally: Tally | None = None,
+        stats: StreamStats | None = None,
         retry_policy: RetryPolicy | None = None,
         on_limited: Callable[[], None] | None = None,
     ) -> Self:
         """The same door for another stream or with other patience, over its own connection."""
         api = copy.copy(self)
         api.stream = stream
-        api.tally = tally or api.tally
+        api.stats = stats or api.stats
         api.retry_policy = retry_policy or api.retry_policy
         api.on_limited = on_limited or api.on_limited
         api._session = self._new_session()
@@ -123,7 +123,7 @@ class Api:
         """For names: less patience, and no refusal says anything about the credential."""
         api = self.for_stream(self.stream, retry_policy=LOOKUP_RETRIES)
         api.purpose = "look-up"
-        api.tally = Tally(f"{self.title} look-up")
+        api.stats = StreamStats(f"{self.title} look-up")
         api.for_names = True
         api.paced = 0.0
         return api
@@ -172,10 +172,10 @@ class Api:
         reason = reason_of(error)
         if self.latest is not None:
             return self.latest.broken(f"it cannot be read ({reason})")
-        return BrokenContract(f"{self.title}, {self._asker}: the vendor's answers cannot be read ({reason}).")
+        return BrokenContract(f"{self.title}, {self._subject}: the vendor's answers cannot be read ({reason}).")
 
     @property
-    def _asker(self) -> str:
+    def _subject(self) -> str:
         return f"stream {self.stream}" if self.stream else self.purpose
 
     def _send(self, method: str, path: str, **options: Any) -> Answer:
@@ -183,14 +183,14 @@ class Api:
 
         Raises KeyRefused, ConfigError, BrokenContract or Unavailable.
         """
-        source = f"{self.title}, {self._asker}, {path}"
+        source = f"{self.title}, {self._subject}, {path}"
         waits = Backoff(self.retry_policy)
         rate_limit = self.rate_limit_for(path)
         while True:
             if refused := self.credential.refused:
                 raise KeyRefused(f"{source}: {refused.said}. {refused.advice}", status=refused.status)
             rate_limit.take(self._pace)
-            self.tally.requests += 1
+            self.stats.requests += 1
             began = clock.monotonic()
             status: int | None = None
             retry_after: float | None = None
@@ -237,7 +237,7 @@ class Api:
                 raise Unavailable(
                     self._given_up(source, status, said, retry_after), status=status, vendor_message=message
                 )
-            self.tally.wait(wait, f"then asking {self.title} again after: {said}")
+            self.stats.wait(wait, f"then asking {self.title} again after: {said}")
             clock.sleep(wait)
 
     def _parsed(self, source: str, content: bytes) -> Any:
@@ -258,7 +258,7 @@ class Api:
 
     def _pace(self, seconds: float, why: str) -> None:
         self.paced += seconds
-        self.tally.wait(seconds, f"{self.title} {why}")
+        self.stats.wait(seconds, f"{self.title} {why}")
 
     def _refuse(self, source: str, status: int, message: str, answer: requests.Response) -> None:
         """Raise what the vendor's error means; return when it passes by itself."""

@@ -8,9 +8,9 @@ import orjson
 from airbyte_cdk.models import AirbyteMessage, AirbyteRecordMessage, Type
 
 from source_unified_usage.core.errors import UNMAPPABLE, BrokenContract, Defect, Malformed, Unmappable, reason_of
-from source_unified_usage.core.shape import Shape, shown
 from source_unified_usage.core.stream import UsageStream
 from source_unified_usage.core.usage import Usage
+from source_unified_usage.core.validator import RecordValidator, preview
 from source_unified_usage.core.window import Window
 
 # Per queue item the CDK's main loop costs more than mapping a row: records travel by the hundred.
@@ -46,7 +46,7 @@ class RecordPage(AirbyteMessage):
 def pages(stream: UsageStream, window: Window) -> Iterator[list[Usage]]:
     """What one window holds. Raises BrokenContract, Defect, or what `rows` raises."""
     page: list[Usage] = []
-    usages, shape = stream.usages, Shape()
+    usages, validator = stream.usages, RecordValidator()
     try:
         for row in stream.rows(window):
             try:
@@ -54,10 +54,10 @@ def pages(stream: UsageStream, window: Window) -> Iterator[list[Usage]]:
             except UNMAPPABLE as error:
                 raise Unmappable(row, error) from error
             if len(page) >= _PAGE:
-                shape.check(page)
+                validator.check(page)
                 yield page
                 page = []
-        shape.check(page)
+        validator.check(page)
     except Unmappable as error:
         raise _broken(stream, error.row, error.reason) from error
     except Malformed as error:
@@ -73,7 +73,7 @@ def pages(stream: UsageStream, window: Window) -> Iterator[list[Usage]]:
 
 def _broken(stream: UsageStream, row: Any, error: Exception) -> BrokenContract:
     return BrokenContract(
-        f"{_of(stream)}: the vendor sent a row that cannot be mapped ({reason_of(error)}): {shown(row)}"
+        f"{_of(stream)}: the vendor sent a row that cannot be mapped ({reason_of(error)}): {preview(row)}"
     )
 
 

@@ -19,7 +19,7 @@ _LOOK_EVERY_SECONDS = 5.0
 _ANNOUNCED_SECONDS = 5.0  # a wait from here on
 
 
-class Tally:
+class StreamStats:
     """Counts of one stream: rows, requests, seconds waited, and the sum of `net` by currency."""
 
     def __init__(self, stream: str) -> None:
@@ -78,8 +78,8 @@ class Tally:
 class Heartbeat:
     """For the block, no stream that runs is silent for long, whatever it waits for."""
 
-    def __init__(self, tallies: Sequence[Tally]) -> None:
-        self._tallies = tallies
+    def __init__(self, stats: Sequence[StreamStats]) -> None:
+        self._stats = stats
         self._over = threading.Event()
         self._thread = threading.Thread(target=self._beat, daemon=True, name="heartbeat")
 
@@ -92,5 +92,5 @@ class Heartbeat:
 
     def _beat(self) -> None:
         while not self._over.wait(_LOOK_EVERY_SECONDS):
-            for tally in self._tallies:
-                tally.remind()
+            for stats in self._stats:
+                stats.remind()

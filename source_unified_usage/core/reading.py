@@ -32,7 +32,7 @@ from source_unified_usage.core.decision import (
 )
 from source_unified_usage.core.errors import BrokenContract, SourceError, ran_out
 from source_unified_usage.core.pages import RecordPage, pages
-from source_unified_usage.core.progress import Tally, logger
+from source_unified_usage.core.progress import StreamStats, logger
 from source_unified_usage.core.schema import usage_schema
 from source_unified_usage.core.scope import told_by
 from source_unified_usage.core.stream import RetentionStart, UsageStream
@@ -130,7 +130,7 @@ class StreamReading(PartitionGenerator):
         self, stream: UsageStream, excluded: Iterable[str] = (), *, closed: DateTime, as_bytes: bool = False
     ) -> None:
         self.stream = stream
-        self.tally = stream.api.tally = Tally(stream.name)
+        self.stats = stream.api.stats = StreamStats(stream.name)
         self._excluded, self._closed, self._as_bytes = tuple(excluded), closed, as_bytes
         self._failures: list[Exception] = []
         self._failed_in_a_row = 0
@@ -145,13 +145,13 @@ class StreamReading(PartitionGenerator):
         for window in self.stream.windows:
             if self._stopped or not isinstance(self._decide(window, Unread()), Ask):
                 continue
-            self.tally.doing(f"waiting for another stream of {self.stream.api.title}")
+            self.stats.doing(f"waiting for another stream of {self.stream.api.title}")
             with self.stream.api.window_queue.slot(window.start, bills=self.stream.bills):
-                self.tally.doing(self._about(window))
+                self.stats.doing(self._about(window))
                 partition = WindowPartition(self, window)
                 yield partition
                 partition.done.wait()
-        self.tally.finish()
+        self.stats.finish()
         if failure := self.failure:
             raise failure
 
@@ -204,7 +204,7 @@ class StreamReading(PartitionGenerator):
         name = self.stream.name
         first = True
         for records in pages(self.stream, part):
-            self.tally.add(records)
+            self.stats.add(records)
             for field in self._excluded:
                 for record in records:
                     record.pop(field, None)  # type: ignore[misc]
@@ -232,13 +232,13 @@ class StreamReading(PartitionGenerator):
     def _announce(self) -> None:
         windows = self.stream.windows
         if not windows:
-            self.tally.tell("nothing new to read")
+            self.stats.tell("nothing new to read")
             return
         if self.stream.grain == "snapshot":
-            self.tally.tell("reading the present figures")
+            self.stats.tell("reading the present figures")
             return
         count = f"{len(windows)} windows" if len(windows) > 1 else "1 window"
-        self.tally.tell(f"{count} to read, {windows[0].first_day} to {windows[-1].last_day}")
+        self.stats.tell(f"{count} to read, {windows[0].first_day} to {windows[-1].last_day}")
 
     def _about(self, window: Window) -> str:
         if self.stream.grain == "snapshot":

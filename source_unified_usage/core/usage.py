@@ -110,7 +110,9 @@ def canonical_json(value: Any) -> str:
     return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
 
 
-def numbered(rows: Iterable[T], key: Callable[[T], Hashable], order: Callable[[T], Any]) -> Iterator[tuple[T, int]]:
+def with_ordinals(
+    rows: Iterable[T], key: Callable[[T], Hashable], order: Callable[[T], Any]
+) -> Iterator[tuple[T, int]]:
     """Every row with its ordinal among the rows of the same key, for rows that the vendor does not tell apart.
 
     Twins are counted in `order`, so the ordinals do not depend on the order of `rows`. Raises Unmappable.

@@ -115,7 +115,7 @@ def refusal(url: str = FAR) -> str:
     acme = api(url)
     with pytest.raises(ConfigError) as told:
         acme.get("/usage")
-    assert acme.tally.requests == 1
+    assert acme.stats.requests == 1
     start = "Acme, stream acme_usage, /usage: "
     assert str(told.value).startswith(start)
     return str(told.value).removeprefix(start)

@@ -13,7 +13,7 @@ from requests_mock import Mocker
 from source_unified_usage.core import clock, progress
 from source_unified_usage.core.api import Api, Credential
 from source_unified_usage.core.lookup import Lookup
-from source_unified_usage.core.progress import Heartbeat, Tally
+from source_unified_usage.core.progress import Heartbeat, StreamStats
 from source_unified_usage.core.rate_limit import RateLimit
 from source_unified_usage.core.reading import StreamReading, WindowPartition
 from source_unified_usage.core.stream import UsageStream
@@ -34,7 +34,7 @@ class Log:
     def __init__(self) -> None:
         self.now = 0.0
         self.told: list[tuple[float, str]] = []
-        self.tallies: list[Tally] = []
+        self.stats: list[StreamStats] = []
 
     def line(self, text: object) -> None:
         self.told.append((self.now, str(text)))
@@ -44,8 +44,8 @@ class Log:
         end = self.now + seconds
         while self.now < end:
             self.now = min(end, self.now + progress._LOOK_EVERY_SECONDS)
-            for tally in self.tallies:
-                tally.remind()
+            for stats in self.stats:
+                stats.remind()
 
     @property
     def lines(self) -> list[str]:
@@ -81,7 +81,7 @@ class Days(UsageStream):
 
 def sync(stream: UsageStream, log: Log) -> None:
     reading = StreamReading(stream, closed=stream.windows[-1].end)
-    log.tallies.append(reading.tally)
+    log.stats.append(reading.stats)
     for partition in reading.generate():
         assert isinstance(partition, WindowPartition)
         list(partition.read())
@@ -165,7 +165,7 @@ def test_a_slow_answer_is_no_silence(log: Log, requests_mock: Mocker) -> None:
 
 def test_a_stream_that_does_not_run_is_silent(log: Log, requests_mock: Mocker) -> None:
     requests_mock.get(f"{URL}/usage", json={})
-    log.tallies.append(Tally("acme_costs"))
+    log.stats.append(StreamStats("acme_costs"))
     sync(Days(), log)
     before = log.lines
     log.sleep(3600)
@@ -182,9 +182,9 @@ def test_a_look_up_does_not_wait_in_the_name_of_the_check(log: Log, requests_moc
 
 def test_the_heart_beats_by_itself_until_the_block_ends(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(progress, "_LOOK_EVERY_SECONDS", 0.001)
-    tally, reminded = Tally("acme_usage"), threading.Event()
-    monkeypatch.setattr(tally, "remind", reminded.set)
-    with Heartbeat([tally]) as heart:
+    stats, reminded = StreamStats("acme_usage"), threading.Event()
+    monkeypatch.setattr(stats, "remind", reminded.set)
+    with Heartbeat([stats]) as heart:
         assert reminded.wait(60)
     heart._thread.join(60)
     assert not heart._thread.is_alive()

@@ -22,11 +22,11 @@ from source_unified_usage.core.usage import (
     midnight,
     next_midnight,
     number,
-    numbered,
     parse_time,
     quantity,
     record_id,
     rfc3339,
+    with_ordinals,
 )
 
 PARTS = st.none() | st.text(max_size=80) | st.integers() | st.booleans()
@@ -73,7 +73,9 @@ def test_short_parts_can_be_read_back(parts: list[str]) -> None:
 
 def test_a_row_that_cannot_be_ordered_among_its_twins_is_named() -> None:
     with pytest.raises(Unmappable) as told:
-        list(numbered([{"price": "1"}, {"price": "much"}], key=lambda _: 0, order=lambda row: decimal(row["price"])))
+        list(
+            with_ordinals([{"price": "1"}, {"price": "much"}], key=lambda _: 0, order=lambda row: decimal(row["price"]))
+        )
     assert told.value.row == {"price": "1"}
     assert str(told.value.reason) == "'much' is not a number"
 
@@ -82,8 +84,8 @@ def test_a_row_that_cannot_be_ordered_among_its_twins_is_named() -> None:
 def test_ordinals_do_not_depend_on_the_order_of_rows(rows: list[tuple[int, int]], shuffler) -> None:  # type: ignore[no-untyped-def]
     shuffled = list(rows)
     shuffler.shuffle(shuffled)
-    once = sorted(numbered(rows, key=lambda r: r[0], order=lambda r: r[1]))
-    again = sorted(numbered(shuffled, key=lambda r: r[0], order=lambda r: r[1]))
+    once = sorted(with_ordinals(rows, key=lambda r: r[0], order=lambda r: r[1]))
+    again = sorted(with_ordinals(shuffled, key=lambda r: r[0], order=lambda r: r[1]))
     assert once == again
     assert len({(row[0], ordinal) for row, ordinal in once}) == len(rows)
 

@@ -17,9 +17,9 @@ from source_unified_usage.core.usage import (
     listed,
     midnight,
     next_midnight,
-    numbered,
     quantity,
     usage,
+    with_ordinals,
 )
 from source_unified_usage.core.window import Window, days
 from source_unified_usage.vendors.claude.api import ORGANIZATION, AdminApi
@@ -75,7 +75,7 @@ class ClaudeCodeUsage(UsageStream):
     def parts(self, rows: Iterable[Row]) -> Iterator[Part]:
         """Core and models are numbered apart, so that the ids of twins stay when the twins change places."""
         parts = [Part(row, used) for row in rows for used in (None, *_models(row))]
-        for part, ordinal in numbered(parts, self._key, _order):
+        for part, ordinal in with_ordinals(parts, self._key, _order):
             yield part._replace(ordinal=ordinal)
 
     def usages(self, part: Part, window: Window) -> Iterator[Usage]:

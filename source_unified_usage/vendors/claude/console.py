@@ -12,8 +12,8 @@ from source_unified_usage.core.usage import (
     compact,
     listed,
     midnight,
-    numbered,
     usage,
+    with_ordinals,
 )
 from source_unified_usage.core.window import Window, days
 from source_unified_usage.vendors.claude.api import MESSAGES, ORGANIZATION, AdminApi
@@ -142,7 +142,7 @@ class ApiCost(ConsoleReport):
 
     def rows(self, window: Window) -> Iterator[tuple[Row, int]]:
         """Each row with its ordinal among those of the same key."""
-        return numbered(self._buckets(window, _COST_GROUPS, 31), self._key, canonical_json)
+        return with_ordinals(self._buckets(window, _COST_GROUPS, 31), self._key, canonical_json)
 
     def _key(self, row: Row) -> str:
         return self.id(moment(row["starting_at"]), *(row.get(name) for name in _COST_KEY))

@@ -17,10 +17,10 @@ from source_unified_usage.core.usage import (
     compact,
     listed,
     midnight,
-    numbered,
     parse_time,
     quantity,
     usage,
+    with_ordinals,
 )
 from source_unified_usage.core.window import Window, days
 from source_unified_usage.vendors.claude.api import ANALYTICS, AnalyticsApi, organization_id
@@ -77,7 +77,7 @@ class Report(UsageStream):
         # a product that was renamed during a day would share its id with itself; a row that comes twice is one
         ordinal = 0
         last: Row = {}
-        for line, position in numbered(lines, self._key, _order):
+        for line, position in with_ordinals(lines, self._key, _order):
             ordinal = ordinal + (line.row != last) if position else 0
             last = line.row
             yield line._replace(ordinal=ordinal)

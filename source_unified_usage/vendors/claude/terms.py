@@ -8,7 +8,6 @@ from typing import Any
 
 from source_unified_usage.core.errors import reason_of
 from source_unified_usage.core.progress import logger
-from source_unified_usage.core.shape import shown
 from source_unified_usage.core.usage import (
     Number,
     Row,
@@ -19,6 +18,7 @@ from source_unified_usage.core.usage import (
     quantity,
     rfc3339,
 )
+from source_unified_usage.core.validator import preview
 
 CLAUDE = {"id": "claude", "name": "Claude"}
 
@@ -123,7 +123,7 @@ def dollars(stream: str, row: Row, field: str) -> Decimal | None:
             number(amount)
         return amount
     except (ValueError, ArithmeticError) as error:  # an exponent beyond what Decimal computes with
-        logger.warning(f"{stream}: {field} is no amount ({reason_of(error)}), the charge is left out: {shown(row)}")
+        logger.warning(f"{stream}: {field} is no amount ({reason_of(error)}), the charge is left out: {preview(row)}")
         return None
 
 

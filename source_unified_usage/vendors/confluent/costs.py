@@ -18,9 +18,9 @@ from source_unified_usage.core.usage import (
     compact,
     decimal,
     midnight,
-    numbered,
     quantity,
     usage,
+    with_ordinals,
 )
 from source_unified_usage.core.window import Window, days, months
 from source_unified_usage.vendors.confluent.api import ConfluentApi
@@ -76,7 +76,7 @@ class Costs(UsageStream):
     def rows(self, window: Window) -> Iterator[tuple[Row, int]]:
         """The month's rows with their ordinals among rows that differ in price or amount alone."""
         query = {"start_date": window.first_day, "end_date": window.end_day, "page_size": _PAGE_SIZE}
-        rows = list(numbered(self.api.listing(PATH, query), self._key, _order))
+        rows = list(with_ordinals(self.api.listing(PATH, query), self._key, _order))
         self.environments = self._inventory.environments()
         self.organization = organization(self._inventory.organizations())
         self.api.account = self.organization.get("id")

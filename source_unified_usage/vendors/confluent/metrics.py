@@ -57,7 +57,7 @@ class MetricsUsage(UsageStream):
                         yield point, metric, cluster
 
     def _clusters(self) -> list[Mapping[str, Any]]:
-        api = self._cloud.for_stream(self.name, tally=self.api.tally, on_limited=self.api.on_limited)
+        api = self._cloud.for_stream(self.name, stats=self.api.stats, on_limited=self.api.on_limited)
         api.role = self.api.role
         self.organization = organization(self._inventory.organizations.required(api))
         self.api.account = self.organization.get("id")

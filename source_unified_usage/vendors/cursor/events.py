@@ -17,9 +17,9 @@ from source_unified_usage.core.usage import (
     compact,
     decimal,
     from_epoch_ms,
-    numbered,
     quantity,
     usage,
+    with_ordinals,
 )
 from source_unified_usage.core.window import Window, days
 from source_unified_usage.vendors.cursor.api import CursorApi, Scope, model_of, person, stated
@@ -71,7 +71,7 @@ class UsageEvents(UsageStream):
         """Events with their ordinals."""
         events = self._feed.events(window)
         self._person = cache(partial(person, self._people()))
-        yield from numbered(events, self._key, _order)
+        yield from with_ordinals(events, self._key, _order)
 
     def usages(self, row: tuple[Row, int], window: Window) -> list[Usage]:
         event, ordinal = row

@@ -10,7 +10,7 @@ from pendulum import DateTime
 from source_unified_usage.core import clock
 from source_unified_usage.core.answer import Answer
 from source_unified_usage.core.stream import RetentionStart, UsageStream
-from source_unified_usage.core.usage import Row, numbered
+from source_unified_usage.core.usage import Row, with_ordinals
 from source_unified_usage.core.window import Window, first_served, utc_midnight
 from source_unified_usage.vendors.openai.api import LookbackExceeded, PlatformApi
 from source_unified_usage.vendors.openai.directory import Directory, Names
@@ -47,7 +47,7 @@ class BucketStream(UsageStream):
         self.names = self._directory.names(rows)
         owners = {row.get("organization_id") for row in rows}
         self.api.account = owners.pop() if len(owners) == 1 else None
-        yield from numbered(rows, self.key, order)
+        yield from with_ordinals(rows, self.key, order)
 
     def results(self, window: Window) -> list[Row]:
         """All rows of the window. Raises ServedFrom when it begins before what the vendor keeps."""

@@ -15,9 +15,9 @@ from source_unified_usage.core.usage import (
     midnight,
     next_midnight,
     number,
-    numbered,
     quantity,
     usage,
+    with_ordinals,
 )
 from source_unified_usage.core.window import Window
 from source_unified_usage.vendors.openai.analytics import AnalyticsStream, Workspace
@@ -65,7 +65,7 @@ class CodexUsage(AnalyticsStream):
     def rows(self, window: Window) -> Iterator[tuple[_Split, int]]:
         """The members' days, or what `parts` makes of them, with their ordinals among rows of one key."""
         splits = self._splits(self._shared.of(window, self.read))
-        yield from numbered(splits, lambda split: self.id(*self.key(*split)), _order)
+        yield from with_ordinals(splits, lambda split: self.id(*self.key(*split)), _order)
 
     def usages(self, row: tuple[_Split, int], window: Window) -> Iterator[Usage]:
         (member, part), ordinal = row

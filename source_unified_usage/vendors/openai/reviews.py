@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from source_unified_usage.core.usage import Row, Usage, compact, midnight, next_midnight, numbered, quantity, usage
+from source_unified_usage.core.usage import Row, Usage, compact, midnight, next_midnight, quantity, usage, with_ordinals
 from source_unified_usage.core.window import Window
 from source_unified_usage.vendors.openai.analytics import AnalyticsStream, Workspace
 from source_unified_usage.vendors.openai.api import AnalyticsApi
@@ -52,7 +52,7 @@ class CodexReviews(AnalyticsStream):
         if self.workspace.user_ids:
             self.not_available(window, NO_USERS)
             return
-        yield from numbered(self.read(window), lambda row: utc_day(row["start_time"]), order)
+        yield from with_ordinals(self.read(window), lambda row: utc_day(row["start_time"]), order)
 
     def usages(self, row: tuple[Row, int], window: Window) -> Iterator[Usage]:
         report, ordinal = row

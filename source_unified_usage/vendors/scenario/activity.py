@@ -8,7 +8,17 @@ from typing import Any, NamedTuple
 from source_unified_usage.core.answer import Answer
 from source_unified_usage.core.paging import Told, walk
 from source_unified_usage.core.stream import Range, UsageStream
-from source_unified_usage.core.usage import Row, Usage, compact, decimal, number, numbered, parse_time, rfc3339, usage
+from source_unified_usage.core.usage import (
+    Row,
+    Usage,
+    compact,
+    decimal,
+    number,
+    parse_time,
+    rfc3339,
+    usage,
+    with_ordinals,
+)
 from source_unified_usage.core.window import Covered, Window, days
 from source_unified_usage.vendors.scenario.api import ACTIVITY, ScenarioApi
 from source_unified_usage.vendors.scenario.days import Day
@@ -60,7 +70,7 @@ class Activity(UsageStream):
         described = {**day.entities("collections"), **day.entities("assets")}
         names = {id: entity["name"] for id, entity in described.items() if entity.get("name")}
         rows = (row for answer in day.answers for row in answer.rows(ACTIVITY.member))
-        for row, ordinal in numbered(rows, self._key, _order):
+        for row, ordinal in with_ordinals(rows, self._key, _order):
             yield Action(row, ordinal, person(row["userId"], users, keys), names)
 
     def _pages(self, window: Window) -> list[Answer]:

@@ -102,7 +102,7 @@ class ScenarioApi(Api):
                 wait = waits.next(limited=False, retry_after=None, took=0) if missing else None
                 if wait is None:
                     return answer
-                self.tally.wait(wait, f"then asking Scenario again, whose answer lacks {', '.join(missing)}")
+                self.stats.wait(wait, f"then asking Scenario again, whose answer lacks {', '.join(missing)}")
                 clock.sleep(wait)
         finally:
             self._divisible = False

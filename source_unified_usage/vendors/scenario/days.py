@@ -56,18 +56,18 @@ class Day:
 class _Outcome:
     """What the request of `asker` brought; the others that take part share its failure too."""
 
-    asker: str
+    subject: str
     days: Sequence[Day] = ()
     error: SourceError | None = None
 
     def told(self, stream: str) -> list[Day]:
         """The days, or the failure, in the name of this stream."""
-        asker, own = f"stream {self.asker},", f"stream {stream},"
+        subject, own = f"stream {self.subject},", f"stream {stream},"
         if self.error:
-            sentence = str(self.error).replace(asker, own)
+            sentence = str(self.error).replace(subject, own)
             raise type(self.error)(sentence, status=self.error.status, vendor_message=self.error.vendor_message)
         return [
-            Day(day.project, [replace(answer, source=answer.source.replace(asker, own)) for answer in day.answers])
+            Day(day.project, [replace(answer, source=answer.source.replace(subject, own)) for answer in day.answers])
             for day in self.days
         ]
 

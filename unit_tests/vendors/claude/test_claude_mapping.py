@@ -221,7 +221,7 @@ def test_a_renamed_product_keeps_one_name_and_both_rows() -> None:
 
 
 def test_a_row_that_comes_on_two_pages_keeps_its_id() -> None:
-    """Other figures under the same id would be an error of the vendor's; see core.shape."""
+    """Other figures under the same id would be an error of the vendor's; see core.validator."""
     row = {
         "actor": {"user_id": "user_1"},
         "product": "chat",

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from source_unified_usage.core.errors import Malformed, Unmappable
-from source_unified_usage.core.shape import Shape
+from source_unified_usage.core.validator import RecordValidator
 
 RECORD = {
     "id": "stream/1",
@@ -42,7 +42,7 @@ def second(record: Any) -> Any:
 @pytest.mark.parametrize("bounds", [("start_date", "2026-09-21T14:13:20Z"), ("end_date", "2026-09-21T14:13:20.001Z")])
 def test_a_sound_record_passes(bounds: tuple[str, str]) -> None:
     """Milliseconds are no reason to call an end earlier than a start without any."""
-    Shape().check([changed(*bounds)])
+    RecordValidator().check([changed(*bounds)])
 
 
 @pytest.mark.parametrize(
@@ -69,7 +69,7 @@ def test_a_sound_record_passes(bounds: tuple[str, str]) -> None:
 )
 def test_what_breaks_the_schema_is_named(path: str, value: Any) -> None:
     with pytest.raises(Unmappable) as broken:
-        Shape().check(second(changed(path, value)))
+        RecordValidator().check(second(changed(path, value)))
     assert broken.value.row == RECORD["remote_data"]
     assert path.replace(".0", "[0]") in str(broken.value.reason)
 
@@ -77,7 +77,7 @@ def test_what_breaks_the_schema_is_named(path: str, value: Any) -> None:
 @pytest.mark.parametrize("path", ["invented", "usage.tokens.invented", "charges.0.invented"])
 def test_a_field_that_the_schema_does_not_know_is_no_fault_of_the_row(path: str) -> None:
     with pytest.raises(Malformed, match=f"does not know, {re.escape(path.replace('.0', '[0]'))}$"):
-        Shape().check(second(changed(path, 1)))
+        RecordValidator().check(second(changed(path, 1)))
 
 
 @pytest.mark.parametrize("field", ["id", "start_date", "end_date", "remote_data"])
@@ -85,7 +85,7 @@ def test_a_record_without_what_every_record_has_is_no_fault_of_the_row(field: st
     record = changed("surface", "api")
     del record[field]
     with pytest.raises(Malformed, match=f"a record has no {field}"):
-        Shape().check(second(record))
+        RecordValidator().check(second(record))
 
 
 @pytest.mark.parametrize(
@@ -99,26 +99,26 @@ def test_a_record_without_what_every_record_has_is_no_fault_of_the_row(field: st
 )
 def test_wrong_times_are_named(path: str, value: str, said: str) -> None:
     with pytest.raises(Unmappable) as broken:
-        Shape().check(second(changed(path, value)))
+        RecordValidator().check(second(changed(path, value)))
     assert said in str(broken.value.reason)
 
 
 def test_a_row_that_comes_again_is_no_error() -> None:
-    shape = Shape()
-    shape.check([changed("id", "stream/1")])
-    shape.check([changed("id", "stream/1")])
+    validator = RecordValidator()
+    validator.check([changed("id", "stream/1")])
+    validator.check([changed("id", "stream/1")])
 
 
 def test_the_order_of_its_fields_makes_no_other_row() -> None:
-    shape = Shape()
-    shape.check([changed("remote_data", {"a": 1, "b": {"c": 2, "d": 3}})])
-    shape.check([changed("remote_data", {"b": {"d": 3, "c": 2}, "a": 1})])
+    validator = RecordValidator()
+    validator.check([changed("remote_data", {"a": 1, "b": {"c": 2, "d": 3}})])
+    validator.check([changed("remote_data", {"b": {"d": 3, "c": 2}, "a": 1})])
 
 
 def test_no_row_is_kept() -> None:
-    shape, record = Shape(), changed("remote_data", {"of a": "window of half a million"})
+    validator, record = RecordValidator(), changed("remote_data", {"of a": "window of half a million"})
     before = sys.getrefcount(record["remote_data"])
-    shape.check([record])
+    validator.check([record])
     after = sys.getrefcount(record["remote_data"])
     assert after == before
 
@@ -128,19 +128,19 @@ def test_a_row_that_cannot_be_written_as_json_is_named() -> None:
     for _ in range(300):
         row = [row]
     with pytest.raises(Unmappable) as broken:
-        Shape().check([changed("remote_data", {"nested": row})])
+        RecordValidator().check([changed("remote_data", {"nested": row})])
     assert broken.value.row == {"nested": row}
 
 
 def test_two_rows_never_share_an_id() -> None:
-    shape = Shape()
-    shape.check([changed("id", "stream/1")])
+    validator = RecordValidator()
+    validator.check([changed("id", "stream/1")])
     with pytest.raises(Unmappable, match="stream/1"):
-        shape.check([changed("remote_data", {"another": "row"})])
+        validator.check([changed("remote_data", {"another": "row"})])
 
 
 def test_one_row_never_makes_two_records_of_one_id() -> None:
     record = changed("id", "stream/1")
     other: Any = {**record, "surface": "api"}
     with pytest.raises(Unmappable, match="stream/1"):
-        Shape().check([record, other])
+        RecordValidator().check([record, other])

@@ -25,7 +25,7 @@ _SCALARS: Mapping[str, Any] = {
 }
 
 
-class Shape:
+class RecordValidator:
     """What the records of one window must be, each by itself and with one another."""
 
     def __init__(self) -> None:
@@ -116,7 +116,7 @@ def _wrong(records: Sequence[Usage], error: ValidationError) -> Unmappable | Mal
     return Unmappable(record["remote_data"], ValueError(f"{field or 'the record'}: {what}"))
 
 
-def shown(row: Any) -> str:
+def preview(row: Any) -> str:
     """The beginning of a row, for messages."""
     try:
         return shortened(canonical_json(row), 500)
