@@ -1,89 +1,53 @@
-"""One HTTP conversation with a vendor: base URL, credential, budget, retries, and errors in the user's words."""
+"""One HTTP conversation with a vendor: base URL, credential, rate limit, retries, and errors that say what to do."""
 
-import base64
 import copy
-from collections.abc import Callable, Mapping
-from typing import Any, ClassVar, NamedTuple
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, ClassVar
 from urllib.parse import urlsplit
 
 import requests
-from requests.auth import AuthBase
 from typing_extensions import Self
 
 from source_unified_usage import __version__
 from source_unified_usage.core import clock
 from source_unified_usage.core.answer import Answer
+from source_unified_usage.core.authentication import Credential, Refusal
+from source_unified_usage.core.error_rules import RETRY, Asked, ErrorRule, classify_error
 from source_unified_usage.core.errors import (
     BrokenContract,
     ConfigError,
     KeyRefused,
-    SourceError,
     Unavailable,
     ran_out,
     reason_of,
 )
 from source_unified_usage.core.json_body import parse
-from source_unified_usage.core.masking import mask_also
 from source_unified_usage.core.messages import network_message, vendor_message
 from source_unified_usage.core.network import authorities, proxies_for, proxy_for, setup_fault, wants_password
 from source_unified_usage.core.progress import StreamStats, logger
 from source_unified_usage.core.rate_limit import RateLimit
-from source_unified_usage.core.retry import LOOKUP_RETRIES, SYNC_RETRIES, Backoff, RetryPolicy, retry_after
+from source_unified_usage.core.retry import (
+    CHECK_RETRIES,
+    LOOKUP_RETRIES,
+    SYNC_RETRIES,
+    Backoff,
+    RetryPolicy,
+    retry_after,
+)
 from source_unified_usage.core.transport import MOST_BYTES, Adapter, TooLarge, answer_within, body_of
 from source_unified_usage.core.window_queue import WindowQueue
 
 _ANSWERS = {200, 201, 203}  # "created" and "changed by a proxy" bring the same body
-# 202: not ready yet, 206: only a part of it came
-_PASSES_BY_ITSELF = {202, 206, 408, 409, 425, 429}
 _USER_AGENT = f"source-unified-usage/{__version__} (https://github.com/source-unified-usage/source-unified-usage)"
 
 
-class Refusal(NamedTuple):
-    """Why a credential was refused."""
-
-    status: int
-    said: str
-    advice: str
-
-
-class Credential(AuthBase):
-    """The headers that open one vendor's door, shared by every stream that uses the same key.
-
-    `option` is its place in the config, for messages. Once refused, nothing more is asked with it.
-    """
-
-    def __init__(self, option: str, headers: Mapping[str, str]) -> None:
-        self.option, self._headers = option, headers
-        self.refused: Refusal | None = None
-
-    @classmethod
-    def basic(cls, option: str, user: str, password: str) -> Self:
-        """HTTP Basic; the encoded pair is masked in all output like the secrets it is made of."""
-        encoded = base64.b64encode(f"{user}:{password}".encode()).decode()
-        mask_also(encoded)
-        return cls(option, {"Authorization": f"Basic {encoded}"})
-
-    def __call__(self, request: requests.PreparedRequest) -> requests.PreparedRequest:
-        request.headers.update(self._headers)
-        return request
-
-
-class Verdict(NamedTuple):
-    """What an error answer means: the error to raise (None: it passes by itself) and what the user can do."""
-
-    error: type[SourceError] | None
-    advice: str = ""
-
-
-PASSES = Verdict(None)
-
-
 class Api:
-    """A vendor's API for one stream. A vendor subclasses it with its title, budgets and the meaning of its errors."""
+    """A vendor's API for one stream. A vendor subclasses it with its title, rate limits and the table of its errors."""
 
     title: ClassVar[str]
     parallel: ClassVar[int] = 1  # windows read at once with one credential
     rate_limit: ClassVar[tuple[int, float]] = (0, 60)  # requests in seconds; 0 where the vendor publishes no figure
+    errors: ClassVar[Sequence[ErrorRule]] = ()  # what error answers mean at this vendor, beside what HTTP says
     only_objects: ClassVar[bool] = True  # a 200 with anything else breaks the contract
 
     def __init__(self, base_url: str, credential: Credential) -> None:
@@ -107,23 +71,27 @@ class Api:
         stream: str,
         *,
         stats: StreamStats | None = None,
-        retry_policy: RetryPolicy | None = None,
         on_limited: Callable[[], None] | None = None,
     ) -> Self:
-        """The same door for another stream or with other patience, over its own connection."""
+        """The same API for another stream, over its own connection."""
         api = copy.copy(self)
         api.stream = stream
         api.stats = stats or api.stats
-        api.retry_policy = retry_policy or api.retry_policy
         api.on_limited = on_limited or api.on_limited
         api._session = self._new_session()
         return api
 
+    def for_check(self, retry_policy: RetryPolicy = CHECK_RETRIES) -> Self:
+        """For the probes of `check`, which must end within a minute."""
+        api = self.for_stream("")
+        api.retry_policy = retry_policy
+        return api
+
     def for_lookup(self) -> Self:
-        """For names: less patience, and no refusal says anything about the credential."""
-        api = self.for_stream(self.stream, retry_policy=LOOKUP_RETRIES)
+        """For names: it gives up soon, and no refusal says anything about the credential."""
+        api = self.for_stream(self.stream, stats=StreamStats(f"{self.title} look-up"))
+        api.retry_policy = LOOKUP_RETRIES
         api.purpose = "look-up"
-        api.stats = StreamStats(f"{self.title} look-up")
         api.for_names = True
         api.paced = 0.0
         return api
@@ -134,23 +102,9 @@ class Api:
         """The limit that requests to `path` share: with all others, unless the vendor limits its paths apart."""
         return self._rate_limit
 
-    def judge(self, status: int, message: str, answer: requests.Response) -> Verdict:
-        """What an error status means at this vendor; this is what it means where its sheet says nothing."""
-        if status in _PASSES_BY_ITSELF or status >= 500:
-            return PASSES
-        if status == 401:
-            return Verdict(KeyRefused, f"Check that {self.credential.option} is right and not revoked.")
-        if status == 403:
-            return Verdict(ConfigError, f"Give {self.credential.option} the permission it lacks.")
-        if status == 204:
-            return Verdict(BrokenContract, "It says that there is no answer, which is not documented.")
-        if status == 407:
-            proxy = proxy_for(self.base_url)
-            said = wants_password(proxy) if proxy else f"a proxy at {self.base_url} wants a user and a password."
-            return Verdict(ConfigError, said[0].upper() + said[1:])
-        if status in (404, 405):
-            return Verdict(ConfigError, f"Check base_url ({self.base_url}).")
-        return Verdict(ConfigError, "Check the configuration.")
+    def facts(self, asked: Asked) -> Mapping[str, str]:
+        """What the advice of an error rule may name."""
+        return {"option": self.credential.option, "base_url": self.base_url}
 
     def retry_after(self, answer: requests.Response, body: Any) -> float | None:
         """Seconds that the vendor asks to wait."""
@@ -228,7 +182,7 @@ class Api:
                 retry_after = self.retry_after(answer, body)
                 message = "the body is not JSON" if status in _ANSWERS else vendor_message(body, answer)
                 said = f"{status} {message}{_request_id(answer)}"
-                self._refuse(source, status, message, answer)
+                self._refuse(source, Asked(self, status, message, answer, body))
             if status == 429:
                 self.on_limited()
             took = clock.monotonic() - began
@@ -260,8 +214,9 @@ class Api:
         self.paced += seconds
         self.stats.wait(seconds, f"{self.title} {why}")
 
-    def _refuse(self, source: str, status: int, message: str, answer: requests.Response) -> None:
+    def _refuse(self, source: str, asked: Asked) -> None:
         """Raise what the vendor's error means; return when it passes by itself."""
+        status, answer = asked.status, asked.answer
         if status in _ANSWERS:
             return
         if 300 <= status < 400:
@@ -270,15 +225,23 @@ class Api:
                 f"{source}: {status}, a redirect to {host}, which is never followed because the key would travel "
                 f"along. Set base_url to the API itself."
             )
-        verdict = self.judge(status, message, answer)
-        if verdict.error is None:
+        said = f'{status} "{asked.message}"{_request_id(answer)}'
+        if status == 407:
+            raise ConfigError(f"{source}: {said}. {self._of_the_proxy()}", status=status)
+        rule = classify_error(self.errors, asked)
+        if rule.error is RETRY:
             return
-        said = f'{status} "{message}"{_request_id(answer)}'
         if self.for_names:
-            raise ConfigError(f"{source}: {said}.", status=status, vendor_message=message)
-        if verdict.error is KeyRefused:
-            self.credential.refused = Refusal(status, said, verdict.advice)
-        raise verdict.error(f"{source}: {said}. {verdict.advice}", status=status, vendor_message=message)
+            raise ConfigError(f"{source}: {said}.", status=status, vendor_message=asked.message)
+        advice = rule.advise(asked, self.facts(asked))
+        if rule.error is KeyRefused:
+            self.credential.refused = Refusal(status, said, advice)
+        raise rule.error(f"{source}: {said}. {advice}", status=status, vendor_message=asked.message)
+
+    def _of_the_proxy(self) -> str:
+        proxy = proxy_for(self.base_url)
+        said = wants_password(proxy) if proxy else f"a proxy at {self.base_url} wants a user and a password."
+        return said[0].upper() + said[1:]
 
     def _given_up(self, source: str, status: int | None, said: str, retry_after: float | None) -> str:
         later = "Airbyte tries again later." if self.stream else "Try again later."

@@ -1,9 +1,9 @@
-"""How long to wait for a vendor before giving up, and how long until the next try."""
+"""Retries: how long until the next try, when to give up, and what a vendor says about it in its headers."""
 
 import email.utils
 import random
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from source_unified_usage.core import clock
@@ -12,10 +12,11 @@ from source_unified_usage.core.usage import parse_time
 
 @dataclass(frozen=True)
 class RetryPolicy:
-    """On 429, waits that the vendor names do not count, up to `named` seconds of them in one request.
+    """When to give up on a request; all in seconds.
 
-    `rate_limited`: seconds of unnamed waits on 429. Anything else that passes by itself: at least `tries` and
-    `least` seconds, at most `most` seconds, with what the vendor names; the tries are fewer where it names long waits.
+    On 429: after `max_limited_wait` of waits that the vendor did not name; those that it names count apart, up to
+    `max_retry_after` in one request. On anything else that passes by itself: after `max_attempts` tries that took at
+    least `min_total_wait`, and in any case after `max_total_wait`, waits that the vendor names included.
     """
 
     max_limited_wait: float = 600
@@ -23,17 +24,15 @@ class RetryPolicy:
     max_attempts: int = 6
     min_total_wait: float = 60
     max_total_wait: float = 300
-    timeout: tuple[float, float] = (10, 35)  # connect, between two bytes: six tries stay below `most`
+    timeout: tuple[float, float] = (10, 35)  # connect, between two bytes: six tries stay below `max_total_wait`
     deadline: float = 240  # for one answer; the largest page of 256 MB then needs 1 MB a second
 
-
-_LEAST_NAMED = 30.0  # what a named wait takes of `named`, however short: a millisecond again and again must end
 
 SYNC_RETRIES = RetryPolicy()
 LOOKUP_RETRIES = RetryPolicy(
     max_limited_wait=30, max_retry_after=30, min_total_wait=30, max_total_wait=30, timeout=(8, 15), deadline=30
 )
-# one answer as slow as READING allows; a second try only after a quick failure, so that a minute is enough
+# one answer as slow as SYNC_RETRIES allows; a second try only after a quick failure, so that a minute is enough
 CHECK_RETRIES = RetryPolicy(
     max_limited_wait=20,
     max_retry_after=20,
@@ -44,36 +43,42 @@ CHECK_RETRIES = RetryPolicy(
     deadline=38,
 )
 
+_SHORTEST_NAMED = 30.0  # what a named wait counts at least: a millisecond again and again must end
+
+
+def _a_tenth(seconds: float) -> float:
+    """Up to a tenth more, so that streams which failed together do not ask again together."""
+    return seconds * random.uniform(1, 1.1)
+
 
 class Backoff:
-    """The waits of one request; `next` gives the seconds until the next try, or None when patience is over."""
+    """The waits of one request; `next` gives the seconds until the next try, or None when the policy gives up."""
 
-    def __init__(self, retry_policy: RetryPolicy) -> None:
-        self._policy = retry_policy
+    def __init__(self, policy: RetryPolicy, jitter: Callable[[float], float] = _a_tenth) -> None:
+        self._policy, self._jitter = policy, jitter
         self._limited = self._named = self._spent = 0.0
-        self._tries = 0
+        self._attempts = 0
 
     def next(self, *, limited: bool, retry_after: float | None, took: float) -> float | None:
-        """After a failure: `limited` for 429, `told` the wait that the vendor named, `took` the try's time."""
-        retry_policy = self._policy
-        self._tries += 1
-        retry_after = retry_after or None  # "at once" is no wait
-        if retry_after is not None and limited:
-            if self._named + retry_after <= retry_policy.max_retry_after:
-                self._named += max(retry_after, _LEAST_NAMED)
+        """After a failure: `limited` for 429, `retry_after` as the vendor named it, `took` the seconds of the try."""
+        policy = self._policy
+        self._attempts += 1
+        if retry_after and limited:
+            if self._named + retry_after <= policy.max_retry_after:
+                self._named += max(retry_after, _SHORTEST_NAMED)
                 return retry_after
-            if retry_after > retry_policy.max_limited_wait:
+            if retry_after > policy.max_limited_wait:
                 return None
         # 2, 4, 8, ... 60: a vendor's window is a minute, and six tries spend 62 s
-        wait = max(retry_after or 0.0, min(60.0, 2.0 ** min(self._tries, 6)) * random.uniform(1, 1.1))
+        wait = max(retry_after or 0.0, self._jitter(min(60.0, 2.0 ** min(self._attempts, 6))))
         if limited:
-            if self._limited >= retry_policy.max_limited_wait:
+            if self._limited >= policy.max_limited_wait:
                 return None
             self._limited += wait
             return wait
         self._spent += took
-        enough = self._tries >= retry_policy.max_attempts and self._spent >= retry_policy.min_total_wait
-        if enough or self._spent + wait > retry_policy.max_total_wait:
+        enough = self._attempts >= policy.max_attempts and self._spent >= policy.min_total_wait
+        if enough or self._spent + wait > policy.max_total_wait:
             return None
         self._spent += wait
         return wait

@@ -10,7 +10,8 @@ from requests_mock import Mocker
 
 from source_unified_usage.core import clock
 from source_unified_usage.core.answer import Answer
-from source_unified_usage.core.api import Api, Credential
+from source_unified_usage.core.api import Api
+from source_unified_usage.core.authentication import Credential
 from source_unified_usage.core.errors import BrokenContract, ConfigError, KeyRefused, Unavailable
 from source_unified_usage.core.messages import vendor_message
 from source_unified_usage.core.paging import follow

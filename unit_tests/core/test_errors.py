@@ -12,7 +12,8 @@ from pendulum import datetime
 from urllib3.connectionpool import HTTPConnectionPool
 from urllib3.exceptions import MaxRetryError, NewConnectionError
 
-from source_unified_usage.core.api import Api, Credential
+from source_unified_usage.core.api import Api
+from source_unified_usage.core.authentication import Credential
 from source_unified_usage.core.errors import SourceError, ran_out
 from source_unified_usage.core.json_body import parse
 from source_unified_usage.core.reading import StreamReading, WindowPartition

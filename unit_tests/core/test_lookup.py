@@ -10,7 +10,8 @@ import time_machine
 from requests_mock import Mocker
 
 from source_unified_usage.core import clock
-from source_unified_usage.core.api import Api, Credential
+from source_unified_usage.core.api import Api
+from source_unified_usage.core.authentication import Credential
 from source_unified_usage.core.errors import KeyRefused, Unavailable
 from source_unified_usage.core.lookup import Lookup, texts
 from source_unified_usage.core.paging import follow

@@ -21,7 +21,8 @@ from cryptography.x509.oid import NameOID
 from requests.utils import select_proxy
 
 from source_unified_usage.core import clock
-from source_unified_usage.core.api import Api, Credential
+from source_unified_usage.core.api import Api
+from source_unified_usage.core.authentication import Credential
 from source_unified_usage.core.errors import ConfigError, SourceError, Unavailable
 from source_unified_usage.core.network import is_loopback, proxies_for, setup_fault
 from source_unified_usage.core.retry import CHECK_RETRIES
@@ -107,7 +108,7 @@ def bare(monkeypatch: pytest.MonkeyPatch) -> list[float]:
 
 
 def api(url: str = FAR) -> Acme:
-    return Acme(url, Credential("acme.api_key", {})).for_stream("acme_usage", retry_policy=CHECK_RETRIES)
+    return Acme(url, Credential("acme.api_key", {})).for_check()
 
 
 def refusal(url: str = FAR) -> str:
@@ -116,7 +117,7 @@ def refusal(url: str = FAR) -> str:
     with pytest.raises(ConfigError) as told:
         acme.get("/usage")
     assert acme.stats.requests == 1
-    start = "Acme, stream acme_usage, /usage: "
+    start = "Acme, check, /usage: "
     assert str(told.value).startswith(start)
     return str(told.value).removeprefix(start)
 

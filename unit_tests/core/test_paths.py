@@ -7,7 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from source_unified_usage.core.api import Api, Credential
+from source_unified_usage.core.api import Api
+from source_unified_usage.core.authentication import Credential
 from source_unified_usage.core.errors import ConfigError
 from source_unified_usage.core.paths import path
 

@@ -11,7 +11,8 @@ from pendulum import DateTime, datetime
 from requests_mock import Mocker
 
 from source_unified_usage.core import clock, progress
-from source_unified_usage.core.api import Api, Credential
+from source_unified_usage.core.api import Api
+from source_unified_usage.core.authentication import Credential
 from source_unified_usage.core.lookup import Lookup
 from source_unified_usage.core.progress import Heartbeat, StreamStats
 from source_unified_usage.core.rate_limit import RateLimit

@@ -8,7 +8,8 @@ import pytest
 from airbyte_cdk.models import FailureType
 from pendulum import DateTime, datetime
 
-from source_unified_usage.core.api import Api, Credential
+from source_unified_usage.core.api import Api
+from source_unified_usage.core.authentication import Credential
 from source_unified_usage.core.errors import BrokenContract, ConfigError, Defect, SourceError, Unavailable
 from source_unified_usage.core.pages import pages
 from source_unified_usage.core.reading import StreamReading, WindowPartition

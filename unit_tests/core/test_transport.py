@@ -10,7 +10,8 @@ from contextlib import contextmanager
 import pytest
 
 from source_unified_usage.core import clock, transport
-from source_unified_usage.core.api import Api, Credential
+from source_unified_usage.core.api import Api
+from source_unified_usage.core.authentication import Credential
 from source_unified_usage.core.errors import BrokenContract, Unavailable
 
 

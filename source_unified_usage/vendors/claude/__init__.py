@@ -4,7 +4,6 @@ from collections.abc import Sequence
 
 from source_unified_usage.core.credentials import Key
 from source_unified_usage.core.lookup import Lookup
-from source_unified_usage.core.retry import CHECK_RETRIES
 from source_unified_usage.core.stream import UsageStream
 from source_unified_usage.core.vendor import Probe, Vendor
 from source_unified_usage.vendors.claude.activity import ActivitySummary, UserActivity
@@ -53,11 +52,7 @@ class Claude(Vendor):
         return streams
 
     def probes(self) -> Sequence[Probe]:
-        return [
-            Probe(api.credential.option, api.for_stream("", retry_policy=CHECK_RETRIES).probe)
-            for api in self._apis()
-            if api
-        ]
+        return [Probe(api.credential.option, api.for_check().probe) for api in self._apis() if api]
 
     def _apis(self) -> tuple[AnalyticsApi | None, AdminApi | None]:
         analytics, admin = self.options.get("analytics_api_key"), self.options.get("admin_api_key")

@@ -1,6 +1,5 @@
 """The two Claude APIs on one host: `x-api-key`, page cursors bound to their query, errors that name scopes."""
 
-import re
 import threading
 from collections.abc import Iterator, Mapping
 from typing import Any, ClassVar
@@ -9,7 +8,9 @@ import requests
 
 from source_unified_usage.core import clock
 from source_unified_usage.core.answer import Answer
-from source_unified_usage.core.api import Api, Credential, Verdict
+from source_unified_usage.core.api import Api
+from source_unified_usage.core.authentication import Credential
+from source_unified_usage.core.error_rules import SERVER_ERRORS, Asked, ErrorRule
 from source_unified_usage.core.errors import BrokenContract, ConfigError, KeyRefused, SourceError, Unavailable
 from source_unified_usage.core.paging import follow
 from source_unified_usage.core.retry import SYNC_RETRIES, seconds_until
@@ -23,6 +24,11 @@ _VERSION = "2023-06-01"
 _RESTARTS = {410: 5, 400: 1}  # of one window: after a refresh of the data, after a cursor that no longer fits
 _ORDINARY = "sk-ant-api03-"  # keys of a workspace, but also those of people and service accounts that Admin takes
 
+_ORDINARY_KEY = (
+    f"{{option}} holds an ordinary key ({_ORDINARY}...), which opens no usage API when it is scoped to a workspace. "
+    "Put {wanted} there."
+)
+
 
 class ClaudeApi(Api):
     """One key's view of https://api.anthropic.com. One request at a time: more at once only meets the limit."""
@@ -33,10 +39,43 @@ class ClaudeApi(Api):
     foreign_prefix: ClassVar[str]  # how the other API's keys begin
     foreign: ClassVar[str]
     probed: ClassVar[str]  # the report that proves the key
+    errors = (
+        ErrorRule(
+            (401, 403, 404),
+            KeyRefused,
+            "{option} holds {foreign}; put {wanted} there.",
+            when=lambda asked: asked.api.holds_foreign,
+        ),
+        ErrorRule((401,), KeyRefused, _ORDINARY_KEY, when=lambda asked: asked.api.holds_ordinary),
+        ErrorRule((403,), ConfigError, _ORDINARY_KEY, when=lambda asked: asked.api.holds_ordinary),
+        ErrorRule((401,), KeyRefused, "Put {wanted} into {option}; a revoked or expired key is refused."),
+        ErrorRule(
+            (403,),
+            ConfigError,
+            "The key in {option} lacks the scope {scope}. Scopes are fixed when a key is made: make another.",
+            message=r"Needed: \[(?P<scope>[^\]]*)\]",
+        ),
+        ErrorRule((403,), ConfigError, "The organization's owner must switch API access on.", message="disabled"),
+        ErrorRule((403,), ConfigError, "The organization or plan of {option} does not include this report."),
+        ErrorRule(
+            (404,),
+            ConfigError,
+            "Claude answers so to keys without the right, too: put {wanted} into {option} and check base_url "
+            "({base_url}).",
+        ),
+        ErrorRule((400,), BrokenContract, "The cursor was Claude's own, the question the same.", message="cursor"),
+        ErrorRule((410,), Unavailable, "The figures were refreshed while they were read; Airbyte tries again later."),
+        ErrorRule(
+            SERVER_ERRORS,
+            Unavailable,
+            "Claude says that trying again does not help now; Airbyte tries again later.",
+            when=lambda asked: asked.answer.headers.get("x-should-retry") == "false",
+        ),
+    )
 
     def __init__(self, base_url: str, option: str, key: str) -> None:
         super().__init__(base_url, Credential(option, {"x-api-key": key, "anthropic-version": _VERSION}))
-        self._foreign, self._ordinary = key.startswith(self.foreign_prefix), key.startswith(_ORDINARY)
+        self.holds_foreign, self.holds_ordinary = key.startswith(self.foreign_prefix), key.startswith(_ORDINARY)
         self._answered = threading.Event()
 
     def observe(self, answer: requests.Response, path: str) -> None:
@@ -50,40 +89,8 @@ class ClaudeApi(Api):
         told = super().retry_after(answer, body)
         return _until_reset(answer) if told is None and answer.status_code == 429 else told
 
-    def judge(self, status: int, message: str, answer: requests.Response) -> Verdict:
-        option = self.credential.option
-        if status in (401, 403, 404) and self._foreign:
-            return Verdict(KeyRefused, f"{option} holds {self.foreign}; put {self.wanted} there.")
-        if status in (401, 403) and self._ordinary:
-            return Verdict(
-                KeyRefused if status == 401 else ConfigError,
-                f"{option} holds an ordinary key ({_ORDINARY}...), which opens no usage API when it is scoped to a "
-                f"workspace. Put {self.wanted} there.",
-            )
-        if status == 401:
-            return Verdict(KeyRefused, f"Put {self.wanted} into {option}; a revoked or expired key is refused.")
-        if status == 403 and (needed := re.search(r"Needed: \[([^\]]*)\]", message)):
-            return Verdict(
-                ConfigError,
-                f"The key in {option} lacks the scope {needed[1]}. Scopes are fixed when a key is made: make another.",
-            )
-        if status == 403 and "disabled" in message.lower():
-            return Verdict(ConfigError, "The organization's owner must switch API access on.")
-        if status == 403:
-            return Verdict(ConfigError, f"The organization or plan of {option} does not include this report.")
-        if status == 404:
-            return Verdict(
-                ConfigError,
-                f"Claude answers so to keys without the right, too: put {self.wanted} into {option} and check base_url "
-                f"({self.base_url}).",
-            )
-        if status == 400 and "cursor" in message.lower():
-            return Verdict(BrokenContract, "The cursor was Claude's own, the question the same.")
-        if status == 410:
-            return Verdict(Unavailable, "The figures were refreshed while they were read; Airbyte tries again later.")
-        if status >= 500 and answer.headers.get("x-should-retry") == "false":
-            return Verdict(Unavailable, "Claude says that trying again does not help now; Airbyte tries again later.")
-        return super().judge(status, message, answer)
+    def facts(self, asked: Asked) -> Mapping[str, str]:
+        return {**super().facts(asked), "wanted": self.wanted, "foreign": self.foreign}
 
     def probe(self) -> None:
         """One finished day, one bucket."""

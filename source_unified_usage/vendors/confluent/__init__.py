@@ -3,10 +3,9 @@
 from collections.abc import Sequence
 
 from source_unified_usage.core import clock
-from source_unified_usage.core.api import Credential
+from source_unified_usage.core.authentication import Credential
 from source_unified_usage.core.config import base_url_of
 from source_unified_usage.core.credentials import Key
-from source_unified_usage.core.retry import CHECK_RETRIES
 from source_unified_usage.core.stream import UsageStream
 from source_unified_usage.core.vendor import Probe, Vendor
 from source_unified_usage.vendors.confluent import costs
@@ -57,4 +56,4 @@ class Confluent(Vendor):
             "end_date": today.subtract(days=3).to_date_string(),
             "page_size": 1,
         }
-        api.for_stream("", retry_policy=CHECK_RETRIES).get(costs.PATH, query)
+        api.for_check().get(costs.PATH, query)

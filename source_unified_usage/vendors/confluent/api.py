@@ -8,7 +8,8 @@ from urllib.parse import parse_qs, urlsplit
 import requests
 
 from source_unified_usage.core.answer import Answer
-from source_unified_usage.core.api import PASSES, Api, Verdict
+from source_unified_usage.core.api import Api
+from source_unified_usage.core.error_rules import RETRY, Asked, ErrorRule
 from source_unified_usage.core.errors import ConfigError, KeyRefused, Unavailable
 from source_unified_usage.core.paging import follow
 from source_unified_usage.core.retry import SYNC_RETRIES, retry_after
@@ -29,6 +30,20 @@ class ConfluentApi(Api):
     title = "Confluent"
     parallel = 1
     role = "OrganizationAdmin or BillingAdmin on the organization"
+    errors = (
+        # comes under throttling for days well inside the year; days before that are never asked for
+        ErrorRule((400,), RETRY, message="too far in the past"),
+        ErrorRule(
+            (400,), Expired, "The token of a page is no longer good; Airbyte tries again later.", path="page_token="
+        ),
+        ErrorRule(
+            (401,),
+            KeyRefused,
+            "Put a Cloud API key (scope: Cloud resource management) and its secret into confluent.api_key and "
+            "api_secret; the key of a cluster or a deleted key is refused.",
+        ),
+        ErrorRule((403,), ConfigError, "Give the owner of confluent.api_key the role {role}."),
+    )
 
     def observe(self, answer: requests.Response, path: str) -> None:
         remaining = answer.headers.get("X-RateLimit-Remaining") or answer.headers.get("RateLimit-Remaining")
@@ -37,21 +52,8 @@ class ConfluentApi(Api):
             if reset is not None and reset <= SYNC_RETRIES.max_retry_after:
                 self._rate_limit.hold(reset)
 
-    def judge(self, status: int, message: str, answer: requests.Response) -> Verdict:
-        if status == 400 and "too far in the past" in message:
-            # comes under throttling for days well inside the year; days before that are never asked for
-            return PASSES
-        if status == 400 and "page_token=" in answer.request.path_url:
-            return Verdict(Expired, "The token of a page is no longer good; Airbyte tries again later.")
-        if status == 401:
-            return Verdict(
-                KeyRefused,
-                "Put a Cloud API key (scope: Cloud resource management) and its secret into confluent.api_key and "
-                "api_secret; the key of a cluster or a deleted key is refused.",
-            )
-        if status == 403:
-            return Verdict(ConfigError, f"Give the owner of confluent.api_key the role {self.role}.")
-        return super().judge(status, message, answer)
+    def facts(self, asked: Asked) -> Mapping[str, str]:
+        return {**super().facts(asked), "role": self.role}
 
     def listing(self, path: str, query: Mapping[str, Any]) -> list[Row]:
         """All rows under `data`, page after page."""

@@ -3,11 +3,10 @@
 from collections.abc import Sequence
 
 from source_unified_usage.core import clock
-from source_unified_usage.core.api import Credential
+from source_unified_usage.core.authentication import Credential
 from source_unified_usage.core.credentials import Key
 from source_unified_usage.core.errors import ConfigError
 from source_unified_usage.core.lookup import Lookup
-from source_unified_usage.core.retry import CHECK_RETRIES
 from source_unified_usage.core.stream import UsageStream
 from source_unified_usage.core.vendor import Probe, Vendor
 from source_unified_usage.vendors.cursor.ai_code import AiCodeChanges, AiCodeCommits
@@ -96,9 +95,9 @@ class Cursor(Vendor):
             "page": 1,
             "pageSize": 1,
         }
-        api.for_stream("", retry_policy=CHECK_RETRIES).post(scope.path("filtered-usage-events"), scope.body(body))
+        api.for_check().post(scope.path("filtered-usage-events"), scope.body(body))
 
     def _probe_analytics(self, api: CursorApi) -> None:
         day = clock.now().subtract(days=1).to_date_string()
         query = {"startDate": day, "endDate": day, "page": 1, "pageSize": 1}
-        api.for_stream("", retry_policy=CHECK_RETRIES).get("/analytics/by-user/models", query)
+        api.for_check().get("/analytics/by-user/models", query)

@@ -8,10 +8,10 @@ from functools import cache
 from math import ceil
 from typing import Any
 
-import requests
-
 from source_unified_usage.core.answer import Answer
-from source_unified_usage.core.api import Api, Credential, Verdict
+from source_unified_usage.core.api import Api
+from source_unified_usage.core.authentication import Credential
+from source_unified_usage.core.error_rules import ErrorRule
 from source_unified_usage.core.errors import ConfigError, KeyRefused
 from source_unified_usage.core.lookup import mailbox, texts_of
 from source_unified_usage.core.paging import Told, walk
@@ -29,6 +29,8 @@ _PER_MINUTE = (
 )
 _SECONDS = 61
 _TOTAL = "totalUsageEventsCount"
+_INVALID_KEY = "Invalid (Team |Organization )?API key"
+_TEAM_KEY = "Put a team API key made by a team admin into {option}; personal and organization keys are refused."
 _NOTHING = frozenset(("", "null", "undefined", "none"))
 
 
@@ -74,6 +76,38 @@ class CursorApi(Api):
 
     title = "Cursor"
     parallel = 4  # every endpoint has its own bucket; more at once would only wait
+    errors = (
+        ErrorRule(
+            (401,),
+            KeyRefused,
+            "{option} must be the organization's key because organization_id is set; a team key is refused.",
+            message=f"^(?=.*organization).*{_INVALID_KEY}",
+        ),
+        ErrorRule(
+            (401,),
+            ConfigError,
+            f"{_TEAM_KEY} A tenant with a key of its own for Analytics needs it in cursor.analytics_api_key.",
+            message=_INVALID_KEY,
+            path="/analytics/",
+            # older tenants have a key of its own for these: whether this one is bad, the other streams will tell
+            when=lambda asked: asked.api.credential.option == "cursor.api_key",
+        ),
+        ErrorRule((401,), KeyRefused, _TEAM_KEY, message=_INVALID_KEY),
+        ErrorRule((401, 403), ConfigError, "Give {option} the scope that Cursor names, or admin:*.", message="scope"),
+        ErrorRule(
+            (403,),
+            ConfigError,
+            "Check cursor.organization_id: it must be the organization of the key.",
+            message="authorized",
+        ),
+        ErrorRule(
+            (401, 403),
+            ConfigError,
+            "The plan or rights of {option} do not include this API. It needs an Enterprise plan; set "
+            "cursor.enterprise to false or deselect the stream.",
+        ),
+        ErrorRule((404,), ConfigError, "Check cursor.organization_id.", message="organization"),
+    )
 
     def __init__(self, base_url: str, credential: Credential) -> None:
         super().__init__(base_url, credential)
@@ -89,36 +123,6 @@ class CursorApi(Api):
                 limit = next(limit for pattern, limit in _PER_MINUTE if pattern.search(path))
                 self._rate_limits[bucket] = RateLimit(limit, _SECONDS)
             return self._rate_limits[bucket]
-
-    def judge(self, status: int, message: str, answer: requests.Response) -> Verdict:
-        option = self.credential.option
-        if status == 401 and re.search(r"Invalid (Team |Organization )?API key", message, re.I):
-            if "organization" in message.lower():
-                return Verdict(
-                    KeyRefused,
-                    f"{option} must be the organization's key because organization_id is set; a team key is refused.",
-                )
-            advice = (
-                f"Put a team API key made by a team admin into {option}; personal and organization keys are refused."
-            )
-            if "/analytics/" in (answer.request.path_url or "") and option == "cursor.api_key":
-                # older tenants have a key of its own for these: whether this one is bad, the other streams will tell
-                own = "A tenant with a key of its own for Analytics needs it in cursor.analytics_api_key."
-                return Verdict(ConfigError, f"{advice} {own}")
-            return Verdict(KeyRefused, advice)
-        if status in (401, 403) and "scope" in message.lower():
-            return Verdict(ConfigError, f"Give {option} the scope that Cursor names, or admin:*.")
-        if status == 403 and "authorized" in message.lower():
-            return Verdict(ConfigError, "Check cursor.organization_id: it must be the organization of the key.")
-        if status in (401, 403):
-            return Verdict(
-                ConfigError,
-                f"The plan or rights of {option} do not include this API. It needs an Enterprise plan; set "
-                "cursor.enterprise to false or deselect the stream.",
-            )
-        if status == 404 and "organization" in message.lower():
-            return Verdict(ConfigError, "Check cursor.organization_id.")
-        return super().judge(status, message, answer)
 
     def pages(self, method: str, path: str, rows: str, query: Mapping[str, Any], size: int) -> Iterator[Answer]:
         """Page after page, with its rows under `rows`, while `hasNextPage`; an empty page in between is followed."""

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Any
 
-from source_unified_usage.core.api import Credential
+from source_unified_usage.core.authentication import Credential
 from source_unified_usage.core.config import base_url_of
 from source_unified_usage.core.credentials import Key
 from source_unified_usage.core.lookup import Lookup

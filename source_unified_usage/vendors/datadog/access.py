@@ -1,7 +1,7 @@
 """The connection check: which of keys, site, permissions and organization is wrong."""
 
 from source_unified_usage.core import clock
-from source_unified_usage.core.api import Credential
+from source_unified_usage.core.authentication import Credential
 from source_unified_usage.core.errors import ConfigError, KeyRefused, SourceError, Unavailable
 from source_unified_usage.core.retry import CHECK_RETRIES, RetryPolicy
 from source_unified_usage.vendors.datadog.api import DatadogApi, hour
@@ -30,7 +30,7 @@ class Access:
     """One pair of keys at one address; `site` is None where the address is not one of Datadog's own."""
 
     def __init__(self, api: DatadogApi, api_key: str, site: str | None) -> None:
-        self._api, self._api_key, self._site = api.for_stream("", retry_policy=CHECK_RETRIES), api_key, site
+        self._api, self._api_key, self._site = api.for_check(), api_key, site
 
     def check(self) -> None:
         """Ask for the estimated cost: it needs both keys, both permissions and the parent organization."""
@@ -75,7 +75,7 @@ class Access:
     def _knows_the_key(self, base_url: str, retry_policy: RetryPolicy) -> bool:
         """Whether the API key alone is valid there."""
         credential = Credential("datadog.api_key", {"DD-API-KEY": self._api_key})
-        api = DatadogApi(base_url, credential).for_stream("", retry_policy=retry_policy)
+        api = DatadogApi(base_url, credential).for_check(retry_policy)
         try:
             return bool(api.ask(VALIDATE).body != {"valid": False})
         except ConfigError:

@@ -7,7 +7,9 @@ import requests
 from pendulum import DateTime
 
 from source_unified_usage.core.answer import Answer
-from source_unified_usage.core.api import Api, Credential, Verdict
+from source_unified_usage.core.api import Api
+from source_unified_usage.core.authentication import Credential
+from source_unified_usage.core.error_rules import Asked, ErrorRule
 from source_unified_usage.core.errors import ConfigError, KeyRefused
 from source_unified_usage.core.paging import follow
 from source_unified_usage.core.retry import retry_after, seconds_until
@@ -19,12 +21,55 @@ _LONGEST_WAIT = 3600
 _UNNAMED_WAIT = 30
 
 
+def _from_the_edge(asked: Asked) -> bool:
+    """Unknown keys are refused before the API is reached, with a code in the body; a missing scope is not."""
+    return isinstance(asked.body, Mapping) and "status" in asked.body and "code" in asked.body
+
+
+_COST_PERMISSIONS = (
+    "Give the application key the permissions usage_read and billing_read (scopes and role of its owner; the Datadog "
+    "Admin role has both). With both in place "
+)
+_RESOLD = "the organization is billed through a marketplace or reseller: deselect the stream then.{or_a_child}"
+_USAGE_PERMISSION = "Give the application key the permission usage_read (scope and role of its owner)"
+
+
 class DatadogApi(Api):
     """One pair of keys' view of https://api.<site>."""
 
     title = "Datadog"
     # All usage paths share one bucket of unpublished size: one request at a time sees its last token being taken.
     parallel = 1
+    errors = (
+        ErrorRule(
+            (403,),
+            KeyRefused,
+            "Check datadog.api_key, datadog.application_key and datadog.site; the connection check tells which of them "
+            "is wrong.",
+            when=_from_the_edge,
+        ),
+        ErrorRule(
+            (403,),
+            ConfigError,
+            f"{_COST_PERMISSIONS}the plan has no cost attribution (Enterprise), or {_RESOLD}",
+            path=r"^[^?]*cost_by_tag",
+        ),
+        ErrorRule((403,), ConfigError, f"{_COST_PERMISSIONS}{_RESOLD}", path=r"^[^?]*cost"),
+        ErrorRule(
+            (403,),
+            ConfigError,
+            f"{_USAGE_PERMISSION} and the plan must include usage attribution (Enterprise).{{or_a_child}}",
+            path=r"^[^?]*attribution",
+        ),
+        ErrorRule((403,), ConfigError, f"{_USAGE_PERMISSION}.{{or_a_child}}"),
+        ErrorRule(
+            (400,),
+            ConfigError,
+            "Datadog shows this to the parent organization only. Use keys of the parent organization, or deselect the "
+            "stream.",
+            message="non-parent",
+        ),
+    )
 
     def __init__(self, base_url: str, credential: Credential) -> None:
         super().__init__(base_url, credential)
@@ -45,23 +90,8 @@ class DatadogApi(Api):
         named = _until_next_window(answer.headers)
         return _UNNAMED_WAIT if named is None else named
 
-    def judge(self, status: int, message: str, answer: requests.Response) -> Verdict:
-        if status == 403 and _from_the_edge(answer):
-            return Verdict(
-                KeyRefused,
-                "Check datadog.api_key, datadog.application_key and datadog.site; the connection check tells which of "
-                "them is wrong.",
-            )
-        if status == 403:
-            path = answer.request.path_url.partition("?")[0]
-            return Verdict(ConfigError, _missing_permission(path) + self.of_a_child(message))
-        if status == 400 and "non-parent" in message:
-            return Verdict(
-                ConfigError,
-                "Datadog shows this to the parent organization only. Use keys of the parent organization, or deselect "
-                "the stream.",
-            )
-        return super().judge(status, message, answer)
+    def facts(self, asked: Asked) -> Mapping[str, str]:
+        return {**super().facts(asked), "or_a_child": self.of_a_child(asked.message)}
 
     def of_a_child(self, message: str) -> str:
         """What a 403 means besides where its words are those that child organizations are told too, else nothing."""
@@ -105,27 +135,6 @@ def flag(value: bool) -> str:
 def hour(moment: DateTime) -> str:
     """An hour as the API wants it: nothing longer is taken everywhere."""
     return moment.format("YYYY-MM-DD[T]HH")
-
-
-def _from_the_edge(answer: requests.Response) -> bool:
-    """Unknown keys are refused before the API is reached, with a code in the body; a missing scope is not."""
-    try:
-        body = answer.json()
-    except ValueError:
-        return False
-    return isinstance(body, Mapping) and "status" in body and "code" in body
-
-
-def _missing_permission(path: str) -> str:
-    if "cost" not in path:
-        plan = " and the plan must include usage attribution (Enterprise)" if "attribution" in path else ""
-        return f"Give the application key the permission usage_read (scope and role of its owner){plan}."
-    plan = "the plan has no cost attribution (Enterprise), or " if "cost_by_tag" in path else ""
-    return (
-        "Give the application key the permissions usage_read and billing_read (scopes and role of its owner; the "
-        f"Datadog Admin role has both). With both in place {plan}the organization is billed through a marketplace or "
-        "reseller: deselect the stream then."
-    )
 
 
 def _until_next_window(headers: Mapping[str, str]) -> float | None:

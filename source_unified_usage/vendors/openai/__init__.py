@@ -4,10 +4,9 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from source_unified_usage.core import clock
-from source_unified_usage.core.api import Credential
+from source_unified_usage.core.authentication import Credential
 from source_unified_usage.core.config import base_url_of
 from source_unified_usage.core.credentials import Key
-from source_unified_usage.core.retry import CHECK_RETRIES
 from source_unified_usage.core.stream import UsageStream
 from source_unified_usage.core.vendor import Probe, Vendor
 from source_unified_usage.vendors.openai.analytics import Workspace
@@ -96,7 +95,7 @@ class OpenAI(Vendor):
         """One bucket: proves the kind of the key and its permission to read usage."""
         yesterday = clock.now().start_of("day").subtract(days=1)
         query = {"start_time": int(yesterday.timestamp()), "limit": 1}
-        api.for_stream("", retry_policy=CHECK_RETRIES).get("/v1/organization/costs", query)
+        api.for_check().get("/v1/organization/costs", query)
 
     def _probe_codex(self, api: AnalyticsApi, workspace: Workspace) -> None:
         today = clock.now().start_of("day")
@@ -106,7 +105,7 @@ class OpenAI(Vendor):
             "group": "workspace",
             "limit": 1,
         }
-        api.for_stream("", retry_policy=CHECK_RETRIES).get(f"{workspace.codex}/usage", query)
+        api.for_check().get(f"{workspace.codex}/usage", query)
 
 
 def _bearer(option: str, key: str) -> Credential:

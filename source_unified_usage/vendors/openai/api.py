@@ -3,10 +3,9 @@
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
-import requests
-
 from source_unified_usage.core.answer import Answer
-from source_unified_usage.core.api import Api, Verdict
+from source_unified_usage.core.api import Api
+from source_unified_usage.core.error_rules import ANY_STATUS, Asked, ErrorRule
 from source_unified_usage.core.errors import ConfigError, KeyRefused
 from source_unified_usage.core.paging import follow
 from source_unified_usage.core.usage import Row
@@ -18,10 +17,17 @@ _WHICH_KEY = (
     "Put an admin key (sk-admin-..., made by an organization owner under Admin keys, with the permission "
     "api.usage.read) into openai.admin_api_key; project, service account and user keys cannot read usage and costs."
 )
+_NO_SCOPE = r"^(?!.*scope)"  # a 401 that names a scope says nothing about the key itself
 
 
 class LookbackExceeded(ConfigError):
-    """The vendor keeps nothing of the time that was asked for; `words` may name the oldest day that it serves."""
+    """Nothing is kept of the time that was asked for; `vendor_message` may name the oldest day that is."""
+
+
+def _code(asked: Asked) -> Any:
+    """`error.code` of an error body; None where there is none."""
+    error = asked.body.get("error") if isinstance(asked.body, Mapping) else None
+    return error.get("code") if isinstance(error, Mapping) else None
 
 
 class OpenAIApi(Api):
@@ -55,18 +61,22 @@ class PlatformApi(OpenAIApi):
 
     parallel = 4
     rate_limit = (60, 60)  # none is published; other clients keep to one request a second
-
-    def judge(self, status: int, message: str, answer: requests.Response) -> Verdict:
-        code = _code(answer)
-        if code == "reporting_lookback_exceeded":
-            return Verdict(LookbackExceeded, "Move start_date to a day that OpenAI still keeps.")
-        if status == 429 and code == "insufficient_quota":
-            return Verdict(ConfigError, "Raise the organization's limit or settle its billing at OpenAI.")
-        if status == 401 and not _names_scope(message):
-            return Verdict(KeyRefused, _WHICH_KEY)
-        if status in (401, 403):
-            return Verdict(ConfigError, f"{_WHICH_KEY} The organization's IP allowlist may refuse a key too.")
-        return super().judge(status, message, answer)
+    errors = (
+        ErrorRule(
+            ANY_STATUS,
+            LookbackExceeded,
+            "Move start_date to a day that OpenAI still keeps.",
+            when=lambda asked: _code(asked) == "reporting_lookback_exceeded",
+        ),
+        ErrorRule(
+            (429,),
+            ConfigError,
+            "Raise the organization's limit or settle its billing at OpenAI.",
+            when=lambda asked: _code(asked) == "insufficient_quota",
+        ),
+        ErrorRule((401,), KeyRefused, _WHICH_KEY, message=_NO_SCOPE),
+        ErrorRule((401, 403), ConfigError, f"{_WHICH_KEY} The organization's IP allowlist may refuse a key too."),
+    )
 
     def listing(self, path: str, query: Mapping[str, Any]) -> Iterator[list[Row]]:
         """The pages of a list, each its rows under `data`; it continues after the id of its last row."""
@@ -83,25 +93,29 @@ class AnalyticsApi(OpenAIApi):
 
     parallel = 4
     rate_limit = (30, 60)  # none is published; another product keeps to 30 a minute
-
-    def judge(self, status: int, message: str, answer: requests.Response) -> Verdict:
-        option = self.credential.option
-        codex = "/analytics/codex/" in (answer.request.path_url or "")
+    errors = (
         # the usage of the whole workspace takes fewer kinds of keys, so its refusal says nothing about Codex
-        if status == 401 and codex and not _names_scope(message):
-            return Verdict(
-                KeyRefused, f"Check that {option} is a key for the workspace's analytics, right and not revoked."
-            )
-        if status in (401, 403):
-            scope = f"Give {option} the scope codex.enterprise.analytics.read"
-            otherwise = ""
-            if not codex:
-                scope = f"Make {option} a workspace admin key that has the scope enterprise.analytics.usage.read too"
-                otherwise = ", or set openai.codex.include_workspace_usage to false"
-            return Verdict(ConfigError, f"{scope} and have the endpoint enabled for the workspace{otherwise}.")
-        if status == 404:
-            return Verdict(ConfigError, f"Check openai.codex.workspace_id and openai.codex.base_url ({self.base_url}).")
-        return super().judge(status, message, answer)
+        ErrorRule(
+            (401,),
+            KeyRefused,
+            "Check that {option} is a key for the workspace's analytics, right and not revoked.",
+            message=_NO_SCOPE,
+            path="/analytics/codex/",
+        ),
+        ErrorRule(
+            (401, 403),
+            ConfigError,
+            "Give {option} the scope codex.enterprise.analytics.read and have the endpoint enabled for the workspace.",
+            path="/analytics/codex/",
+        ),
+        ErrorRule(
+            (401, 403),
+            ConfigError,
+            "Make {option} a workspace admin key that has the scope enterprise.analytics.usage.read too and have the "
+            "endpoint enabled for the workspace, or set openai.codex.include_workspace_usage to false.",
+        ),
+        ErrorRule((404,), ConfigError, "Check openai.codex.workspace_id and openai.codex.base_url ({base_url})."),
+    )
 
 
 def _has_more(answer: Answer) -> bool:
@@ -120,16 +134,3 @@ def _last_id(answer: Answer) -> str | None:
     if not last:
         raise answer.broken("has_more without a last_id")
     return str(last)
-
-
-def _names_scope(message: str) -> bool:
-    return "scope" in message.lower()
-
-
-def _code(answer: requests.Response) -> Any:
-    """`error.code` of an error body; None where there is none."""
-    try:
-        error = answer.json().get("error")
-    except (requests.JSONDecodeError, AttributeError):
-        return None
-    return error.get("code") if isinstance(error, Mapping) else None

@@ -3,10 +3,9 @@
 from collections.abc import Sequence
 from decimal import Decimal
 
-from source_unified_usage.core.api import Credential
+from source_unified_usage.core.authentication import Credential
 from source_unified_usage.core.credentials import Key
 from source_unified_usage.core.errors import ConfigError
-from source_unified_usage.core.retry import CHECK_RETRIES
 from source_unified_usage.core.stream import UsageStream
 from source_unified_usage.core.vendor import Probe, Vendor
 from source_unified_usage.vendors.scenario.activity import Activity
@@ -79,4 +78,4 @@ class Scenario(Vendor):
     def _probe(self, api: ScenarioApi) -> None:
         """The consumption of the last day, which may be empty."""
         query = {"timeRange": "last-day", "type": CONSUMPTION.type, "dropZeroPoints": "true", **self._scope().query()}
-        api.for_stream("", retry_policy=CHECK_RETRIES).get(PATH, query).rows(CONSUMPTION.member)
+        api.for_check().get(PATH, query).rows(CONSUMPTION.member)

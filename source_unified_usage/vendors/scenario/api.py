@@ -7,7 +7,9 @@ import requests
 
 from source_unified_usage.core import clock
 from source_unified_usage.core.answer import Answer
-from source_unified_usage.core.api import Api, Credential, Verdict
+from source_unified_usage.core.api import Api
+from source_unified_usage.core.authentication import Credential
+from source_unified_usage.core.error_rules import ErrorRule
 from source_unified_usage.core.errors import ConfigError, KeyRefused, Unavailable
 from source_unified_usage.core.retry import Backoff
 from source_unified_usage.core.window import Window
@@ -44,6 +46,24 @@ class ScenarioApi(Api):
     title = "Scenario"
     parallel = 1
     only_objects = False  # an answer without its sections is asked for again, whatever it is
+    errors = (
+        ErrorRule(_OVERLOADED, TooMuch, when=lambda asked: asked.api.may_divide),
+        ErrorRule((400,), ConfigError, "Check scenario.team_id and scenario.project_ids."),
+        ErrorRule((401,), KeyRefused, "Check scenario.api_key and scenario.api_secret: one is wrong or revoked."),
+        ErrorRule(
+            (403,),
+            ConfigError,
+            "Check base_url ({base_url}): the API does not know this path.",
+            message="Authentication Token",
+        ),
+        ErrorRule(
+            (403,),
+            ConfigError,
+            "Use an organisation Analytics API key (an admin mints it under Analytics), or check scenario.team_id and "
+            "scenario.project_ids.",
+        ),
+        ErrorRule((404,), ConfigError, "Check scenario.team_id: the key belongs to no such team.", message="team"),
+    )
 
     def __init__(self, base_url: str, credential: Credential) -> None:
         super().__init__(base_url, credential)
@@ -60,24 +80,10 @@ class ScenarioApi(Api):
             return told
         return float(seconds)
 
-    def judge(self, status: int, message: str, answer: requests.Response) -> Verdict:
-        if status in _OVERLOADED and self._divisible and self._overloaded >= _OVERLOADED_IN_A_ROW:
-            return Verdict(TooMuch)
-        if status == 400:
-            return Verdict(ConfigError, "Check scenario.team_id and scenario.project_ids.")
-        if status == 401:
-            return Verdict(KeyRefused, "Check scenario.api_key and scenario.api_secret: one is wrong or revoked.")
-        if status == 403 and "Authentication Token" in message:
-            return Verdict(ConfigError, f"Check base_url ({self.base_url}): the API does not know this path.")
-        if status == 403:
-            return Verdict(
-                ConfigError,
-                "Use an organisation Analytics API key (an admin mints it under Analytics), or check scenario.team_id "
-                "and scenario.project_ids.",
-            )
-        if status == 404 and "team" in message.lower():
-            return Verdict(ConfigError, "Check scenario.team_id: the key belongs to no such team.")
-        return super().judge(status, message, answer)
+    @property
+    def may_divide(self) -> bool:
+        """The gateway has failed often enough on a window that can be divided."""
+        return self._divisible and self._overloaded >= _OVERLOADED_IN_A_ROW
 
     def usages(self, window: Window, sections: Iterable[Section], query: Mapping[str, Any]) -> Answer:
         """The sections of one window; those that a 200 lacks are asked for again, and may still be absent at the end.
