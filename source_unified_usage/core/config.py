@@ -16,7 +16,7 @@ from source_unified_usage.core.errors import ConfigError
 from source_unified_usage.core.network import is_loopback
 from source_unified_usage.core.progress import logger
 from source_unified_usage.core.stream import Range
-from source_unified_usage.core.usage import parse_time
+from source_unified_usage.core.times import parse_time
 
 # Every option that is an address. White space around it is removed before use.
 ADDRESS = {

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from source_unified_usage.core import clock
-from source_unified_usage.core.usage import parse_time
+from source_unified_usage.core.times import parse_time
 
 
 @dataclass(frozen=True)

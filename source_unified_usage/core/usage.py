@@ -4,7 +4,6 @@ import hashlib
 import json
 import re
 from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
-from datetime import date, datetime, timedelta, timezone
 from decimal import Decimal, InvalidOperation
 from functools import lru_cache
 from itertools import count
@@ -13,6 +12,7 @@ from typing import Any, TypedDict, TypeVar, cast
 from urllib.parse import quote
 
 from orjson import dumps
+from typing_extensions import Required, Unpack
 
 from source_unified_usage.core.errors import UNMAPPABLE, Unmappable
 
@@ -49,16 +49,36 @@ class Usage(TypedDict, total=False):
     remote_data: Row
 
 
+class Parts(TypedDict, total=False):
+    """What `usage` makes a record from: its fields, of which all but the required may be unknown (None or empty)."""
+
+    id: Required[str]
+    product: Required[Mapping[str, Any]]
+    start_date: Required[str]
+    end_date: Required[str]
+    remote_data: Required[Row]
+    metric_name: str | None
+    resources: Sequence[Mapping[str, Any]] | None
+    organization: Mapping[str, Any] | None
+    user: Mapping[str, Any] | None
+    model: Mapping[str, Any] | None
+    charges: Sequence[Charge] | None
+    usage: Mapping[str, Any] | None
+    created_at: str | None
+    updated_at: str | None
+    surface: str | None
+
+
 def compact(**fields: Any) -> dict[str, Any]:
     """The fields that are known: without None, "", {} and []; a real 0 or False stays."""
     return {name: value for name, value in fields.items() if value or value == 0}
 
 
-def usage(**fields: Any) -> Usage:
-    """A record from its parts, without the unknown ones; `id`, `start_date`, `end_date` and `remote_data` are known."""
-    if not all(fields.values()):
-        fields = {name: value for name, value in fields.items() if value}
-    return cast(Usage, fields)
+def usage(**parts: Unpack[Parts]) -> Usage:
+    """A record from its parts, without the unknown ones."""
+    if not all(parts.values()):
+        return cast(Usage, {name: value for name, value in parts.items() if value})
+    return cast(Usage, parts)
 
 
 def listed(row: Row, name: str) -> Sequence[Row]:
@@ -214,59 +234,3 @@ def charges(
             amount = billed if value is net else number(value)
             lines.append({"amount": amount, "currency": currency, "type": kind})
     return lines
-
-
-# --- times ------------------------------------------------------------------------------------------------------
-
-
-def midnight(day: date | str) -> str:
-    """The start of a UTC day, from a date or a text that begins with YYYY-MM-DD."""
-    return f"{day if isinstance(day, str) else day.isoformat()}"[:10] + "T00:00:00Z"
-
-
-def next_midnight(day: date | str) -> str:
-    """The end of a UTC day. Raises ValueError when the text is no date."""
-    day = date.fromisoformat(day[:10]) if isinstance(day, str) else day
-    return midnight((day if type(day) is date else date(*day.timetuple()[:3])) + timedelta(days=1))
-
-
-def rfc3339(moment: datetime) -> str:
-    """UTC text ending in Z; milliseconds only where there are some."""
-    moment = moment.astimezone(timezone.utc)
-    spec = "milliseconds" if moment.microsecond else "seconds"
-    return moment.replace(tzinfo=None).isoformat(timespec=spec) + "Z"
-
-
-def parse_time(text: str) -> datetime:
-    """An RFC 3339 date or date-time; without a zone it is UTC. Raises ValueError."""
-    # Python 3.10 knows neither the Z nor fractions of other than 3 or 6 digits
-    text = re.sub(r"(\.\d{1,6})\d*", lambda found: found[1].ljust(7, "0"), text.strip())
-    moment = datetime.fromisoformat(re.sub(r"[zZ]$", "+00:00", text))
-    return moment.replace(tzinfo=moment.tzinfo or timezone.utc).astimezone(timezone.utc)
-
-
-def first_instant(text: str) -> datetime:
-    """The first instant of the month (YYYY-MM), day or time that a text names, where a month is enough.
-
-    Raises ValueError.
-    """
-    return parse_time(f"{text.strip()}-01" if re.fullmatch(r"\s*\d{4}-\d\d\s*", text) else text)
-
-
-_EPOCH = date(1970, 1, 1).toordinal()
-# tables, because every event has a time and formatting is what takes it
-_SECONDS = [f"{second:02}." for second in range(60)]
-_MILLISECONDS = [f"{millisecond:03}Z" for millisecond in range(1000)]
-
-
-@lru_cache(maxsize=64)
-def _minute_of_epoch(minute: int) -> str:
-    day, rest = divmod(minute, 1440)
-    return f"{date.fromordinal(_EPOCH + day).isoformat()}T{rest // 60:02}:{rest % 60:02}:"
-
-
-def from_epoch_ms(milliseconds: int) -> str:
-    """Epoch milliseconds -> RFC 3339 with milliseconds: 1790867045123 -> 2026-10-01T15:04:05.123Z."""
-    seconds, millisecond = divmod(milliseconds, 1000)
-    minute, second = divmod(seconds, 60)
-    return _minute_of_epoch(minute) + _SECONDS[second] + _MILLISECONDS[millisecond]

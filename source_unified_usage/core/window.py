@@ -8,7 +8,7 @@ from typing import Any, Literal
 
 from pendulum import UTC, DateTime, instance
 
-from source_unified_usage.core.usage import parse_time, rfc3339
+from source_unified_usage.core.times import parse_time, rfc3339
 
 Unit = Literal["days", "months"]
 

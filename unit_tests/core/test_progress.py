@@ -18,7 +18,8 @@ from source_unified_usage.core.progress import Heartbeat, StreamStats
 from source_unified_usage.core.rate_limit import RateLimit
 from source_unified_usage.core.reading import StreamReading, WindowPartition
 from source_unified_usage.core.stream import UsageStream
-from source_unified_usage.core.usage import Usage, midnight, usage
+from source_unified_usage.core.times import midnight
+from source_unified_usage.core.usage import Usage, usage
 from source_unified_usage.core.window import Window
 from source_unified_usage.core.window_queue import WindowQueue
 

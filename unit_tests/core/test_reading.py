@@ -14,7 +14,8 @@ from source_unified_usage.core.errors import BrokenContract, ConfigError, Defect
 from source_unified_usage.core.pages import pages
 from source_unified_usage.core.reading import StreamReading, WindowPartition
 from source_unified_usage.core.stream import Range, RetentionStart, UsageStream
-from source_unified_usage.core.usage import Usage, midnight, usage
+from source_unified_usage.core.times import midnight
+from source_unified_usage.core.usage import Usage, usage
 from source_unified_usage.core.window import Covered, Window, days, months
 
 WEEK = Window(datetime(2026, 9, 1), datetime(2026, 9, 6))

@@ -11,21 +11,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from source_unified_usage.core.errors import Unmappable
+from source_unified_usage.core.times import first_instant, from_epoch_ms, midnight, next_midnight, parse_time, rfc3339
 from source_unified_usage.core.usage import (
     canonical_json,
     charges,
     compact,
     decimal,
-    first_instant,
     from_cents,
-    from_epoch_ms,
-    midnight,
-    next_midnight,
     number,
-    parse_time,
     quantity,
     record_id,
-    rfc3339,
     with_ordinals,
 )
 

@@ -7,7 +7,8 @@ from pendulum import DateTime, instance
 
 from source_unified_usage.core.errors import ConfigError
 from source_unified_usage.core.lookup import Lookup
-from source_unified_usage.core.usage import Number, Row, Usage, compact, parse_time, quantity, usage
+from source_unified_usage.core.times import parse_time
+from source_unified_usage.core.usage import Number, Row, Usage, compact, quantity, usage
 from source_unified_usage.core.window import Window, days
 from source_unified_usage.vendors.claude.api import AnalyticsApi, organization_id
 from source_unified_usage.vendors.claude.engagement import Engagement, newest_day, young

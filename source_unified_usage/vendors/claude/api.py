@@ -14,7 +14,8 @@ from source_unified_usage.core.error_rules import SERVER_ERRORS, Asked, ErrorRul
 from source_unified_usage.core.errors import BrokenContract, ConfigError, KeyRefused, SourceError, Unavailable
 from source_unified_usage.core.paging import follow
 from source_unified_usage.core.retry import SYNC_RETRIES, seconds_until
-from source_unified_usage.core.usage import Row, midnight
+from source_unified_usage.core.times import midnight
+from source_unified_usage.core.usage import Row
 
 ORGANIZATION = "/v1/organizations"
 ANALYTICS = f"{ORGANIZATION}/analytics"

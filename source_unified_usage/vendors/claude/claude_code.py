@@ -8,6 +8,7 @@ from pendulum import UTC, DateTime
 from source_unified_usage.core.errors import Unmappable
 from source_unified_usage.core.lookup import mailbox
 from source_unified_usage.core.stream import UsageStream
+from source_unified_usage.core.times import midnight, next_midnight
 from source_unified_usage.core.usage import (
     Row,
     Usage,
@@ -15,8 +16,6 @@ from source_unified_usage.core.usage import (
     charges,
     compact,
     listed,
-    midnight,
-    next_midnight,
     quantity,
     usage,
     with_ordinals,

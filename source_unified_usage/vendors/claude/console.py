@@ -4,17 +4,8 @@ from collections.abc import Iterable, Iterator, Mapping
 
 from source_unified_usage.core.errors import ConfigError
 from source_unified_usage.core.stream import UsageStream
-from source_unified_usage.core.usage import (
-    Row,
-    Usage,
-    canonical_json,
-    charges,
-    compact,
-    listed,
-    midnight,
-    usage,
-    with_ordinals,
-)
+from source_unified_usage.core.times import midnight
+from source_unified_usage.core.usage import Row, Usage, canonical_json, charges, compact, listed, usage, with_ordinals
 from source_unified_usage.core.window import Window, days
 from source_unified_usage.vendors.claude.api import MESSAGES, ORGANIZATION, AdminApi
 from source_unified_usage.vendors.claude.inventory import Inventory

@@ -11,7 +11,8 @@ from source_unified_usage.core.answer import Answer
 from source_unified_usage.core.errors import ConfigError, SourceError
 from source_unified_usage.core.progress import logger
 from source_unified_usage.core.stream import RetentionStart, UsageStream
-from source_unified_usage.core.usage import Row, compact, midnight, next_midnight
+from source_unified_usage.core.times import Period, day_period
+from source_unified_usage.core.usage import Row, compact
 from source_unified_usage.core.window import Window, days, utc_midnight
 from source_unified_usage.vendors.claude.api import ANALYTICS, AnalyticsApi, organization_id
 
@@ -78,8 +79,8 @@ class Engagement(UsageStream):
                 f"{newest.to_date_string()}. The next sync goes on from there."
             )
 
-    def day(self, window: Window) -> dict[str, str]:
-        return {"start_date": midnight(window.first_day), "end_date": next_midnight(window.first_day)}
+    def day(self, window: Window) -> Period:
+        return day_period(window.first_day)
 
 
 def young() -> DateTime:

@@ -9,6 +9,7 @@ from pendulum import DateTime, instance
 from source_unified_usage.core.answer import Answer
 from source_unified_usage.core.progress import logger
 from source_unified_usage.core.stream import UsageStream
+from source_unified_usage.core.times import midnight, parse_time
 from source_unified_usage.core.usage import (
     Row,
     Usage,
@@ -16,8 +17,6 @@ from source_unified_usage.core.usage import (
     charges,
     compact,
     listed,
-    midnight,
-    parse_time,
     quantity,
     usage,
     with_ordinals,

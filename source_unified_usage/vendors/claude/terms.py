@@ -8,16 +8,8 @@ from typing import Any
 
 from source_unified_usage.core.errors import reason_of
 from source_unified_usage.core.progress import logger
-from source_unified_usage.core.usage import (
-    Number,
-    Row,
-    compact,
-    from_cents,
-    number,
-    parse_time,
-    quantity,
-    rfc3339,
-)
+from source_unified_usage.core.times import parse_time, rfc3339
+from source_unified_usage.core.usage import Number, Row, compact, from_cents, number, quantity
 from source_unified_usage.core.validator import preview
 
 CLAUDE = {"id": "claude", "name": "Claude"}

@@ -9,6 +9,7 @@ from pendulum import DateTime
 
 from source_unified_usage.core.progress import logger
 from source_unified_usage.core.stream import UsageStream
+from source_unified_usage.core.times import midnight
 from source_unified_usage.core.usage import (
     Charge,
     Row,
@@ -17,7 +18,6 @@ from source_unified_usage.core.usage import (
     charges,
     compact,
     decimal,
-    midnight,
     quantity,
     usage,
     with_ordinals,

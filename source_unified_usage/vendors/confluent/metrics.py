@@ -7,7 +7,8 @@ from pendulum import DateTime
 
 from source_unified_usage.core.answer import Answer
 from source_unified_usage.core.stream import UsageStream
-from source_unified_usage.core.usage import Row, Usage, compact, midnight, next_midnight, quantity, usage
+from source_unified_usage.core.times import day_period, midnight
+from source_unified_usage.core.usage import Row, Usage, compact, quantity, usage
 from source_unified_usage.core.window import Window, days
 from source_unified_usage.vendors.confluent.api import ConfluentApi, MetricsApi
 from source_unified_usage.vendors.confluent.inventory import Inventory, clusters, name_of, organization
@@ -95,8 +96,7 @@ class MetricsUsage(UsageStream):
             organization=self.organization,
             user=compact(id=principal, name=_name(point)) if principal else {},
             usage=compact(quantity=quantity(point["value"]), unit="byte"),
-            start_date=midnight(day),
-            end_date=next_midnight(day),
+            **day_period(day),
             remote_data=point,
         )
 

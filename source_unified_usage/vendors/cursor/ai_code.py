@@ -7,15 +7,8 @@ from source_unified_usage.core.answer import Answer
 from source_unified_usage.core.lookup import Lookup
 from source_unified_usage.core.paging import Told, walk
 from source_unified_usage.core.stream import UsageStream
-from source_unified_usage.core.usage import (
-    Row,
-    Usage,
-    compact,
-    parse_time,
-    quantity,
-    rfc3339,
-    usage,
-)
+from source_unified_usage.core.times import parse_time, rfc3339
+from source_unified_usage.core.usage import Row, Usage, compact, quantity, usage
 from source_unified_usage.core.window import Window, days
 from source_unified_usage.vendors.cursor.api import CursorApi, model_of, pages_of, person, whole
 from source_unified_usage.vendors.cursor.events import PRODUCT

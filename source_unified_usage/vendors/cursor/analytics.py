@@ -6,17 +6,8 @@ from typing import Any
 
 from source_unified_usage.core.lookup import Lookup, mailbox
 from source_unified_usage.core.stream import UsageStream
-from source_unified_usage.core.usage import (
-    Row,
-    Usage,
-    compact,
-    midnight,
-    next_midnight,
-    parse_time,
-    quantity,
-    rfc3339,
-    usage,
-)
+from source_unified_usage.core.times import day_period, parse_time, rfc3339
+from source_unified_usage.core.usage import Row, Usage, compact, quantity, usage
 from source_unified_usage.core.window import Window, days
 from source_unified_usage.vendors.cursor.api import CursorApi, model_of, person
 from source_unified_usage.vendors.cursor.events import PRODUCT
@@ -166,8 +157,7 @@ class UserAnalytics(UsageStream):
             user=person(self.members, row["email"], row.get("userId")),
             model=model_of(row.get("model")),
             usage=compact(**figures),
-            start_date=midnight(day),
-            end_date=next_midnight(day),
+            **day_period(day),
             surface=metric.surface,
             remote_data=row,
         )

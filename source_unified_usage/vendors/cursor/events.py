@@ -8,6 +8,7 @@ from typing import Any
 
 from source_unified_usage.core.lookup import Lookup
 from source_unified_usage.core.stream import UsageStream
+from source_unified_usage.core.times import from_epoch_ms
 from source_unified_usage.core.usage import (
     Charge,
     Row,
@@ -16,7 +17,6 @@ from source_unified_usage.core.usage import (
     charges,
     compact,
     decimal,
-    from_epoch_ms,
     quantity,
     usage,
     with_ordinals,

@@ -9,20 +9,8 @@ from pendulum import DateTime, instance
 from source_unified_usage.core.answer import Answer
 from source_unified_usage.core.paging import Told, walk
 from source_unified_usage.core.stream import UsageStream
-from source_unified_usage.core.usage import (
-    Charge,
-    Row,
-    Usage,
-    charges,
-    compact,
-    decimal,
-    from_epoch_ms,
-    midnight,
-    parse_time,
-    quantity,
-    rfc3339,
-    usage,
-)
+from source_unified_usage.core.times import from_epoch_ms, midnight, parse_time, rfc3339
+from source_unified_usage.core.usage import Charge, Row, Usage, charges, compact, decimal, quantity, usage
 from source_unified_usage.core.window import Window, days, months
 from source_unified_usage.vendors.cursor.api import CursorApi, Scope, member_key, person, whole
 from source_unified_usage.vendors.cursor.events import PRODUCT, dollars

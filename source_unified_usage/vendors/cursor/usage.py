@@ -4,16 +4,8 @@ from collections.abc import Iterator, Mapping
 
 from source_unified_usage.core.lookup import Lookup
 from source_unified_usage.core.stream import UsageStream
-from source_unified_usage.core.usage import (
-    Row,
-    Usage,
-    compact,
-    from_epoch_ms,
-    midnight,
-    next_midnight,
-    quantity,
-    usage,
-)
+from source_unified_usage.core.times import day_period, from_epoch_ms
+from source_unified_usage.core.usage import Row, Usage, compact, quantity, usage
 from source_unified_usage.core.window import Window, days
 from source_unified_usage.vendors.cursor.api import CursorApi, Scope, member_key, model_of, person
 from source_unified_usage.vendors.cursor.events import PRODUCT
@@ -101,7 +93,6 @@ class DailyUsage(UsageStream):
                 code=compact(**code, file_extensions=extensions),
                 activity=compact(is_active=row.get("isActive"), client_version=row.get("clientVersion")),
             ),
-            start_date=midnight(day),
-            end_date=next_midnight(day),
+            **day_period(day),
             remote_data=row,
         )

@@ -11,11 +11,12 @@ from source_unified_usage.core.errors import UNMAPPABLE, ConfigError, Unmappable
 from source_unified_usage.core.lookup import Lookup
 from source_unified_usage.core.progress import logger
 from source_unified_usage.core.stream import UsageStream
-from source_unified_usage.core.usage import Charge, Row, Usage, charges, decimal, parse_time, quantity, rfc3339, usage
+from source_unified_usage.core.times import month_period, parse_time, rfc3339
+from source_unified_usage.core.usage import Charge, Row, Usage, charges, decimal, quantity, usage
 from source_unified_usage.core.window import Window, days, months
 from source_unified_usage.vendors.datadog.api import DatadogApi, flag, hour
 from source_unified_usage.vendors.datadog.organizations import Scope, key_of, organization
-from source_unified_usage.vendors.datadog.statements import month_bounds, month_of, oldest_month
+from source_unified_usage.vendors.datadog.statements import month_of, oldest_month
 from source_unified_usage.vendors.datadog.usage import hour_bounds
 
 MONTHLY_COST = "/api/v2/cost_by_tag/monthly_cost_attribution"
@@ -125,7 +126,7 @@ class MonthlyCostAttribution(Attribution):
                 metric_name=product,
                 **self.common(attributes),
                 charges=lines,
-                **month_bounds(month),
+                **month_period(month),
                 remote_data={**row, "attributes": {**attributes, "values": own}},
             )
 
@@ -154,7 +155,7 @@ class MonthlyUsageAttribution(Attribution):
                 metric_name=kind,
                 **self.common(row),
                 usage={"quantity": quantity(value)},
-                **month_bounds(month),
+                **month_period(month),
                 remote_data={**row, "values": own},
             )
 

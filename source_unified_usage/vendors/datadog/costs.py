@@ -9,6 +9,7 @@ from source_unified_usage.core import clock
 from source_unified_usage.core.lookup import Lookup
 from source_unified_usage.core.progress import logger
 from source_unified_usage.core.stream import UsageStream
+from source_unified_usage.core.times import month_period
 from source_unified_usage.core.usage import Row, Usage, usage
 from source_unified_usage.core.window import Window, months
 from source_unified_usage.vendors.datadog.api import DatadogApi
@@ -20,7 +21,6 @@ from source_unified_usage.vendors.datadog.statements import (
     amounts,
     charge_lines,
     entries,
-    month_bounds,
     month_of,
     oldest_month,
     parts,
@@ -61,7 +61,7 @@ class MonthlyStatement(UsageStream):
                 metric_name=product,
                 organization=organization(attributes),
                 charges=charge_lines(lines, self._currency, net if self.billed else None),
-                **month_bounds(month),
+                **month_period(month),
                 remote_data=entry,
             )
 

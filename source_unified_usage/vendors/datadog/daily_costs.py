@@ -10,7 +10,8 @@ from pendulum import DateTime
 from source_unified_usage.core.errors import UNMAPPABLE, Unmappable
 from source_unified_usage.core.lookup import Lookup
 from source_unified_usage.core.stream import UsageStream
-from source_unified_usage.core.usage import Row, Usage, midnight, next_midnight, parse_time, rfc3339, usage
+from source_unified_usage.core.times import day_period, parse_time, rfc3339
+from source_unified_usage.core.usage import Row, Usage, usage
 from source_unified_usage.core.window import Window, months
 from source_unified_usage.vendors.datadog.api import DatadogApi
 from source_unified_usage.vendors.datadog.organizations import Scope, key_of, organization
@@ -96,8 +97,7 @@ class DailyCost(UsageStream):
             metric_name=row.product,
             organization=organization(attributes),
             charges=charge_lines(row.lines, self._currency, row.net),
-            start_date=midnight(row.day),
-            end_date=next_midnight(row.day),
+            **day_period(row.day),
             remote_data=row.entry,
         )
 

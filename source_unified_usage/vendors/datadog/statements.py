@@ -7,7 +7,8 @@ from pendulum import DateTime, instance
 
 from source_unified_usage.core.answer import Answer
 from source_unified_usage.core.errors import UNMAPPABLE, Unmappable
-from source_unified_usage.core.usage import Charge, Row, charges, decimal, first_instant, listed, number, rfc3339
+from source_unified_usage.core.times import first_instant, rfc3339
+from source_unified_usage.core.usage import Charge, Row, charges, decimal, listed, number
 from source_unified_usage.vendors.datadog.organizations import key_of
 
 HISTORICAL = "/api/v2/usage/historical_cost"
@@ -35,11 +36,6 @@ def oldest_month(today: DateTime) -> DateTime:
 def month_of(text: str | None, fallback: DateTime) -> DateTime:
     """The first of the month that a text names, by itself or with a day and a time; without one of the fallback's."""
     return (instance(first_instant(text)) if text else fallback).start_of("month")
-
-
-def month_bounds(month: DateTime) -> dict[str, str]:
-    """A record's start_date and end_date."""
-    return {"start_date": rfc3339(month), "end_date": rfc3339(month.add(months=1))}
 
 
 def entries(answer: Answer, period: Callable[[Row], str | None]) -> list[tuple[str, Row]]:

@@ -11,11 +11,12 @@ from pendulum import DateTime
 
 from source_unified_usage.core.lookup import Lookup
 from source_unified_usage.core.stream import UsageStream
-from source_unified_usage.core.usage import Row, Usage, compact, listed, parse_time, quantity, rfc3339, usage
+from source_unified_usage.core.times import month_period, parse_time, rfc3339
+from source_unified_usage.core.usage import Row, Usage, compact, listed, quantity, usage
 from source_unified_usage.core.window import Window, days, months
 from source_unified_usage.vendors.datadog.api import DatadogApi, flag, hour
 from source_unified_usage.vendors.datadog.organizations import Scope, account_of, key_of, organization
-from source_unified_usage.vendors.datadog.statements import month_bounds, oldest_month
+from source_unified_usage.vendors.datadog.statements import oldest_month
 
 HOURLY = "/api/v2/usage/hourly_usage"
 BILLABLE = "/api/v1/usage/billable-summary"
@@ -167,7 +168,7 @@ class BillableUsage(UsageStream):
             metric_name=row.key,
             organization=organization(row.entry),
             usage=compact(quantity=quantity(value), unit=figures.get("usage_unit")),
-            **month_bounds(month),
+            **month_period(month),
             remote_data={**row.entry, "usage": {row.key: figures}},
         )
 

@@ -6,14 +6,13 @@ from typing import Any
 
 from source_unified_usage.core.errors import UNMAPPABLE, Unmappable
 from source_unified_usage.core.paths import path
+from source_unified_usage.core.times import day_period
 from source_unified_usage.core.usage import (
     Row,
     Usage,
     charges,
     compact,
     decimal,
-    midnight,
-    next_midnight,
     number,
     quantity,
     usage,
@@ -80,8 +79,7 @@ class CodexUsage(AnalyticsStream):
             model=_model(part),
             charges=charges("USD", net=cost, usage_based=cost),
             usage={**_figures(part), **compact(code=_code(part))},
-            start_date=midnight(day),
-            end_date=next_midnight(day),
+            **day_period(day),
             surface=_surface(part),
             remote_data={**self.remote(member, part), "workspace_id": self.workspace.id},
         )

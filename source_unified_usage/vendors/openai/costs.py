@@ -3,18 +3,8 @@
 from collections.abc import Iterator
 from typing import Any
 
-from source_unified_usage.core.usage import (
-    Charge,
-    Row,
-    Usage,
-    charges,
-    compact,
-    decimal,
-    midnight,
-    next_midnight,
-    quantity,
-    usage,
-)
+from source_unified_usage.core.times import day_period
+from source_unified_usage.core.usage import Charge, Row, Usage, charges, compact, decimal, quantity, usage
 from source_unified_usage.core.window import Window, days
 from source_unified_usage.vendors.openai.buckets import BucketStream
 from source_unified_usage.vendors.openai.terms import utc_day
@@ -66,8 +56,7 @@ class Costs(BucketStream):
             model=_model(cost.get("line_item")),
             charges=_charges(cost.get("amount") or {}),
             usage=compact(quantity=quantity(cost.get("quantity")), unit=cost.get("quantity_unit")),
-            start_date=midnight(day),
-            end_date=next_midnight(day),
+            **day_period(day),
             surface="api",
             remote_data=cost,
         )

@@ -4,7 +4,8 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from source_unified_usage.core.usage import Row, Usage, compact, midnight, next_midnight, quantity, usage, with_ordinals
+from source_unified_usage.core.times import day_period
+from source_unified_usage.core.usage import Row, Usage, compact, quantity, usage, with_ordinals
 from source_unified_usage.core.window import Window
 from source_unified_usage.vendors.openai.analytics import AnalyticsStream, Workspace
 from source_unified_usage.vendors.openai.api import AnalyticsApi
@@ -63,7 +64,6 @@ class CodexReviews(AnalyticsStream):
             metric_name=self._report.name,
             resources=self.workspace.resources,
             usage=compact(quantity=quantity(self._report.figure(report)), unit=self._report.unit),
-            start_date=midnight(day),
-            end_date=next_midnight(day),
+            **day_period(day),
             remote_data={**report, "workspace_id": self.workspace.id},
         )

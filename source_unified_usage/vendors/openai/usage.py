@@ -6,7 +6,8 @@ from typing import Any, NamedTuple
 
 from source_unified_usage.core.errors import UNMAPPABLE, ConfigError, Unmappable
 from source_unified_usage.core.progress import logger
-from source_unified_usage.core.usage import Number, Row, Usage, compact, midnight, next_midnight, quantity, usage
+from source_unified_usage.core.times import day_period
+from source_unified_usage.core.usage import Number, Row, Usage, compact, quantity, usage
 from source_unified_usage.core.window import Window, days
 from source_unified_usage.vendors.openai.api import PlatformApi
 from source_unified_usage.vendors.openai.buckets import BucketStream
@@ -110,8 +111,7 @@ class ApiUsage(BucketStream):
             user=self.names.user(result),
             model={"id": model, "provider": "openai"} if model else None,
             usage=self._figures(result),
-            start_date=midnight(day),
-            end_date=next_midnight(day),
+            **day_period(day),
             surface="api",
             remote_data=result,
         )

@@ -8,17 +8,8 @@ from typing import Any, NamedTuple
 from source_unified_usage.core.answer import Answer
 from source_unified_usage.core.paging import Told, walk
 from source_unified_usage.core.stream import Range, UsageStream
-from source_unified_usage.core.usage import (
-    Row,
-    Usage,
-    compact,
-    decimal,
-    number,
-    parse_time,
-    rfc3339,
-    usage,
-    with_ordinals,
-)
+from source_unified_usage.core.times import parse_time, rfc3339
+from source_unified_usage.core.usage import Row, Usage, compact, decimal, number, usage, with_ordinals
 from source_unified_usage.core.window import Covered, Window, days
 from source_unified_usage.vendors.scenario.api import ACTIVITY, ScenarioApi
 from source_unified_usage.vendors.scenario.days import Day

@@ -5,7 +5,8 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
-from source_unified_usage.core.usage import Charge, Number, Row, charges, decimal, number, parse_time
+from source_unified_usage.core.times import parse_time
+from source_unified_usage.core.usage import Charge, Number, Row, charges, decimal, number
 from source_unified_usage.core.window import Window
 
 COMPUTE_UNIT = "compute_unit"

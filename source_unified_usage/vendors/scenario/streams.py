@@ -7,7 +7,8 @@ from typing import Any, ClassVar, NamedTuple
 
 from source_unified_usage.core.progress import logger
 from source_unified_usage.core.stream import Range, UsageStream
-from source_unified_usage.core.usage import Row, Usage, compact, decimal, midnight, next_midnight, number, usage
+from source_unified_usage.core.times import day_period
+from source_unified_usage.core.usage import Row, Usage, compact, decimal, number, usage
 from source_unified_usage.core.window import Covered, Window, days
 from source_unified_usage.vendors.scenario.api import (
     ASSETS,
@@ -114,8 +115,7 @@ class DailyStream(UsageStream):
             resources=resources,
             organization=self.organization,
             user=line.user,
-            start_date=midnight(window.first_day),
-            end_date=next_midnight(window.first_day),
+            **day_period(window.first_day),
             remote_data=row,
             **fields,
         )

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from source_unified_usage.core.stream import Range
-from source_unified_usage.core.usage import next_midnight
+from source_unified_usage.core.times import next_midnight
 from source_unified_usage.core.window import Covered
 from source_unified_usage.vendors.datadog.daily_costs import steps
 from unit_tests.vendors.datadog.answers import NOW
