@@ -207,7 +207,7 @@ class SourceUnifiedUsage(AbstractSource):
         return configured(VENDORS, config)
 
     def _offered(self, config: Mapping[str, Any]) -> list[UsageStream]:
-        return list(chain.from_iterable(vendor.streams() for vendor in self._vendors(config)))
+        return list(chain.from_iterable(vendor.offered() for vendor in self._vendors(config)))
 
     # --- files that the user names
 

@@ -4,9 +4,10 @@ from collections.abc import Hashable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from functools import partial
-from typing import Any, Literal
+from typing import Any, Generic, Literal
 
 from pendulum import DateTime
+from typing_extensions import TypeVar
 
 from source_unified_usage.core.api import Api
 from source_unified_usage.core.decision import Bounds
@@ -14,6 +15,8 @@ from source_unified_usage.core.progress import logger
 from source_unified_usage.core.scope import Scope
 from source_unified_usage.core.usage import Usage, record_id
 from source_unified_usage.core.window import Covered, Span, Window, days, gaps, utc_midnight
+
+A = TypeVar("A", bound=Api, default=Any)
 
 Grain = Literal["day", "event", "month", "snapshot"]
 
@@ -62,7 +65,7 @@ class RetentionStart(Exception):
         self.day = day
 
 
-class UsageStream:
+class UsageStream(Generic[A]):
     """One stream of one vendor. Subclasses say what is particular; reading, state and output are the core's.
 
     `name`: the stream's name, `<vendor>_<what>`; `about`: what one row is, for the catalog and the docs.
@@ -81,11 +84,9 @@ class UsageStream:
     scope: Scope = {}
     bills: bool = False
 
-    def __init__(self, api: Api, lookback_days: int | None = None) -> None:
+    def __init__(self, api: A) -> None:
         self.api = api.for_stream(self.name)
         self.id = partial(record_id, self.name)
-        if lookback_days is not None:
-            self.lookback = days(lookback_days)
         self.bounds = Bounds()
         self.windows: Sequence[Window] = ()
         self.start: date | None = None  # as the config says

@@ -10,6 +10,7 @@ from source_unified_usage.core.config import ADDRESS, base_url_of, present
 from source_unified_usage.core.credentials import Key, faults, given, placeholders
 from source_unified_usage.core.errors import ConfigError
 from source_unified_usage.core.stream import UsageStream
+from source_unified_usage.core.window import days
 
 
 class Probe(NamedTuple):
@@ -34,6 +35,15 @@ class Vendor:
         """Every stream that this config offers, without asking the vendor."""
         raise NotImplementedError
 
+    def offered(self) -> Sequence[UsageStream]:
+        """The same with the configured lookback; without one each keeps its own."""
+        streams = self.streams()
+        lookback = self.options.get("lookback_days")
+        if lookback is not None:
+            for stream in streams:
+                stream.lookback = days(lookback)
+        return streams
+
     def probes(self) -> Sequence[Probe]:
         """One per configured credential."""
         raise NotImplementedError
@@ -42,12 +52,6 @@ class Vendor:
     def base_url(self) -> str:
         """The configured address of the API, checked. Raises ConfigError."""
         return base_url_of(f"{self.name}.base_url", self.options.get("base_url") or self.address)
-
-    @property
-    def lookback_days(self) -> int | None:
-        """The configured lookback; None: each stream's own."""
-        days: int | None = self.options.get("lookback_days")
-        return days
 
     @classmethod
     def spec(cls) -> dict[str, Any]:

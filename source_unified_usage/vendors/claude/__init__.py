@@ -25,29 +25,28 @@ class Claude(Vendor):
 
     def streams(self) -> Sequence[UsageStream]:
         analytics, admin = self._apis()
-        lookback = self.lookback_days
         streams: list[UsageStream] = []
         if analytics:
             people = Lookup(analytics, "user names", users)
             streams += [
-                UserActivity(analytics, people, lookback),
-                ActivitySummary(analytics, lookback),
-                ChatProjects(analytics, lookback),
-                Skills(analytics, lookback),
-                Connectors(analytics, lookback),
-                Plugins(analytics, lookback),
-                Artifacts(analytics, lookback),
-                UserUsage(analytics, lookback),
-                UserCost(analytics, lookback),
-                OrganizationUsage(analytics, lookback),
-                OrganizationCost(analytics, lookback),
+                UserActivity(analytics, people),
+                ActivitySummary(analytics),
+                ChatProjects(analytics),
+                Skills(analytics),
+                Connectors(analytics),
+                Plugins(analytics),
+                Artifacts(analytics),
+                UserUsage(analytics),
+                UserCost(analytics),
+                OrganizationUsage(analytics),
+                OrganizationCost(analytics),
             ]
         if admin:
             inventory = Inventory(admin)
             streams += [
-                ApiUsage(admin, inventory, lookback),
-                ApiCost(admin, inventory, lookback),
-                ClaudeCodeUsage(admin, inventory, lookback),
+                ApiUsage(admin, inventory),
+                ApiCost(admin, inventory),
+                ClaudeCodeUsage(admin, inventory),
             ]
         return streams
 

@@ -36,8 +36,8 @@ class UserActivity(Engagement):
     )
     endpoint = "users"
 
-    def __init__(self, api: AnalyticsApi, people: Lookup, lookback_days: int | None = None) -> None:
-        super().__init__(api, lookback_days)
+    def __init__(self, api: AnalyticsApi, people: Lookup) -> None:
+        super().__init__(api)
         self._people = people
         self.people: Mapping[str, Row] = {}
 

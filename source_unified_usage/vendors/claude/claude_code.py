@@ -36,7 +36,7 @@ class Part(NamedTuple):
     ordinal: int = 0
 
 
-class ClaudeCodeUsage(UsageStream):
+class ClaudeCodeUsage(UsageStream[AdminApi]):
     """Names of API keys are not unique, so rows can agree in all that tells them apart.
 
     The fan-out: the core row with sessions and code, and a row for each model with tokens and the estimate.
@@ -50,10 +50,9 @@ class ClaudeCodeUsage(UsageStream):
     step = days(1)
     lookback = days(3)
     open_day = False
-    api: AdminApi
 
-    def __init__(self, api: AdminApi, inventory: Inventory, lookback_days: int | None = None) -> None:
-        super().__init__(api, lookback_days)
+    def __init__(self, api: AdminApi, inventory: Inventory) -> None:
+        super().__init__(api)
         self.inventory = inventory
         self.people: Mapping[str, Row] = {}
         self.organization: Mapping[str, str] = {}

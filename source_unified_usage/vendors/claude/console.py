@@ -26,14 +26,13 @@ _COST_KEY = (
 )
 
 
-class ConsoleReport(UsageStream):
+class ConsoleReport(UsageStream[AdminApi]):
     """One bucketed report; rows carry their bucket's start and end."""
 
-    api: AdminApi
     endpoint: str
 
-    def __init__(self, api: AdminApi, inventory: Inventory, lookback_days: int | None = None) -> None:
-        super().__init__(api, lookback_days)
+    def __init__(self, api: AdminApi, inventory: Inventory) -> None:
+        super().__init__(api)
         self.inventory = inventory
         self.organization: Mapping[str, str] = {}
         self.workspaces: Mapping[str, Row] = {}

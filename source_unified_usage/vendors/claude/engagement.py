@@ -20,19 +20,18 @@ FIRST_DAY = DateTime(2026, 1, 1, tzinfo=UTC)  # nothing is served from before
 _YOUNG = 10  # days; an older day is missing only while the export stands still, as in anthropics/claude-code#64503
 
 
-class Engagement(UsageStream):
+class Engagement(UsageStream[AnalyticsApi]):
     """One endpoint that is asked by `date`. Rows do not tell their day: it is the window's."""
 
     step = days(1)
     lookback = days(7)
     open_day = False
-    api: AnalyticsApi
     endpoint: str
     paged = True
     may_be_absent = False  # 404 on accounts that lack it
 
-    def __init__(self, api: AnalyticsApi, lookback_days: int | None = None) -> None:
-        super().__init__(api, lookback_days)
+    def __init__(self, api: AnalyticsApi) -> None:
+        super().__init__(api)
         self.organization: dict[str, str] = {}
 
     def path(self) -> str:

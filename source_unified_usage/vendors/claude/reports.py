@@ -49,11 +49,10 @@ class Line(NamedTuple):
     ordinal: int = 0
 
 
-class Report(UsageStream):
+class Report(UsageStream[AnalyticsApi]):
     """What is common to the four: the export that an answer comes from, and the day and group of a row."""
 
     lookback = days(31)  # figures are revised for 30 days
-    api: AnalyticsApi
     endpoint: str
     organization: str | None = None  # of the key, where the body does not tell it
 

@@ -30,10 +30,10 @@ class Confluent(Vendor):
         credential = self._credential()
         api = ConfluentApi(self.base_url, credential)
         inventory = Inventory(api)
-        streams: list[UsageStream] = [costs.Costs(api, inventory, self.lookback_days)]
+        streams: list[UsageStream] = [costs.Costs(api, inventory)]
         if self.options.get("include_metrics"):
             metrics = MetricsApi(self._metrics_url, credential)
-            streams.append(MetricsUsage(metrics, api, inventory, self.lookback_days))
+            streams.append(MetricsUsage(metrics, api, inventory))
         return streams
 
     def probes(self) -> Sequence[Probe]:

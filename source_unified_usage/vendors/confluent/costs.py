@@ -49,7 +49,7 @@ _PRODUCTS = {
 }
 
 
-class Costs(UsageStream):
+class Costs(UsageStream[ConfluentApi]):
     """The bill, day by day."""
 
     name = "confluent_costs"
@@ -59,10 +59,9 @@ class Costs(UsageStream):
     )
     step = months(1)
     lookback = days(7)  # a day is complete after 72 hours, and a margin
-    api: ConfluentApi
 
-    def __init__(self, api: ConfluentApi, inventory: Inventory, lookback_days: int | None = None) -> None:
-        super().__init__(api, lookback_days)
+    def __init__(self, api: ConfluentApi, inventory: Inventory) -> None:
+        super().__init__(api)
         self._inventory = inventory
         self.environments: Mapping[str, Named] = {}
         self.organization: Mapping[str, str] = {}

@@ -20,19 +20,16 @@ _GROUPS = 1000  # the documented maximum
 _KEPT = 7  # days; as users of the API report
 
 
-class MetricsUsage(UsageStream):
+class MetricsUsage(UsageStream[MetricsApi]):
     """Traffic by principal."""
 
     name = "confluent_metrics_usage"
     about = "The bytes that one principal sent to (request_bytes) or got from (response_bytes) one cluster on one day."
     step = days(30)
     lookback = days(2)
-    api: MetricsApi
 
-    def __init__(
-        self, api: MetricsApi, cloud: ConfluentApi, inventory: Inventory, lookback_days: int | None = None
-    ) -> None:
-        super().__init__(api, lookback_days)
+    def __init__(self, api: MetricsApi, cloud: ConfluentApi, inventory: Inventory) -> None:
+        super().__init__(api)
         self._cloud, self._inventory = cloud, inventory
         self.organization: Mapping[str, str] = {}
 

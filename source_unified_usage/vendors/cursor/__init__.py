@@ -32,27 +32,25 @@ class Cursor(Vendor):
         api, analytics = self._apis()
         scope = self._scope()
         people = Lookup(api, "member names", lambda api: members(api, scope))
-        lookback = self.lookback_days
         streams: list[UsageStream] = [
-            UsageEvents(api, scope, people, lookback),
+            UsageEvents(api, scope, people),
             DailyUsage(
                 api,
                 scope,
                 people,
-                lookback,
                 inactive=self.options.get("include_inactive_members", True),
             ),
-            Spend(api, scope, lookback),
+            Spend(api, scope),
         ]
         if scope.organization:
-            streams.append(PooledUsage(api, scope, lookback))
+            streams.append(PooledUsage(api, scope))
         if self.options.get("enterprise"):
             streams += [
-                AiCodeCommits(analytics, people, lookback),
-                AiCodeChanges(analytics, people, lookback),
-                *UserAnalytics.all(analytics, people, lookback),
-                Bugbot(analytics, lookback),
-                GroupSpend(analytics, lookback),
+                AiCodeCommits(analytics, people),
+                AiCodeChanges(analytics, people),
+                *UserAnalytics.all(analytics, people),
+                Bugbot(analytics),
+                GroupSpend(analytics),
             ]
         return streams
 

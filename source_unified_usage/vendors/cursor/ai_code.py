@@ -16,17 +16,16 @@ from source_unified_usage.vendors.cursor.events import PRODUCT
 _PAGE_SIZE = 1000  # the documented maximum
 
 
-class AiCode(UsageStream):
+class AiCode(UsageStream[CursorApi]):
     """What the two AI code tracking streams share."""
 
     step = days(7)
     lookback = days(7)
     grain = "event"
-    api: CursorApi
     route: str
 
-    def __init__(self, api: CursorApi, people: Lookup, lookback_days: int | None = None) -> None:
-        super().__init__(api, lookback_days)
+    def __init__(self, api: CursorApi, people: Lookup) -> None:
+        super().__init__(api)
         self._people = people
         self.members: Mapping[str, Row] = {}
 

@@ -102,23 +102,22 @@ _METRICS = (
 )
 
 
-class UserAnalytics(UsageStream):
+class UserAnalytics(UsageStream[CursorApi]):
     """One by-user analytics endpoint; they differ only in their `Metric`."""
 
     step = days(30)  # the documented maximum
     lookback = days(3)
-    api: CursorApi
 
-    def __init__(self, api: CursorApi, people: Lookup, metric: Metric, lookback_days: int | None = None) -> None:
+    def __init__(self, api: CursorApi, people: Lookup, metric: Metric) -> None:
         self.name = f"cursor_analytics_{metric.route.replace('-', '_')}"
         self.about = metric.about
         self._metric, self._people = metric, people
         self.members: Mapping[str, Row] = {}
-        super().__init__(api, lookback_days)
+        super().__init__(api)
 
     @classmethod
-    def all(cls, api: CursorApi, people: Lookup, lookback_days: int | None) -> list["UserAnalytics"]:
-        return [cls(api, people, metric, lookback_days) for metric in _METRICS]
+    def all(cls, api: CursorApi, people: Lookup) -> list["UserAnalytics"]:
+        return [cls(api, people, metric) for metric in _METRICS]
 
     def path(self) -> str:
         return f"/analytics/by-user/{self._metric.route}"
@@ -163,14 +162,13 @@ class UserAnalytics(UsageStream):
         )
 
 
-class Bugbot(UsageStream):
+class Bugbot(UsageStream[CursorApi]):
     """Bugbot's reviews of pull requests."""
 
     name = "cursor_bugbot"
     about = "One pull request that Bugbot reviewed: reviews, and in remote_data the issues found and resolved."
     step = days(30)
     lookback = days(3)
-    api: CursorApi
 
     def path(self) -> str:
         return "/analytics/team/bugbot"

@@ -45,7 +45,7 @@ _RESOURCES = (
 PRODUCT = {"id": "cursor", "name": "Cursor"}
 
 
-class UsageEvents(UsageStream):
+class UsageEvents(UsageStream[CursorApi]):
     """Model calls of a team or organization."""
 
     name = "cursor_usage_events"
@@ -55,10 +55,9 @@ class UsageEvents(UsageStream):
     step = days(1)
     lookback = days(2)
     grain = "event"
-    api: CursorApi
 
-    def __init__(self, api: CursorApi, scope: Scope, people: Lookup, lookback_days: int | None = None) -> None:
-        super().__init__(api, lookback_days)
+    def __init__(self, api: CursorApi, scope: Scope, people: Lookup) -> None:
+        super().__init__(api)
         self._scope, self._people = scope, people
         self.scope = scope.options
         self._feed = Feed(self.api, scope)

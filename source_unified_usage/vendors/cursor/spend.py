@@ -18,7 +18,7 @@ from source_unified_usage.vendors.cursor.events import PRODUCT, dollars
 _PAGE_SIZE = 100  # more is not documented
 
 
-class Spend(UsageStream):
+class Spend(UsageStream[CursorApi]):
     """The open billing cycle by member; with an organization, its contract window."""
 
     name = "cursor_spend"
@@ -27,10 +27,9 @@ class Spend(UsageStream):
         "it until the cycle ends, so the last figures of every cycle stay."
     )
     grain = "snapshot"
-    api: CursorApi
 
-    def __init__(self, api: CursorApi, scope: Scope, lookback_days: int | None = None) -> None:
-        super().__init__(api, lookback_days)
+    def __init__(self, api: CursorApi, scope: Scope) -> None:
+        super().__init__(api)
         self._scope = scope
 
     def rows(self, window: Window) -> Iterator[Row]:
@@ -100,17 +99,16 @@ def _fast_requests(row: Row) -> dict[str, Any]:
     return {} if count is None else {"quantity": count, "unit": "request"}
 
 
-class GroupSpend(UsageStream):
+class GroupSpend(UsageStream[CursorApi]):
     """Billing groups by cycle, the only spend with a history."""
 
     name = "cursor_group_spend"
     about = "What one billing group spent in one billing cycle, members without a group as a group of their own."
     step = months(1)
     lookback = days(3)
-    api: CursorApi
 
-    def __init__(self, api: CursorApi, lookback_days: int | None = None) -> None:
-        super().__init__(api, lookback_days)
+    def __init__(self, api: CursorApi) -> None:
+        super().__init__(api)
         self._next: DateTime | None = None
 
     def path(self) -> str:
@@ -153,16 +151,15 @@ def _day_after(cycle: Row) -> DateTime | None:
     return instance(parse_time(end)).add(days=1, microseconds=-1).start_of("day") if isinstance(end, str) else None
 
 
-class PooledUsage(UsageStream):
+class PooledUsage(UsageStream[CursorApi]):
     """The pool of an Enterprise contract by team."""
 
     name = "cursor_pooled_usage"
     about = "What one team has used of the organization's pool in the contract period so far."
     grain = "snapshot"
-    api: CursorApi
 
-    def __init__(self, api: CursorApi, scope: Scope, lookback_days: int | None = None) -> None:
-        super().__init__(api, lookback_days)
+    def __init__(self, api: CursorApi, scope: Scope) -> None:
+        super().__init__(api)
         self._scope = scope
 
     def rows(self, window: Window) -> Iterator[Row]:

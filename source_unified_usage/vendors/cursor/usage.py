@@ -35,25 +35,23 @@ _CODE = {
 }
 
 
-class DailyUsage(UsageStream):
+class DailyUsage(UsageStream[CursorApi]):
     """Requests, tabs and lines of code by member and day."""
 
     name = "cursor_daily_usage"
     about = "What one member did on one day: requests by kind, tab completions, lines of code. Idle seats included."
     step = days(30)  # the documented maximum
     lookback = days(3)
-    api: CursorApi
 
     def __init__(
         self,
         api: CursorApi,
         scope: Scope,
         people: Lookup,
-        lookback_days: int | None = None,
         *,
         inactive: bool = True,
     ) -> None:
-        super().__init__(api, lookback_days)
+        super().__init__(api)
         self._scope, self._people, self._inactive = scope, people, inactive
         self.scope = {**scope.options, "cursor.include_inactive_members": inactive}
         self.members: Mapping[str, Row] = {}

@@ -34,7 +34,7 @@ class Datadog(Vendor):
     )
 
     def streams(self) -> Sequence[UsageStream]:
-        api, options, lookback = self._api(), self.options, self.lookback_days
+        api, options = self._api(), self.options
         scope = Scope(
             options.get("view", "sub-org"),
             connected=bool(options.get("include_connected_accounts")),
@@ -44,24 +44,24 @@ class Datadog(Vendor):
         # a child organization is told 400
         names = Lookup(api, "product labels", labels)
         families = options.get("product_families") or ()
-        hours = HourlyUsage(api, scope, lookback, families=families, zeros=options.get("include_zero_usage", True))
+        hours = HourlyUsage(api, scope, families=families, zeros=options.get("include_zero_usage", True))
         attribution: list[UsageStream] = []
         if options.get("include_attribution"):
             tags = options.get("tag_breakdown_keys") or ()
             attribution = [
-                MonthlyCostAttribution(api, scope, lookback, currency=currency, names=names, tags=tags),
-                MonthlyUsageAttribution(api, scope, lookback, tags=tags),
-                HourlyUsageAttribution(api, scope, lookback, tags=tags),
+                MonthlyCostAttribution(api, scope, currency=currency, names=names, tags=tags),
+                MonthlyUsageAttribution(api, scope, tags=tags),
+                HourlyUsageAttribution(api, scope, tags=tags),
             ]
         narrower = [stream.name for stream in (hours, *attribution)]
         streams: list[UsageStream] = [
-            Cost(api, scope, currency, names, lookback, narrower=narrower),
-            BillableUsage(api, scope, names, lookback),
+            Cost(api, scope, currency, names, narrower=narrower),
+            BillableUsage(api, scope, names),
             hours,
-            DailyCost(api, scope, currency, names, lookback),
+            DailyCost(api, scope, currency, names),
         ]
         if options.get("include_projected_cost"):
-            streams.append(ProjectedCost(api, scope, currency, names, lookback))
+            streams.append(ProjectedCost(api, scope, currency, names))
         return [*streams, *attribution]
 
     @classmethod

@@ -31,15 +31,11 @@ _USAGE, _PERCENTAGE = "_usage", "_percentage"
 _BARE_TYPES = frozenset({"flex_logs_starter", "flex_stored_logs", "published_app"})
 
 
-class Attribution(UsageStream):
+class Attribution(UsageStream[DatadogApi]):
     """One tag set's share. The tag keys that are asked for are part of the ids, by way of the tags."""
 
-    api: DatadogApi
-
-    def __init__(
-        self, api: DatadogApi, scope: Scope, lookback_days: int | None = None, *, tags: Sequence[str] = ()
-    ) -> None:
-        super().__init__(api, lookback_days)
+    def __init__(self, api: DatadogApi, scope: Scope, *, tags: Sequence[str] = ()) -> None:
+        super().__init__(api)
         self._whose = {"include_descendants": flag(scope.descendants)}
         # other tag keys are another cut of the same usage, with ids of their own
         self.scope = {
@@ -93,13 +89,12 @@ class MonthlyCostAttribution(Attribution):
         self,
         api: DatadogApi,
         scope: Scope,
-        lookback_days: int | None = None,
         *,
         currency: str,
         names: Lookup,
         tags: Sequence[str] = (),
     ) -> None:
-        super().__init__(api, scope, lookback_days, tags=tags)
+        super().__init__(api, scope, tags=tags)
         self._currency, self._names = currency, names
         self.labels: Mapping[str, str] = {}
 
@@ -176,10 +171,8 @@ class HourlyUsageAttribution(Attribution):
     step = days(1)  # more than 24 hours are refused
     lookback = days(5)  # hours are complete after 72 hours, and a margin
 
-    def __init__(
-        self, api: DatadogApi, scope: Scope, lookback_days: int | None = None, *, tags: Sequence[str] = ()
-    ) -> None:
-        super().__init__(api, scope, lookback_days, tags=tags)
+    def __init__(self, api: DatadogApi, scope: Scope, *, tags: Sequence[str] = ()) -> None:
+        super().__init__(api, scope, tags=tags)
         self._types: Sequence[str] | None = None
         self._used: dict[DateTime, frozenset[str]] = {}
         self._answered: set[str] = set()

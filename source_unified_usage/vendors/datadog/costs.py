@@ -31,16 +31,13 @@ from source_unified_usage.vendors.datadog.statements import (
 _ESTIMATED_MONTHS = 2  # before the current one; the current and the previous are promised
 
 
-class MonthlyStatement(UsageStream):
+class MonthlyStatement(UsageStream[DatadogApi]):
     """Cost entries of a month, a record for each of their products."""
 
-    api: DatadogApi
     billed = True
 
-    def __init__(
-        self, api: DatadogApi, scope: Scope, currency: str, names: Lookup, lookback_days: int | None = None
-    ) -> None:
-        super().__init__(api, lookback_days)
+    def __init__(self, api: DatadogApi, scope: Scope, currency: str, names: Lookup) -> None:
+        super().__init__(api)
         self._scope, self._currency, self._names = scope, currency, names
         self.scope = scope.cost_options
         self.labels: Mapping[str, str] = {}
@@ -85,11 +82,10 @@ class Cost(MonthlyStatement):
         scope: Scope,
         currency: str,
         names: Lookup,
-        lookback_days: int | None = None,
         *,
         narrower: Sequence[str] = (),
     ) -> None:
-        super().__init__(api, scope, currency, names, lookback_days)
+        super().__init__(api, scope, currency, names)
         self._narrower = narrower  # the streams without child organizations, unless they are asked for
 
     def earliest_available(self, today: DateTime) -> DateTime:

@@ -57,7 +57,7 @@ class Running:
         return steps, net
 
 
-class DailyCost(UsageStream):
+class DailyCost(UsageStream[DatadogApi]):
     """The estimated bill, day by day."""
 
     name = "datadog_daily_cost"
@@ -67,12 +67,9 @@ class DailyCost(UsageStream):
     )
     step = months(1)
     lookback = months(1)
-    api: DatadogApi
 
-    def __init__(
-        self, api: DatadogApi, scope: Scope, currency: str, names: Lookup, lookback_days: int | None = None
-    ) -> None:
-        super().__init__(api, lookback_days)
+    def __init__(self, api: DatadogApi, scope: Scope, currency: str, names: Lookup) -> None:
+        super().__init__(api)
         self._scope, self._currency, self._names = scope, currency, names
         self.scope = scope.cost_options
         self.labels: Mapping[str, str] = {}

@@ -46,7 +46,7 @@ _HOUR = timedelta(hours=1)
 _AGGREGATIONS = ("_sum", "_average", "_avg", "_top99p", "_maximum")
 
 
-class HourlyUsage(UsageStream):
+class HourlyUsage(UsageStream[DatadogApi]):
     """Everything that Datadog measures, hour by hour."""
 
     name = "datadog_hourly_usage"
@@ -56,18 +56,16 @@ class HourlyUsage(UsageStream):
     )
     grain = "event"
     lookback = days(5)  # hours are complete after 72 hours, and a margin
-    api: DatadogApi
 
     def __init__(
         self,
         api: DatadogApi,
         scope: Scope,
-        lookback_days: int | None = None,
         *,
         families: Sequence[str] = (),
         zeros: bool = True,
     ) -> None:
-        super().__init__(api, lookback_days)
+        super().__init__(api)
         # 24 hours at most where several organizations are answered
         self.step = days(1) if scope.descendants or scope.connected else days(7)
         self._zeros = zeros
@@ -123,7 +121,7 @@ class BillableKey(NamedTuple):
     alone: bool
 
 
-class BillableUsage(UsageStream):
+class BillableUsage(UsageStream[DatadogApi]):
     """The quantities behind the bill."""
 
     name = "datadog_billable_usage"
@@ -133,10 +131,9 @@ class BillableUsage(UsageStream):
     grain = "month"
     step = months(1)
     lookback = months(1)
-    api: DatadogApi
 
-    def __init__(self, api: DatadogApi, scope: Scope, names: Lookup, lookback_days: int | None = None) -> None:
-        super().__init__(api, lookback_days)
+    def __init__(self, api: DatadogApi, scope: Scope, names: Lookup) -> None:
+        super().__init__(api)
         self._connected, self._names = flag(scope.connected), names
         self.scope = {"datadog.include_connected_accounts": scope.connected}
         self.labels: Mapping[str, str] = {}

@@ -46,27 +46,26 @@ class OpenAI(Vendor):
         api = self._platform()
         if api is None:
             return []
-        users, lookback = self._user_ids, self.lookback_days
+        users = self._user_ids
         directory = Directory(api)
-        usages = [ApiUsage(endpoint, api, directory, users, lookback) for endpoint in ENDPOINTS]
-        return [*usages, Costs(api, directory, users, lookback)]
+        usages = [ApiUsage(endpoint, api, directory, users) for endpoint in ENDPOINTS]
+        return [*usages, Costs(api, directory, users)]
 
     def _codex_streams(self) -> Sequence[UsageStream]:
         analytics = self._analytics()
         if analytics is None:
             return []
         api, workspace = analytics
-        lookback = self.lookback_days
         shared = SharedRows()
         streams: list[UsageStream] = [
-            CodexUsage(api, workspace, shared, lookback),
-            CodexUsageBy("client", api, workspace, shared, lookback),
-            CodexUsageBy("model", api, workspace, shared, lookback),
-            CodexReviews(REVIEWS, api, workspace, lookback),
-            CodexReviews(RESPONSES, api, workspace, lookback),
+            CodexUsage(api, workspace, shared),
+            CodexUsageBy("client", api, workspace, shared),
+            CodexUsageBy("model", api, workspace, shared),
+            CodexReviews(REVIEWS, api, workspace),
+            CodexReviews(RESPONSES, api, workspace),
         ]
         if self._codex.get("include_workspace_usage"):
-            streams.append(WorkspaceUsage(api, workspace, SharedRows(), lookback))
+            streams.append(WorkspaceUsage(api, workspace, SharedRows()))
         return streams
 
     def _platform(self) -> PlatformApi | None:

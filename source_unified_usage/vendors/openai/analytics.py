@@ -33,15 +33,14 @@ class Workspace:
         return [{"workspace": {"id": self.id}}]
 
 
-class AnalyticsStream(UsageStream):
+class AnalyticsStream(UsageStream[AnalyticsApi]):
     """Daily rows of one report of the workspace."""
 
     step = days(30)
     lookback = days(7)
-    api: AnalyticsApi
 
-    def __init__(self, api: AnalyticsApi, workspace: Workspace, lookback_days: int | None = None) -> None:
-        super().__init__(api, lookback_days)
+    def __init__(self, api: AnalyticsApi, workspace: Workspace) -> None:
+        super().__init__(api)
         self.workspace = workspace
         self.scope = {"openai.codex.workspace_id": workspace.id}
 

@@ -19,17 +19,14 @@ from source_unified_usage.vendors.openai.terms import NO_USERS, order, utc_day
 _KEPT = 365  # days; as users of the API report
 
 
-class BucketStream(UsageStream):
+class BucketStream(UsageStream[PlatformApi]):
     """Rows of `route`, one per UTC day and combination of the `dimensions`, which are part of the identity."""
 
     route: str
     dimensions: Sequence[str]
-    api: PlatformApi
 
-    def __init__(
-        self, api: PlatformApi, directory: Directory, user_ids: Sequence[str] = (), lookback_days: int | None = None
-    ) -> None:
-        super().__init__(api, lookback_days)
+    def __init__(self, api: PlatformApi, directory: Directory, user_ids: Sequence[str] = ()) -> None:
+        super().__init__(api)
         self._directory, self._user_ids = directory, list(user_ids)
         if "user_id" in self.dimensions:  # the others read nothing of some users
             self.scope = {"openai.user_ids": self._user_ids}

@@ -48,10 +48,8 @@ class CodexUsage(AnalyticsStream):
     about = "What one member did with Codex on one day: turns, tokens, credits, lines of code. Of Codex the whole."
     product: Mapping[str, str] = {"id": "codex", "name": "Codex"}
 
-    def __init__(
-        self, api: AnalyticsApi, workspace: Workspace, shared: SharedRows, lookback_days: int | None = None
-    ) -> None:
-        super().__init__(api, workspace, lookback_days)
+    def __init__(self, api: AnalyticsApi, workspace: Workspace, shared: SharedRows) -> None:
+        super().__init__(api, workspace)
         self.scope = {**self.scope, "openai.user_ids": list(workspace.user_ids)}
         self._shared = shared
 
@@ -124,12 +122,11 @@ class CodexUsageBy(CodexUsage):
         api: AnalyticsApi,
         workspace: Workspace,
         shared: SharedRows,
-        lookback_days: int | None = None,
     ) -> None:
         self._split = split
         self.name = f"openai_codex_usage_by_{split}"
         self.about = f"What one member did with Codex on one day with one {split}. Another cut of openai_codex_usage."
-        super().__init__(api, workspace, shared, lookback_days)
+        super().__init__(api, workspace, shared)
 
     def parts(self, row: Row) -> Sequence[Row]:
         return row.get(f"{self._split}s") or []

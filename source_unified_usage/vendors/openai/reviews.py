@@ -39,12 +39,10 @@ RESPONSES = Report(
 class CodexReviews(AnalyticsStream):
     """Code reviews of the workspace by day; members are not told."""
 
-    def __init__(
-        self, report: Report, api: AnalyticsApi, workspace: Workspace, lookback_days: int | None = None
-    ) -> None:
+    def __init__(self, report: Report, api: AnalyticsApi, workspace: Workspace) -> None:
         self._report = report
         self.name, self.about = f"openai_codex_{report.name}", report.what
-        super().__init__(api, workspace, lookback_days)
+        super().__init__(api, workspace)
 
     def path(self) -> str:
         return f"{self.workspace.codex}/{self._report.name}"

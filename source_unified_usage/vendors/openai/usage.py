@@ -73,7 +73,6 @@ class ApiUsage(BucketStream):
         api: PlatformApi,
         directory: Directory,
         user_ids: Sequence[str] = (),
-        lookback_days: int | None = None,
     ) -> None:
         self._endpoint = endpoint
         self.name = f"openai_usage_{endpoint.name}"
@@ -82,7 +81,7 @@ class ApiUsage(BucketStream):
         self.route, self.dimensions = f"usage/{endpoint.name}", endpoint.dimensions
         self._product = {"id": endpoint.name, "name": f"OpenAI {endpoint.name.replace('_', ' ').title()}"}
         self._warned = False
-        super().__init__(api, directory, user_ids, lookback_days)
+        super().__init__(api, directory, user_ids)
 
     def results(self, window: Window) -> list[Row]:
         try:

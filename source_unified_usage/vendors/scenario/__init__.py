@@ -39,19 +39,18 @@ class Scenario(Vendor):
         api, scope, tariff = self._api(), self._scope(), self._tariff()
         inventory = Inventory(api, scope)
         shared = Shared(scope, tariff, inventory, Days(scope, inventory))
-        lookback = self.lookback_days
         streams: list[UsageStream] = [
-            Consumption(api, shared, lookback),
-            ModelUsage(api, shared, lookback),
-            AssetUsage(api, shared, lookback),
-            UsageByType(api, shared, lookback),
+            Consumption(api, shared),
+            ModelUsage(api, shared),
+            AssetUsage(api, shared),
+            UsageByType(api, shared),
         ]
         if self.options.get("include_activity"):
-            streams.append(Activity(api, shared, lookback))
+            streams.append(Activity(api, shared))
         if self.options.get("include_user_model_usage"):
-            streams.append(UserModelUsage(api, shared, lookback))
+            streams.append(UserModelUsage(api, shared))
         if self.options.get("include_moderation"):
-            streams.append(ModerationUsage(api, shared, lookback))
+            streams.append(ModerationUsage(api, shared))
         return streams
 
     def probes(self) -> Sequence[Probe]:

@@ -29,7 +29,7 @@ class Action(NamedTuple):
     names: Mapping[str, str]
 
 
-class Activity(UsageStream):
+class Activity(UsageStream[ScenarioApi]):
     """The feed of actions; its rows name their projects themselves."""
 
     name = "scenario_activity"
@@ -40,10 +40,9 @@ class Activity(UsageStream):
     step = days(1)
     lookback = days(3)
     grain = "event"
-    api: ScenarioApi
 
-    def __init__(self, api: ScenarioApi, shared: Shared, lookback_days: int | None = None) -> None:
-        super().__init__(api, lookback_days)
+    def __init__(self, api: ScenarioApi, shared: Shared) -> None:
+        super().__init__(api)
         self.shared = shared
         self.scope = shared.scope.options
         self.organization: Mapping[str, Any] = {}

@@ -58,16 +58,15 @@ class Line(NamedTuple):
     is_api: bool = False
 
 
-class DailyStream(UsageStream):
+class DailyStream(UsageStream[ScenarioApi]):
     """Rows of one day; subclasses say of which sections, and what a row means."""
 
     step = days(1)  # whatever granularity the vendor chooses, every point belongs to the day that was asked for
     lookback = days(3)
-    api: ScenarioApi
     sections: ClassVar[tuple[Section, ...]]
 
-    def __init__(self, api: ScenarioApi, shared: Shared, lookback_days: int | None = None) -> None:
-        super().__init__(api, lookback_days)
+    def __init__(self, api: ScenarioApi, shared: Shared) -> None:
+        super().__init__(api)
         self.shared = shared
         # by project and as a whole are two cuts, with ids of their own
         self.scope = {**shared.scope.options, "scenario.split_by_project": "by project" if shared.scope.split else None}
