@@ -48,11 +48,11 @@ def pages(stream: UsageStream, window: Window) -> Iterator[list[Usage]]:
     page: list[Usage] = []
     usages, validator = stream.usages, RecordValidator()
     try:
-        for row in stream.rows(window):
+        for item in stream.rows(window):
             try:
-                page += usages(row, window)
+                page += usages(item)
             except UNMAPPABLE as error:
-                raise Unmappable(row, error) from error
+                raise Unmappable(getattr(item, "row", item), error) from error
             if len(page) >= _PAGE:
                 validator.check(page)
                 yield page

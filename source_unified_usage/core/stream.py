@@ -94,16 +94,17 @@ class UsageStream(Generic[A]):
     # --- what a vendor writes
 
     def rows(self, window: Window) -> Iterable[Any]:
-        """The vendor's rows of this window, page after page. May call `until` or `settled`, or raise ServedFrom.
+        """What the window holds, page after page: the vendor's rows, each with all that `usages` needs beside it.
 
-        Where identity needs the whole window (`numbered`), it yields what `usages` needs: the row with its ordinal.
+        An item is the row itself, or a NamedTuple with it as `row`: its period, its names, its ordinal where identity
+        needs the whole window. May call `no_data_from`, `provisional_from` or `not_available`, or raise RetentionStart.
         """
         raise NotImplementedError
 
-    def usages(self, row: Any, window: Window) -> Iterable[Usage]:
-        """The records that one row makes. Pure: no I/O, no clock.
+    def usages(self, item: Any) -> Iterable[Usage]:
+        """The records that one item makes. Pure: no I/O, no clock, nothing that `rows` left behind.
 
-        Raises KeyError, TypeError, ValueError or AttributeError when the row cannot be mapped.
+        Raises one of UNMAPPABLE when the row cannot be mapped.
         """
         raise NotImplementedError
 

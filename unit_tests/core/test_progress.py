@@ -76,8 +76,8 @@ class Days(UsageStream):
         self.api.get("/usage")
         yield window.start
 
-    def usages(self, row: DateTime, window: Window) -> Iterator[Usage]:
-        day = midnight(row)
+    def usages(self, item: DateTime) -> Iterator[Usage]:
+        day = midnight(item)
         yield usage(id=self.id(day), start_date=day, end_date=day, product={"id": "acme"}, remote_data={"day": day})
 
 

@@ -44,8 +44,8 @@ class Kept(UsageStream):
             yield day
             day = day.add(days=1)
 
-    def usages(self, row: DateTime, window: Window) -> Iterator[Usage]:
-        day = midnight(row)
+    def usages(self, item: DateTime) -> Iterator[Usage]:
+        day = midnight(item)
         yield usage(id=self.id(day), product={"id": "acme"}, start_date=day, end_date=day, remote_data={"day": day})
 
 
@@ -87,8 +87,8 @@ def test_a_vendor_that_refuses_the_day_it_named_is_not_asked_for_ever() -> None:
 class Misspelt(Kept):
     """A defect of the source: a field of a record that nobody knows."""
 
-    def usages(self, row: DateTime, window: Window) -> Iterator[Usage]:
-        for record in super().usages(row, window):
+    def usages(self, item: DateTime) -> Iterator[Usage]:
+        for record in super().usages(item):
             yield {**record, "usage": {"tokens": {"inputs": 1}}}
 
 

@@ -10,7 +10,7 @@ from source_unified_usage.core.stream import UsageStream
 from source_unified_usage.core.vendor import Probe, Vendor
 from source_unified_usage.vendors.confluent import costs
 from source_unified_usage.vendors.confluent.api import ConfluentApi, MetricsApi
-from source_unified_usage.vendors.confluent.inventory import Inventory
+from source_unified_usage.vendors.confluent.lookups import Lookups
 from source_unified_usage.vendors.confluent.metrics import MetricsUsage
 
 
@@ -29,11 +29,11 @@ class Confluent(Vendor):
     def streams(self) -> Sequence[UsageStream]:
         credential = self._credential()
         api = ConfluentApi(self.base_url, credential)
-        inventory = Inventory(api)
-        streams: list[UsageStream] = [costs.Costs(api, inventory)]
+        lookups = Lookups(api)
+        streams: list[UsageStream] = [costs.Costs(api, lookups)]
         if self.options.get("include_metrics"):
             metrics = MetricsApi(self._metrics_url, credential)
-            streams.append(MetricsUsage(metrics, api, inventory))
+            streams.append(MetricsUsage(metrics, api, lookups))
         return streams
 
     def probes(self) -> Sequence[Probe]:

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import date, timedelta
 from decimal import Decimal
-from typing import Any
+from typing import Any, NamedTuple
 
 from pendulum import DateTime
 
@@ -24,7 +24,7 @@ from source_unified_usage.core.usage import (
 )
 from source_unified_usage.core.window import Window, days, months
 from source_unified_usage.vendors.confluent.api import ConfluentApi
-from source_unified_usage.vendors.confluent.inventory import Inventory, Named, name_of, organization
+from source_unified_usage.vendors.confluent.lookups import Lookups, Named, name_of, organization
 
 PATH = "/billing/v1/costs"
 _PAGE_SIZE = 10_000  # the documented maximum
@@ -49,6 +49,15 @@ _PRODUCTS = {
 }
 
 
+class CostItem(NamedTuple):
+    """A row, its ordinal among its twins, and the names of what it belongs to."""
+
+    row: Row
+    ordinal: int
+    environments: Mapping[str, Named]
+    organization: Mapping[str, str]
+
+
 class Costs(UsageStream[ConfluentApi]):
     """The bill, day by day."""
 
@@ -60,11 +69,9 @@ class Costs(UsageStream[ConfluentApi]):
     step = months(1)
     lookback = days(7)  # a day is complete after 72 hours, and a margin
 
-    def __init__(self, api: ConfluentApi, inventory: Inventory) -> None:
+    def __init__(self, api: ConfluentApi, lookups: Lookups) -> None:
         super().__init__(api)
-        self._inventory = inventory
-        self.environments: Mapping[str, Named] = {}
-        self.organization: Mapping[str, str] = {}
+        self._lookups = lookups
 
     def earliest_available(self, today: DateTime) -> DateTime:
         return today.subtract(days=_KEPT)
@@ -72,28 +79,27 @@ class Costs(UsageStream[ConfluentApi]):
     def path(self) -> str:
         return PATH
 
-    def rows(self, window: Window) -> Iterator[tuple[Row, int]]:
+    def rows(self, window: Window) -> Iterator[CostItem]:
         """The month's rows with their ordinals among rows that differ in price or amount alone."""
         query = {"start_date": window.first_day, "end_date": window.end_day, "page_size": _PAGE_SIZE}
         rows = list(with_ordinals(self.api.listing(PATH, query), self._key, _order))
-        self.environments = self._inventory.environments()
-        self.organization = organization(self._inventory.organizations())
-        self.api.account = self.organization.get("id")
+        environments = self._lookups.environments()
+        owner = organization(self._lookups.organizations())
+        self.api.account = owner.get("id")
         self._warn_of_long(row for row, _ in rows)
-        yield from rows
+        return (CostItem(row, ordinal, environments, owner) for row, ordinal in rows)
 
-    def usages(self, row: tuple[Row, int], window: Window) -> Iterator[Usage]:
-        cost, ordinal = row
+    def usages(self, item: CostItem) -> Iterator[Usage]:
+        cost = item.row
         start, end = _days(cost)
-        unit = cost.get("unit")
         yield usage(
-            id=f"{self._key(cost)}/{ordinal}",
+            id=f"{self._key(cost)}/{item.ordinal}",
             product=_product(cost.get("product")),
             metric_name=cost.get("line_type"),
-            resources=self._resources(cost),
-            organization=self.organization,
+            resources=_resources(cost, item.environments),
+            organization=item.organization,
             charges=_charges(cost),
-            usage=compact(quantity=quantity(cost.get("quantity")), unit=unit),
+            usage=compact(quantity=quantity(cost.get("quantity")), unit=cost.get("unit")),
             start_date=midnight(start),
             end_date=midnight(end),
             remote_data=cost,
@@ -111,12 +117,6 @@ class Costs(UsageStream[ConfluentApi]):
             cost.get("description"),
         )
 
-    def _resources(self, cost: Row) -> list[dict[str, Any]]:
-        resource, environment = cost.get("resource") or {}, _environment(cost)
-        workspace = compact(id=environment, name=name_of(self.environments, environment))
-        found = compact(id=resource.get("id"), name=resource.get("display_name"), workspace=workspace)
-        return [found] if found else []
-
     def _warn_of_long(self, rows: Iterable[Row]) -> None:
         """Rows of more than a day would overlap when they are read again in another window."""
         long = [row for row in rows if _spans_days(row)]
@@ -125,6 +125,13 @@ class Costs(UsageStream[ConfluentApi]):
                 f"{self.name}: Confluent sent {len(long)} rows that span more than one day, the first from "
                 f"{long[0].get('start_date')} to {long[0].get('end_date')}; they keep their own dates."
             )
+
+
+def _resources(cost: Row, environments: Mapping[str, Named]) -> list[dict[str, Any]]:
+    resource, environment = cost.get("resource") or {}, _environment(cost)
+    workspace = compact(id=environment, name=name_of(environments, environment))
+    found = compact(id=resource.get("id"), name=resource.get("display_name"), workspace=workspace)
+    return [found] if found else []
 
 
 def _spans_days(cost: Row) -> bool:

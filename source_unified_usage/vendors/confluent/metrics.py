@@ -1,7 +1,7 @@
 """Metrics: bytes by principal and cluster, the only view that knows users."""
 
 from collections.abc import Iterator, Mapping
-from typing import Any
+from typing import Any, NamedTuple
 
 from pendulum import DateTime
 
@@ -11,13 +11,22 @@ from source_unified_usage.core.times import day_period, midnight
 from source_unified_usage.core.usage import Row, Usage, compact, quantity, usage
 from source_unified_usage.core.window import Window, days
 from source_unified_usage.vendors.confluent.api import ConfluentApi, MetricsApi
-from source_unified_usage.vendors.confluent.inventory import Inventory, clusters, name_of, organization
+from source_unified_usage.vendors.confluent.lookups import Lookups, clusters, name_of, organization
 
 PATH = "/v2/metrics/cloud/query"
 _METRICS = ("io.confluent.kafka.server/request_bytes", "io.confluent.kafka.server/response_bytes")
 _PRINCIPAL = "metric.principal_id"
 _GROUPS = 1000  # the documented maximum
 _KEPT = 7  # days; as users of the API report
+
+
+class Point(NamedTuple):
+    """A row with its metric, and with its cluster and organization as a record carries them."""
+
+    row: Row
+    metric: str
+    cluster: Mapping[str, Any]
+    organization: Mapping[str, str]
 
 
 class MetricsUsage(UsageStream[MetricsApi]):
@@ -28,10 +37,9 @@ class MetricsUsage(UsageStream[MetricsApi]):
     step = days(30)
     lookback = days(2)
 
-    def __init__(self, api: MetricsApi, cloud: ConfluentApi, inventory: Inventory) -> None:
+    def __init__(self, api: MetricsApi, cloud: ConfluentApi, lookups: Lookups) -> None:
         super().__init__(api)
-        self._cloud, self._inventory = cloud, inventory
-        self.organization: Mapping[str, str] = {}
+        self._cloud, self._lookups = cloud, lookups
 
     def earliest_available(self, today: DateTime) -> DateTime:
         return today.subtract(days=_KEPT)
@@ -39,9 +47,8 @@ class MetricsUsage(UsageStream[MetricsApi]):
     def path(self) -> str:
         return PATH
 
-    def rows(self, window: Window) -> Iterator[tuple[Row, str, Mapping[str, Any]]]:
-        """Points, each with its metric and the cluster as a record carries it."""
-        found = self._clusters()
+    def rows(self, window: Window) -> Iterator[Point]:
+        owner, found = self._clusters()
         if not found:
             self.not_available(
                 window,
@@ -52,15 +59,16 @@ class MetricsUsage(UsageStream[MetricsApi]):
             for metric in _METRICS:
                 for point in self._points(metric, cluster["id"], window):
                     if point.get("value") is not None:
-                        yield point, metric, cluster
+                        yield Point(point, metric, cluster, owner)
 
-    def _clusters(self) -> list[Mapping[str, Any]]:
+    def _clusters(self) -> tuple[Mapping[str, str], list[Mapping[str, Any]]]:
+        """The organization and its clusters, as a record carries them."""
         api = self._cloud.for_stream(self.name, stats=self.api.stats, on_limited=self.api.on_limited)
         api.role = self.api.role
-        self.organization = organization(self._inventory.organizations.required(api))
-        self.api.account = self.organization.get("id")
-        environments = self._inventory.environments.required(api)
-        return [
+        owner = organization(self._lookups.organizations.required(api))
+        self.api.account = owner.get("id")
+        environments = self._lookups.environments.required(api)
+        return owner, [
             compact(
                 id=id,
                 name=(cluster.get("spec") or {}).get("display_name"),
@@ -82,15 +90,15 @@ class MetricsUsage(UsageStream[MetricsApi]):
         }
         return self.api.collect(lambda token: self.api.post(PATH, query, token), _next_token)
 
-    def usages(self, row: tuple[Row, str, Mapping[str, Any]], window: Window) -> Iterator[Usage]:
-        point, metric, cluster = row
+    def usages(self, item: Point) -> Iterator[Usage]:
+        point = item.row
         day, principal = point["timestamp"][:10], point.get(_PRINCIPAL)
         yield usage(
-            id=self.id(day, metric, cluster["id"], principal),
+            id=self.id(day, item.metric, item.cluster["id"], principal),
             product={"id": "KAFKA", "name": "Kafka"},
-            metric_name=metric,
-            resources=[cluster],
-            organization=self.organization,
+            metric_name=item.metric,
+            resources=[item.cluster],
+            organization=item.organization,
             user=compact(id=principal, name=_name(point)) if principal else {},
             usage=compact(quantity=quantity(point["value"]), unit="byte"),
             **day_period(day),

@@ -9,7 +9,7 @@ from source_unified_usage.vendors.confluent.api import LOOK_UP_SIZE, ConfluentAp
 Named = Mapping[str, str]
 
 
-class Inventory:
+class Lookups:
     """The lists that both streams read: costs for names, metrics to know what there is."""
 
     def __init__(self, api: ConfluentApi) -> None:
