@@ -89,6 +89,30 @@ def listed(row: Row, name: str) -> Sequence[Row]:
     return found or ()
 
 
+def nested(row: Row, name: str) -> Row:
+    """The object in a row; empty when absent, null or "null". Raises ValueError when it is something else."""
+    found = row.get(name)
+    if not found or found == "null":
+        return {}
+    if not isinstance(found, Mapping):
+        raise ValueError(f"{name} is no object")
+    return found
+
+
+def text(value: Any) -> str | None:
+    """An id, a name or a code; a number stands for its digits. None where it tells nothing: null, "" and "null".
+
+    Raises ValueError for anything else.
+    """
+    if value is None or value == "" or value == "null":
+        return None
+    if value.__class__ is int:
+        return str(value)
+    if not isinstance(value, str):
+        raise ValueError(f"{value!r} is no text")
+    return value
+
+
 # --- identity ---------------------------------------------------------------------------------------------------
 
 _PLAIN = re.compile(r"[A-Za-z0-9\-_.:@+,]{1,64}").fullmatch
@@ -158,7 +182,7 @@ def with_ordinals(
 
 
 def decimal(value: Any) -> Decimal | None:
-    """The exact value of a JSON number or numeric string; None and "" are unknown.
+    """The exact value of a JSON number or numeric string; null, "" and "null" are unknown.
 
     Raises ValueError for anything else, NaN and Infinity included.
     """
@@ -167,7 +191,7 @@ def decimal(value: Any) -> Decimal | None:
         if kind is float:
             # the shortest text that gives the same float: the digits that the vendor wrote; repr takes thrice as long
             exact = Decimal(dumps(value).decode())
-        elif value is None or value == "":
+        elif value is None or value == "" or value == "null":
             return None
         elif kind is int or kind is str or kind is Decimal:
             exact = Decimal(value)

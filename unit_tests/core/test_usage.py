@@ -18,9 +18,11 @@ from source_unified_usage.core.usage import (
     compact,
     decimal,
     from_cents,
+    nested,
     number,
     quantity,
     record_id,
+    text,
     with_ordinals,
 )
 
@@ -87,6 +89,25 @@ def test_ordinals_do_not_depend_on_the_order_of_rows(rows: list[tuple[int, int]]
 
 def test_only_what_is_unknown_is_left_out() -> None:
     assert compact(a=None, b="", c={}, d=[], e=0, f=False, g=0.0, h="x") == {"e": 0, "f": False, "g": 0.0, "h": "x"}
+
+
+@pytest.mark.parametrize(("value", "told"), [(None, None), ("", None), ("null", None), (7, "7"), (" nil ", " nil ")])
+def test_a_text_is_what_it_tells(value: object, told: str | None) -> None:
+    assert text(value) == told
+
+
+@pytest.mark.parametrize("value", [True, 1.5, [], ["x"], {"id": "x"}])
+def test_what_is_no_text_is_refused(value: object) -> None:
+    with pytest.raises(ValueError, match="is no text"):
+        text(value)
+
+
+def test_an_object_in_a_row() -> None:
+    row: dict[str, object] = {"object": {"id": 1}, "null": None, "text": "null", "list": [], "id": "x"}
+    assert nested(row, "object") == {"id": 1}
+    assert [nested(row, name) for name in ("null", "text", "list", "absent")] == [{}] * 4
+    with pytest.raises(ValueError, match="id is no object"):
+        nested(row, "id")
 
 
 @pytest.mark.parametrize(

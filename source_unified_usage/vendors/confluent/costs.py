@@ -18,7 +18,9 @@ from source_unified_usage.core.usage import (
     charges,
     compact,
     decimal,
+    nested,
     quantity,
+    text,
     usage,
     with_ordinals,
 )
@@ -94,12 +96,12 @@ class Costs(UsageStream[ConfluentApi]):
         start, end = _days(cost)
         yield usage(
             id=f"{self._key(cost)}/{item.ordinal}",
-            product=_product(cost.get("product")),
-            metric_name=cost.get("line_type"),
+            product=_product(text(cost.get("product"))),
+            metric_name=text(cost.get("line_type")),
             resources=_resources(cost, item.environments),
             organization=item.organization,
             charges=_charges(cost),
-            usage=compact(quantity=quantity(cost.get("quantity")), unit=cost.get("unit")),
+            usage=compact(quantity=quantity(cost.get("quantity")), unit=text(cost.get("unit"))),
             start_date=midnight(start),
             end_date=midnight(end),
             remote_data=cost,
@@ -108,13 +110,13 @@ class Costs(UsageStream[ConfluentApi]):
     def _key(self, cost: Row) -> str:
         return self.id(
             _days(cost)[0].isoformat(),
-            cost.get("product"),
-            cost.get("line_type"),
+            text(cost.get("product")),
+            text(cost.get("line_type")),
             _environment(cost),
-            (cost.get("resource") or {}).get("id"),
-            cost.get("network_access_type"),
+            text(_resource(cost).get("id")),
+            text(cost.get("network_access_type")),
             cost.get("tier_dimensions"),
-            cost.get("description"),
+            text(cost.get("description")),
         )
 
     def _warn_of_long(self, rows: Iterable[Row]) -> None:
@@ -128,9 +130,9 @@ class Costs(UsageStream[ConfluentApi]):
 
 
 def _resources(cost: Row, environments: Mapping[str, Named]) -> list[dict[str, Any]]:
-    resource, environment = cost.get("resource") or {}, _environment(cost)
+    resource, environment = _resource(cost), _environment(cost)
     workspace = compact(id=environment, name=name_of(environments, environment))
-    found = compact(id=resource.get("id"), name=resource.get("display_name"), workspace=workspace)
+    found = compact(id=text(resource.get("id")), name=text(resource.get("display_name")), workspace=workspace)
     return [found] if found else []
 
 
@@ -149,17 +151,22 @@ def _days(cost: Row) -> tuple[date, date]:
     raise ValueError("neither start_date nor end_date")
 
 
-def _day(text: str | None) -> date | None:
-    return date.fromisoformat(text[:10]) if text else None
+def _day(told: Any) -> date | None:
+    day = (text(told) or "").strip()
+    return date.fromisoformat(day[:10]) if day else None
+
+
+def _resource(cost: Row) -> Row:
+    """An object; a plain string, as the environment of older organizations is one, can only be its id."""
+    resource = cost.get("resource")
+    return {"id": resource} if isinstance(resource, str) else nested(cost, "resource")
 
 
 def _environment(cost: Row) -> str | None:
     """Nested, or a plain string, or beside the resource: organizations from before May 2024 have the latter two."""
-    resource = cost.get("resource") or {}
-    for place in (resource.get("environment"), cost.get("environment")):
-        found = place.get("id") if isinstance(place, Mapping) else place
-        if found:
-            return str(found)
+    for place in (_resource(cost).get("environment"), cost.get("environment")):
+        if found := text(place.get("id") if isinstance(place, Mapping) else place or None):
+            return found
     return None
 
 
@@ -194,7 +201,7 @@ def _order(cost: Row) -> tuple[Any, ...]:
     return (
         price is None,
         -price if price is not None else price,
-        str(cost.get("id") or ""),
+        text(cost.get("id")) or "",
         decimal(cost.get("original_amount")) or Decimal(0),
         decimal(cost.get("quantity")) or Decimal(0),
         canonical_json(cost),

@@ -8,7 +8,17 @@ from pendulum import DateTime
 from source_unified_usage.core.answer import Answer
 from source_unified_usage.core.stream import UsageStream
 from source_unified_usage.core.times import day_period, midnight
-from source_unified_usage.core.usage import Row, Usage, compact, quantity, usage
+from source_unified_usage.core.usage import (
+    Row,
+    Usage,
+    canonical_json,
+    compact,
+    nested,
+    quantity,
+    text,
+    usage,
+    with_ordinals,
+)
 from source_unified_usage.core.window import Window, days
 from source_unified_usage.vendors.confluent.api import ConfluentApi, MetricsApi
 from source_unified_usage.vendors.confluent.lookups import Lookups, clusters, name_of, organization
@@ -21,12 +31,13 @@ _KEPT = 7  # days; as users of the API report
 
 
 class Point(NamedTuple):
-    """A row with its metric, and with its cluster and organization as a record carries them."""
+    """A row with its metric, its cluster and organization as a record carries them, and its ordinal among its twins."""
 
     row: Row
     metric: str
     cluster: Mapping[str, Any]
     organization: Mapping[str, str]
+    ordinal: int = 0
 
 
 class MetricsUsage(UsageStream[MetricsApi]):
@@ -48,6 +59,11 @@ class MetricsUsage(UsageStream[MetricsApi]):
         return PATH
 
     def rows(self, window: Window) -> Iterator[Point]:
+        """Points with the ordinals of those of nobody."""
+        points = with_ordinals(self._points(window), self._key, lambda point: canonical_json(point.row))
+        return (point._replace(ordinal=ordinal) for point, ordinal in points)
+
+    def _points(self, window: Window) -> Iterator[Point]:
         owner, found = self._clusters()
         if not found:
             self.not_available(
@@ -57,9 +73,9 @@ class MetricsUsage(UsageStream[MetricsApi]):
             )
         for cluster in found:
             for metric in _METRICS:
-                for point in self._points(metric, cluster["id"], window):
-                    if point.get("value") is not None:
-                        yield Point(point, metric, cluster, owner)
+                for row in self._answered(metric, cluster["id"], window):
+                    if quantity(row.get("value")) is not None:
+                        yield Point(row, metric, cluster, owner)
 
     def _clusters(self) -> tuple[Mapping[str, str], list[Mapping[str, Any]]]:
         """The organization and its clusters, as a record carries them."""
@@ -70,15 +86,15 @@ class MetricsUsage(UsageStream[MetricsApi]):
         environments = self._lookups.environments.required(api)
         return owner, [
             compact(
-                id=id,
-                name=(cluster.get("spec") or {}).get("display_name"),
+                id=text(id),
+                name=text(nested(cluster, "spec").get("display_name")),
                 workspace=compact(id=environment, name=name_of(environments, environment)),
             )
             for environment in environments
             for id, cluster in clusters(api, environment).items()
         ]
 
-    def _points(self, metric: str, cluster: str, window: Window) -> list[Row]:
+    def _answered(self, metric: str, cluster: str, window: Window) -> list[Row]:
         query = {
             "aggregations": [{"metric": metric}],
             "filter": {"field": "resource.kafka.id", "op": "EQ", "value": cluster},
@@ -90,11 +106,16 @@ class MetricsUsage(UsageStream[MetricsApi]):
         }
         return self.api.collect(lambda token: self.api.post(PATH, query, token), _next_token)
 
+    def _key(self, point: Point) -> str:
+        return self.id(_day(point.row), point.metric, point.cluster["id"], _principal(point.row))
+
     def usages(self, item: Point) -> Iterator[Usage]:
         point = item.row
-        day, principal = point["timestamp"][:10], point.get(_PRINCIPAL)
+        day, principal = _day(point), _principal(point)
+        # a principal has one point a day: a second one that differs is no other row
+        apart = f"/{item.ordinal}" if item.ordinal and not principal else ""
         yield usage(
-            id=self.id(day, item.metric, item.cluster["id"], principal),
+            id=self._key(item) + apart,
             product={"id": "KAFKA", "name": "Kafka"},
             metric_name=item.metric,
             resources=[item.cluster],
@@ -106,11 +127,19 @@ class MetricsUsage(UsageStream[MetricsApi]):
         )
 
 
+def _day(point: Row) -> str:
+    return f"{point['timestamp']}".strip()[:10]
+
+
+def _principal(point: Row) -> str | None:
+    """With the prefix that it was asked for by, or without, as its name may come in flat rows."""
+    return text(point.get(_PRINCIPAL)) or text(point.get("principal_id"))
+
+
 def _name(point: Row) -> str | None:
     """The principal's, which the documentation's example shows with the prefix of its id, and rows may lack."""
-    return point.get("metric.principal_name") or point.get("principal_name")
+    return text(point.get("metric.principal_name")) or text(point.get("principal_name"))
 
 
 def _next_token(answer: Answer) -> str | None:
-    token = (answer.object("meta").get("pagination") or {}).get("next_page_token")
-    return str(token) if token else None
+    return text(nested(answer.object("meta"), "pagination").get("next_page_token"))

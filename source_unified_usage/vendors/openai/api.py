@@ -120,6 +120,7 @@ class AnalyticsApi(OpenAIApi):
 
 def _has_more(answer: Answer) -> bool:
     more = answer.body.get("has_more")
+    more = {"true": True, "false": False}.get(more, more) if isinstance(more, str) else more
     if not isinstance(more, bool):
         raise answer.broken(f"has_more is {more!r}")
     return more

@@ -10,11 +10,11 @@ from pendulum import DateTime
 from source_unified_usage.core import clock
 from source_unified_usage.core.answer import Answer
 from source_unified_usage.core.stream import RetentionStart, UsageStream
-from source_unified_usage.core.usage import Row, with_ordinals
+from source_unified_usage.core.usage import Row, text, with_ordinals
 from source_unified_usage.core.window import Window, first_served, utc_midnight
 from source_unified_usage.vendors.openai.api import LookbackExceeded, PlatformApi
 from source_unified_usage.vendors.openai.directory import Directory, Names
-from source_unified_usage.vendors.openai.terms import NO_USERS, order, utc_day
+from source_unified_usage.vendors.openai.terms import NO_USERS, dimension, order, utc_day
 
 _KEPT = 365  # days; as users of the API report
 
@@ -42,7 +42,7 @@ class BucketStream(UsageStream[PlatformApi]):
             return
         rows = self.results(window)
         self.names = self._directory.names(rows)
-        owners = {row.get("organization_id") for row in rows}
+        owners = {text(row.get("organization_id")) for row in rows}
         self.api.account = owners.pop() if len(owners) == 1 else None
         yield from with_ordinals(rows, self.key, order)
 
@@ -63,14 +63,18 @@ class BucketStream(UsageStream[PlatformApi]):
             ends = [bucket.get("end_time") for bucket in answer.rows("data")]
             return any(isinstance(told, int) and told >= end for told in ends)
 
+        buckets: list[list[Row]] = []
         try:
-            return [row for answer in self.api.pages(self.path(), query, done) for row in _rows(answer)]
+            for answer in self.api.pages(self.path(), query, done):
+                # a bucket that comes again, bounds and all, counts once
+                buckets += [bucket for bucket in _buckets(answer) if bucket not in buckets]
         except LookbackExceeded as refused:
             raise RetentionStart(self._oldest_served(window, refused.vendor_message)) from None
+        return [row for bucket in buckets for row in bucket]
 
     def key(self, row: Row) -> str:
         """The id without the ordinal."""
-        return self.id(utc_day(row["start_time"]), *(row.get(dimension) for dimension in self.dimensions))
+        return self.id(utc_day(row["start_time"]), *(dimension(row, name) for name in self.dimensions))
 
     def _oldest_served(self, window: Window, message: str) -> DateTime:
         """The day that the refusal names; else a year ago, else what halving the time up to today finds.
@@ -103,11 +107,11 @@ def _days_in(message: str) -> Iterator[DateTime]:
             yield utc_midnight(date.fromisoformat(named))
 
 
-def _rows(answer: Answer) -> Iterator[Row]:
+def _buckets(answer: Answer) -> Iterator[list[Row]]:
+    """The rows of every bucket, each with the bucket's bounds."""
     for bucket in answer.rows("data"):
         results = bucket.get("results")
         if not isinstance(results, list) or not all(isinstance(row, Mapping) for row in results):
             raise answer.broken("a bucket without a list of results")
         bounds = {name: bucket.get(name) for name in ("start_time", "end_time")}
-        for row in results:
-            yield {**row, **bounds}
+        yield [{**row, **bounds} for row in results]

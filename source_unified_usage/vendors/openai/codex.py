@@ -13,8 +13,10 @@ from source_unified_usage.core.usage import (
     charges,
     compact,
     decimal,
+    nested,
     number,
     quantity,
+    text,
     usage,
     with_ordinals,
 )
@@ -132,8 +134,8 @@ class CodexUsageBy(CodexUsage):
         return row.get(f"{self._split}s") or []
 
     def key(self, row: Row, part: Row) -> tuple[Any, ...]:
-        split = (part["client_id"],) if self._split == "client" else (part["model"], part.get("speed"))
-        return (*super().key(row, part), *split)
+        split = ("client_id",) if self._split == "client" else ("model", "speed")
+        return (*super().key(row, part), *(text(part.get(name)) for name in split))
 
     def told_apart(self, ordinal: int) -> Sequence[int]:
         """What the vendor cannot name, `other` and `CODEX_UNKNOWN_DEFAULT`, may come several times."""
@@ -162,16 +164,18 @@ def _order(split: _Split) -> tuple[str, ...]:
 
 def _user(row: Row) -> dict[str, Any]:
     """The member; empty when the row is the workspace's. Older rows have the e-mail at their top."""
-    actor = row.get("actor") or {}
-    return compact(id=actor.get("user_id") or row.get("user_id"), email=actor.get("email") or row.get("email"))
+    actor = nested(row, "actor")
+    id = text(actor.get("user_id")) or text(row.get("user_id"))
+    return compact(id=id, email=text(actor.get("email")) or text(row.get("email")))
 
 
 def _model(part: Row) -> Mapping[str, str]:
-    return {"id": part["model"], "provider": "openai"} if part.get("model") else {}
+    model = text(part.get("model"))
+    return {"id": model, "provider": "openai"} if model else {}
 
 
 def _surface(part: Row) -> str | None:
-    client = part.get("client_id")
+    client = text(part.get("client_id"))
     return client.lower().removeprefix("codex_") if client else None
 
 
@@ -200,8 +204,8 @@ def _tokens(part: Row) -> dict[str, Any]:
 
 def _code(part: Row) -> dict[str, Any]:
     """Accepted lines and commits; one client had the lines flat."""
-    told = part.get("code_attribution") or {}
-    lines, commits = told.get("lines_of_code") or {}, told.get("commits") or {}
+    told = nested(part, "code_attribution")
+    lines, commits = nested(told, "lines_of_code"), nested(told, "commits")
     return compact(
         lines_accepted_added=quantity(lines.get("added", told.get("lines_added"))),
         lines_accepted_removed=quantity(lines.get("removed", told.get("lines_removed"))),

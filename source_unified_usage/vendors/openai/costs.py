@@ -4,24 +4,15 @@ from collections.abc import Iterator
 from typing import Any
 
 from source_unified_usage.core.times import day_period
-from source_unified_usage.core.usage import Charge, Row, Usage, charges, compact, decimal, quantity, usage
+from source_unified_usage.core.usage import Charge, Row, Usage, charges, compact, decimal, nested, quantity, text, usage
 from source_unified_usage.core.window import Window, days
 from source_unified_usage.vendors.openai.buckets import BucketStream
-from source_unified_usage.vendors.openai.terms import utc_day
+from source_unified_usage.vendors.openai.terms import dimension, utc_day
 
-# "<model>[ <modality>], <kind>", as in "gpt-image-1 image, output"; a modality may also stand within the kind
+# "<model>[ <modality>], <kind>", as in "gpt-image-1 image, output"; a modality may also stand within the kind, "tokens"
+# and a time ("cache writes - 12hr") behind it
 _MODALITIES = ("audio", "image", "text")
-_KINDS = frozenset(
-    {
-        "input",
-        "input_tokens",
-        "cached input",
-        "cache write",
-        "cache writes",
-        "cache writes - 12hr",
-        "output",
-    }
-)
+_KINDS = frozenset({"input", "cached input", "cache write", "cache writes", "output"})
 
 
 class Costs(BucketStream):
@@ -40,8 +31,8 @@ class Costs(BucketStream):
     def key(self, row: Row) -> str:
         return self.id(
             utc_day(row["start_time"]),
-            *(row.get(dimension) for dimension in self.dimensions),
-            (row.get("amount") or {}).get("currency"),
+            *(dimension(row, name) for name in self.dimensions),
+            text(nested(row, "amount").get("currency")),
         )
 
     def usages(self, row: tuple[Row, int], window: Window) -> Iterator[Usage]:
@@ -50,12 +41,12 @@ class Costs(BucketStream):
         yield usage(
             id=f"{self.key(cost)}/{ordinal}",
             product={"id": "openai_api", "name": "OpenAI API"},
-            metric_name=cost.get("line_item"),
+            metric_name=text(cost.get("line_item")),
             resources=self.names.resources(cost),
-            organization=compact(id=cost.get("organization_id")),
-            model=_model(cost.get("line_item")),
-            charges=_charges(cost.get("amount") or {}),
-            usage=compact(quantity=quantity(cost.get("quantity")), unit=cost.get("quantity_unit")),
+            organization=compact(id=text(cost.get("organization_id"))),
+            model=_model(text(cost.get("line_item"))),
+            charges=_charges(nested(cost, "amount")),
+            usage=compact(quantity=quantity(cost.get("quantity")), unit=text(cost.get("quantity_unit"))),
             **day_period(day),
             surface="api",
             remote_data=cost,
@@ -65,11 +56,17 @@ class Costs(BucketStream):
 def _model(line_item: str | None) -> dict[str, Any]:
     """The model that a line item names; none where no rule knows the line item."""
     model, _, kind = (line_item or "").rpartition(", ")
-    if " ".join(word for word in kind.split(" ") if word not in _MODALITIES) not in _KINDS:
+    if _plain(kind) not in _KINDS:
         return {}
     for modality in _MODALITIES:
         model = model.removesuffix(f" {modality}")
     return {"id": model, "provider": "openai"} if model not in ("", *_MODALITIES) else {}
+
+
+def _plain(kind: str) -> str:
+    """`cached_input_tokens` and `cached text input` are `cached input`, `cache writes - 12hr` are `cache writes`."""
+    message = kind.partition(" - ")[0].replace("_", " ").removesuffix(" tokens").split(" ")
+    return " ".join(word for word in message if word not in _MODALITIES)
 
 
 def _charges(amount: Row) -> list[Charge]:
@@ -77,6 +74,7 @@ def _charges(amount: Row) -> list[Charge]:
     value = decimal(amount.get("value"))
     if value is None:
         return []
-    if not amount.get("currency"):
+    currency = text(amount.get("currency"))
+    if not currency:
         raise ValueError("an amount without currency")
-    return charges(amount["currency"].upper(), net=value, credit=value if value < 0 else None)
+    return charges(currency.upper(), net=value, credit=value if value < 0 else None)

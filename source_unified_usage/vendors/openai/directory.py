@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 
 from source_unified_usage.core.lookup import Lookup, names, say_missing, texts
 from source_unified_usage.core.paths import path
-from source_unified_usage.core.usage import Row, compact
+from source_unified_usage.core.usage import Row, compact, text
 from source_unified_usage.vendors.openai.api import PlatformApi
 
 _OF_ONE_PROJECT = (400, 404)  # an archived project has no keys to list; the next may have some
@@ -21,7 +21,7 @@ class Names(NamedTuple):
 
     def resources(self, row: Row) -> list[dict[str, Any]]:
         """The key in its project, or the project alone; then the vector store, where the row has one."""
-        project, key, store = row.get("project_id"), row.get("api_key_id"), row.get("vector_store_id")
+        project, key, store = (text(row.get(name)) for name in ("project_id", "api_key_id", "vector_store_id"))
         workspace = compact(id=project, name=_name(self.projects, project))
         found = [compact(id=key, name=_name(self.keys, key), workspace=workspace)]
         if store:
@@ -29,7 +29,7 @@ class Names(NamedTuple):
         return [resource for resource in found if resource]
 
     def user(self, row: Row) -> dict[str, Any]:
-        id = row.get("user_id")
+        id = text(row.get("user_id"))
         user = self.users.get(id, {}) if id else {}
         return compact(id=id, email=user.get("email"), name=user.get("name")) if id else {}
 

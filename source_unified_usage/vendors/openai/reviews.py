@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from source_unified_usage.core.times import day_period
-from source_unified_usage.core.usage import Row, Usage, compact, quantity, usage, with_ordinals
+from source_unified_usage.core.usage import Row, Usage, compact, nested, quantity, usage, with_ordinals
 from source_unified_usage.core.window import Window
 from source_unified_usage.vendors.openai.analytics import AnalyticsStream, Workspace
 from source_unified_usage.vendors.openai.api import AnalyticsApi
@@ -22,6 +22,12 @@ class Report:
     what: str
 
 
+def _engaged(row: Row) -> Any:
+    """Unknown where the vendor has no details of a day."""
+    details = nested(row, "comment_response_details")
+    return details["engaged"] if details else None
+
+
 REVIEWS = Report(
     "code_reviews",
     lambda row: row["pull_request_reviews"],
@@ -30,7 +36,7 @@ REVIEWS = Report(
 )
 RESPONSES = Report(
     "code_review_responses",
-    lambda row: row["comment_response_details"]["engaged"],
+    _engaged,
     "comment",
     "How many comments of Codex' reviews people answered, by day; about pull requests merged on that day.",
 )

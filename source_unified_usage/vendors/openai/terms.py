@@ -3,7 +3,7 @@
 from datetime import datetime, timezone
 from typing import Any
 
-from source_unified_usage.core.usage import Row, canonical_json, quantity
+from source_unified_usage.core.usage import Row, canonical_json, quantity, text
 
 NO_USERS = "OpenAI does not tell its users apart, so there is nothing to read with openai.user_ids"
 
@@ -14,6 +14,12 @@ def utc_day(seconds: Any) -> str:
     if not isinstance(moment, int) or moment % 86_400:
         raise ValueError(f"{seconds!r} is no UTC midnight in Unix seconds")
     return datetime.fromtimestamp(moment, timezone.utc).date().isoformat()
+
+
+def dimension(row: Row, name: str) -> str | bool | None:
+    """What the row says of one of the fields it is grouped by; all are texts but `batch`."""
+    value = row.get(name)
+    return value if isinstance(value, bool) else text(value)
 
 
 def order(row: Row) -> tuple[str, str]:

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 from source_unified_usage.core.errors import UNMAPPABLE, ConfigError, Unmappable
 from source_unified_usage.core.progress import logger
 from source_unified_usage.core.times import day_period
-from source_unified_usage.core.usage import Number, Row, Usage, compact, quantity, usage
+from source_unified_usage.core.usage import Number, Row, Usage, compact, quantity, text, usage
 from source_unified_usage.core.window import Window, days
 from source_unified_usage.vendors.openai.api import PlatformApi
 from source_unified_usage.vendors.openai.buckets import BucketStream
@@ -100,13 +100,13 @@ class ApiUsage(BucketStream):
     def usages(self, row: tuple[Row, int], window: Window) -> Iterator[Usage]:
         result, ordinal = row
         day = utc_day(result["start_time"])
-        model = result.get("model")
+        model = text(result.get("model"))
         yield usage(
             id=f"{self.key(result)}/{ordinal}",
             product=self._product,
             metric_name=self._endpoint.metric,
             resources=self.names.resources(result),
-            organization=compact(id=result.get("organization_id")),
+            organization=compact(id=text(result.get("organization_id"))),
             user=self.names.user(result),
             model={"id": model, "provider": "openai"} if model else None,
             usage=self._figures(result),

@@ -187,14 +187,42 @@ def test_environments_that_came_before_a_failure_have_their_names(server: reques
     [{"metric.principal_name": "kafka-writer"}, {"principal_name": "kafka-writer"}],
 )
 def test_a_principal_has_the_name_that_comes_with_it(server: requests_mock.Mocker, named: dict[str, str]) -> None:
+    found = metrics(server, {"metric.principal_id": "sa-1", **named}, named)
+    assert [record.get("user") for record in found] == [{"id": "sa-1", "name": "kafka-writer"}, None]
+
+
+def test_points_in_every_spelling(server: requests_mock.Mocker) -> None:
+    (record,) = metrics(server, {"timestamp": " 2026-09-01 00:00:00", "metric.principal_id": 7, "value": "5"})
+    assert (record["user"], record["usage"]["quantity"], record["start_date"]) == (
+        {"id": "7"},
+        5,
+        "2026-09-01T00:00:00Z",
+    )
+    (record,) = metrics(server, {"principal_id": "sa-1"})
+    assert record["user"] == {"id": "sa-1"}
+    assert metrics(server, {"metric.principal_id": "sa-1", "value": "null"}) == []
+
+
+def test_points_of_nobody_are_told_apart_and_the_first_keeps_its_id(server: requests_mock.Mocker) -> None:
+    nobodies = ({"value": 2}, {"metric.principal_id": None, "value": 1}, {"metric.principal_id": "null", "value": 3})
+    found = metrics(server, *nobodies, {"metric.principal_id": "sa-1"}, {"metric.principal_id": "sa-1"})
+    alone = metrics(server, nobodies[0])[0]["id"]
+    assert alone.endswith("request_bytes/lkc-1/~")
+    ids = [record["id"] for record in found if "user" not in record]
+    assert ids == [alone, f"{alone}/1", f"{alone}/2"]
+    assert sum(record["usage"]["quantity"] for record in found if "user" not in record) == 6
+    assert len({record["id"] for record in found if "user" in record}) == 1
+
+
+def metrics(server: requests_mock.Mocker, *points: dict[str, Any]) -> list[dict[str, Any]]:
+    """What is made of these points of one day, cluster and metric."""
     server.get("https://api.confluent.cloud/org/v2/environments", json={"data": [{"id": "env-1"}]})
     server.get("https://api.confluent.cloud/cmk/v2/clusters", json={"data": [{"id": "lkc-1"}]})
-    day = {"timestamp": "2026-09-01T00:00:00Z", "value": 1.0}
-    points = [{**day, "metric.principal_id": "sa-1", **named}, {**day, **named}]
-    server.post("https://api.telemetry.confluent.cloud/v2/metrics/cloud/query", json={"data": points})
+    rows = [{"timestamp": "2026-09-01T00:00:00Z", "value": 1.0, **point} for point in points]
+    answers: list[dict[str, Any]] = [{"json": {"data": rows}}, {"json": {"data": []}}]
+    server.post("https://api.telemetry.confluent.cloud/v2/metrics/cloud/query", answers)
     stream = stream_of("confluent", {**CONFIG, "include_metrics": True}, "confluent_metrics_usage")
-    found = records(stream, window("2026-09-01", "2026-09-02"))
-    assert [record.get("user") for record in found[:2]] == [{"id": "sa-1", "name": "kafka-writer"}, None]
+    return records(stream, window("2026-09-01", "2026-09-02"))
 
 
 def test_the_look_ups_may_be_refused(server: requests_mock.Mocker) -> None:
@@ -229,6 +257,8 @@ def test_an_organization_has_an_id_and_is_the_only_one(
     [
         ({"end_date": "2026-09-02"}, ("2026-09-01T00:00:00Z", "2026-09-02T00:00:00Z")),
         ({"start_date": "", "end_date": "2026-09-02"}, ("2026-09-01T00:00:00Z", "2026-09-02T00:00:00Z")),
+        ({"start_date": "null", "end_date": "2026-09-02"}, ("2026-09-01T00:00:00Z", "2026-09-02T00:00:00Z")),
+        ({"start_date": " 2026-09-01", "end_date": "null"}, ("2026-09-01T00:00:00Z", "2026-09-02T00:00:00Z")),
         ({"start_date": "2026-09-01 00:00:00"}, ("2026-09-01T00:00:00Z", "2026-09-02T00:00:00Z")),
         ({"start_date": "2026-09-01", "end_date": "2026-09-04"}, ("2026-09-01T00:00:00Z", "2026-09-04T00:00:00Z")),
     ],
@@ -248,6 +278,36 @@ def test_a_row_whose_day_is_unknown_is_named(server: requests_mock.Mocker, dates
     assert raised.value.row == row
 
 
+TEXTS = ("product", "line_type", "network_access_type", "unit", "description")
+
+
+@pytest.mark.parametrize("field", TEXTS)
+def test_a_text_of_null_is_none_and_a_number_its_digits(server: requests_mock.Mocker, field: str) -> None:
+    def record(value: Any) -> dict[str, Any]:
+        server.get(URL, **page({**ROW, field: value}))
+        (found,) = read()
+        del found["remote_data"]
+        return found
+
+    assert record("null") == record(None)
+    assert record(7) == record("7") != record(None)
+
+
+@pytest.mark.parametrize(
+    ("fields", "resources"),
+    [
+        ({"resource": "null", "environment": "env-1"}, [{"workspace": {"id": "env-1"}}]),
+        ({"resource": "lkc-1"}, [{"id": "lkc-1"}]),
+        ({"resource": {"id": 7, "display_name": 8, "environment": {"id": "null"}}}, [{"id": "7", "name": "8"}]),
+        ({"resource": {"id": "null", "display_name": "null", "environment": "null"}}, None),
+    ],
+)
+def test_resources_in_every_spelling(server: requests_mock.Mocker, fields: dict[str, Any], resources: Any) -> None:
+    server.get(URL, **page({"start_date": "2026-09-01", "line_type": "SUPPORT", "amount": 1, **fields}))
+    (record,) = read()
+    assert record.get("resources") == resources
+
+
 def test_amounts_fall_back(server: requests_mock.Mocker) -> None:
     day = {"start_date": "2026-09-01", "line_type": "X"}
     given: list[dict[str, Any]] = [
@@ -255,6 +315,7 @@ def test_amounts_fall_back(server: requests_mock.Mocker) -> None:
         {"price": 0.1, "quantity": 3},
         {"amount": 4, "discount_amount": 1},
         {"amount": 4, "original_amount": 6},
+        {"amount": "null", "original_amount": "5", "discount_amount": "null", "quantity": "null", "price": "null"},
         {},
     ]
     server.get(URL, **page(*({**day, **row, "description": str(n)} for n, row in enumerate(given))))
@@ -264,5 +325,6 @@ def test_amounts_fall_back(server: requests_mock.Mocker) -> None:
         {"net": 0.3, "total": 0.3},
         {"net": 4, "total": 5, "discount": 1},
         {"net": 4, "total": 6, "discount": 2},
+        {"net": 5, "total": 5},
         {},
     ]

@@ -147,6 +147,11 @@ def test_a_broken_page_is_an_error(server: requests_mock.Mocker, answers: list[A
     assert len(queries(server, COMPLETIONS)) == min(len(answers), 50)
 
 
+def test_has_more_may_come_as_text(server: requests_mock.Mocker) -> None:
+    server.get(COMPLETIONS, [page(ROW, next="a", more="true"), page(ROW, more="false", day=SECOND)])
+    assert len(read()) == 2
+
+
 @pytest.mark.parametrize(
     ("row", "reason"),
     [

@@ -270,6 +270,10 @@ def test_an_unknown_amount_makes_no_charge(amount: Any) -> None:
         ("gpt-5.6-terra, cache writes", "gpt-5.6-terra"),
         ("gpt-5.6-terra, cache writes - 12hr", "gpt-5.6-terra"),
         ("gpt-6-astra, input_tokens", "gpt-6-astra"),
+        ("gpt-6-astra, output_tokens", "gpt-6-astra"),
+        ("gpt-6-astra, cached_input_tokens", "gpt-6-astra"),
+        ("gpt-5.6-terra, cache writes - 30m", "gpt-5.6-terra"),
+        ("gpt-5.6-terra, fine-tuning - input", None),
         ("chat-latest, input", "chat-latest"),
         ("text-embedding-3-small, input", "text-embedding-3-small"),
         ("image, output", None),
@@ -280,6 +284,7 @@ def test_an_unknown_amount_makes_no_charge(amount: Any) -> None:
         ("Image models", None),
         ("web search tool calls", None),
         ("input", None),
+        ("null", None),
         (None, None),
     ],
 )
@@ -295,7 +300,7 @@ def test_any_line_item_keeps_its_row_and_its_money(line_item: str) -> None:
     (record,) = mapped(costs(page(row)))
     assert record["charges"] == [{"amount": 0.25, "currency": "USD", "type": kind} for kind in ("net", "total")]
     assert record["usage"] == {"quantity": 3, "unit": "calls"}
-    assert record.get("metric_name", "") == line_item
+    assert record.get("metric_name") == (None if line_item in ("", "null") else line_item)
     if "model" in record:
         assert line_item.startswith(record["model"]["id"])
 
@@ -303,19 +308,92 @@ def test_any_line_item_keeps_its_row_and_its_money(line_item: str) -> None:
 ROWS = [*COMPLETIONS, *({**COMPLETIONS[-1], "user_id": ""} for _ in range(2)), {**COMPLETIONS[-1], "project_id": ""}]
 
 
-@given(st.randoms(use_true_random=False), st.integers(1, 12))
+@given(st.randoms(use_true_random=False), st.integers(1, 5))
 def test_ids_depend_neither_on_the_order_of_the_rows_nor_on_the_pages(draw: random.Random, size: int) -> None:
-    expected = ids_of([page(*ROWS)])
-    assert len(expected) == len(ROWS)
-    rows = [*ROWS]
-    draw.shuffle(rows)
-    pages = [page(*rows[at : at + size], next=f"after {at}") for at in range(0, len(rows), size)]
-    pages.append(page())
-    assert ids_of(pages) == expected
+    expected = ids_of([page_of(*map(bucket_of, range(4)))])
+    assert len(expected) == 4 * len(ROWS)
+    buckets = [bucket_of(day, draw) for day in range(4)]
+    draw.shuffle(buckets)
+    pages = [page_of(*buckets[at : at + size], next=f"after {at}") for at in range(0, len(buckets), size)]
+    assert ids_of([*pages, page_of()]) == expected
+
+
+def test_a_bucket_that_comes_again_on_the_next_page_counts_once() -> None:
+    buckets = [bucket_of(day) for day in range(3)]
+    again = [page_of(*buckets[:2], next="after 2"), page_of(*buckets[1:])]
+    assert ids_of(again) == ids_of([page_of(*buckets)])
+
+
+def bucket_of(day: int, draw: random.Random | None = None) -> dict[str, Any]:
+    """All rows on a day of September, in any order; a page counts buckets, so a bucket is never split."""
+    start = 1788220800 + day * 86_400
+    rows = draw.sample(ROWS, len(ROWS)) if draw else ROWS
+    return {"start_time": start, "end_time": start + 86_400, "results": rows}
 
 
 def ids_of(pages: list[Any]) -> dict[str, Any]:
     return {record["id"]: record["remote_data"] for record in mapped(usage("completions", *pages))}
+
+
+TEXTS = {
+    "openai_usage_completions": ("project_id", "user_id", "api_key_id", "model", "service_tier", "organization_id"),
+    "openai_usage_file_search_calls": ("vector_store_id",),
+    "openai_costs": ("project_id", "api_key_id", "line_item", "quantity_unit", "organization_id"),
+}
+
+
+@pytest.mark.parametrize(("stream", "field"), [(stream, field) for stream, fields in TEXTS.items() for field in fields])
+def test_a_text_of_null_is_none_and_a_number_its_digits(stream: str, field: str) -> None:
+    figures = {"input_tokens": 1, "output_tokens": 1, "num_requests": 1, "quantity": 1}
+    route = "costs" if stream == "openai_costs" else f"usage/{stream.removeprefix('openai_usage_')}"
+
+    def record(value: Any) -> dict[str, Any]:
+        answers = {f"GET /v1/organization/{route}": [page({**figures, field: value})], **NAMES}
+        (found,) = mapped(Case(stream, answers, *SOME_DAYS))
+        del found["remote_data"]
+        return found
+
+    assert record("null") == record(None)
+    assert record(7) == record("7") != record(None)
+
+
+@pytest.mark.parametrize("amount", [{"value": "0.5", "currency": "null"}, {"value": "0.5", "currency": ["usd"]}, "0.5"])
+def test_money_whose_currency_is_not_told_is_an_error(amount: Any) -> None:
+    with pytest.raises((Unmappable, ValueError), match=r"amount|no text"):
+        mapped(costs(page({"line_item": "x", "amount": amount})))
+
+
+def test_nobody_and_nothing_in_the_words_of_codex() -> None:
+    named = {"start_time": 1788220800, "actor": {"user_id": 7, "email": "null"}, "email": "a@example.com"}
+    figures = {"credits": "null", "turns": "3"}
+    (member,) = mapped(codex("", page_of({**named, "totals": figures, "code_attribution": "null"})))
+    assert (member["user"], member["usage"]["conversations"]) == (
+        {"id": "7", "email": "a@example.com"},
+        {"turn_count": 3},
+    )
+    assert "quantity" not in member["usage"]
+    (nobody,) = mapped(
+        codex("", page_of({**named, "email": None, "actor": "null", "user_id": "null", "totals": figures}))
+    )
+    assert ("user" in nobody, nobody["id"].rsplit("/", 1)[1]) == (False, "~")
+
+
+@pytest.mark.parametrize("split", ["client", "model"])
+def test_entries_without_a_name_are_kept(split: str) -> None:
+    entries = [{"credits": 1}, {"credits": 2, "client_id": "null", "model": "null"}]
+    row = {"start_time": 1788220800, "user_id": "u", f"{split}s": entries}
+    found = mapped(codex(f"_by_{split}", page_of(row)))
+    assert [(r["id"].rsplit("/", 1)[1], r["usage"]["quantity"]) for r in found] == [("0", 2), ("1", 1)]
+    assert not any("surface" in r or "model" in r for r in found)
+
+
+@pytest.mark.parametrize("details", [None, "null", {}])
+def test_a_day_whose_responses_are_not_told_has_no_figure(details: Any) -> None:
+    answers = {
+        f"{CODEX}/code_review_responses": [page_of({"start_time": 1788220800, "comment_response_details": details})]
+    }
+    (record,) = mapped(Case("openai_codex_code_review_responses", answers, *SOME_DAYS))
+    assert "quantity" not in record["usage"]
 
 
 def test_models_with_colons_stay_whole_in_the_id() -> None:
