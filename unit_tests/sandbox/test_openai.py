@@ -27,6 +27,7 @@ from sandbox.vendors.openai import (
 )
 from sandbox.vendors.openai.directory import epoch
 from sandbox.vendors.openai.endpoints import ENDPOINTS, NEW_TOKENS
+from sandbox.vendors.openai.keys import USAGE_SCOPE, Key
 from sandbox.vendors.openai.knobs import Knobs
 
 NOW = datetime(2026, 9, 16, 10, 30, tzinfo=timezone.utc)
@@ -206,6 +207,42 @@ def test_retention_names_the_earliest_day(sandbox: Sandbox, get: Get) -> None:
     sandbox.openai.retention_names_date = False
     message = get(COSTS, start_time=too_old).json()["error"]["message"]
     assert message == "Usage and cost data are available for the past year."
+
+
+def test_a_retention_refusal_may_repeat_what_was_asked(sandbox: Sandbox, get: Get) -> None:
+    sandbox.openai.retention_echoes = True
+    query = {"start_time": epoch(days_ago(400)), "end_time": epoch(days_ago(390))}
+    for names_date in (True, False):
+        sandbox.openai.retention_names_date = names_date
+        message = get(COSTS, **query).json()["error"]["message"]
+        assert message.startswith(f"Cannot report {days_ago(400)} to {days_ago(390)}. Usage and cost data")
+        assert message.endswith(f"{days_ago(365)} (UTC)." if names_date else "for the past year.")
+    sandbox.openai.retention_days = 400
+    assert get(COSTS, **query).status_code == 200
+
+
+def test_analytics_reach_back_as_far_as_the_knob_says(sandbox: Sandbox, get: Get) -> None:
+    query = {"start_time": epoch(days_ago(91)), "end_time": epoch(days_ago(90))}
+    assert get(f"{CODEX}/usage", CODEX_KEY, **query).status_code == 422
+    sandbox.openai.codex_lookback_days = 91
+    assert get(f"{CODEX}/usage", CODEX_KEY, **query).status_code == 200
+
+
+def test_keys_and_workspaces_are_tables(sandbox: Sandbox, get: Get) -> None:
+    sandbox.openai.keys["sk-admin-another"] = Key(True, frozenset({USAGE_SCOPE}))
+    assert get(COSTS, "sk-admin-another", start_time=epoch(YESTERDAY)).status_code == 200
+    del sandbox.openai.keys[ADMIN_KEY]
+    assert get(COSTS, start_time=epoch(YESTERDAY)).status_code == 401
+    sandbox.openai.workspaces = {"ws-2"}
+    assert get(f"{CODEX}/usage", CODEX_KEY).status_code == 404
+    assert get("analytics/codex/workspaces/ws-2/usage", CODEX_KEY).status_code == 200
+
+
+def test_unknown_parameters_pass_where_the_vendor_is_lenient(sandbox: Sandbox, get: Get) -> None:
+    query = {"start_time": epoch(YESTERDAY), "vector_store_ids": "vs_1"}
+    assert [get(path, **query).status_code for path in (COMPLETIONS, COSTS)] == [400, 400]
+    sandbox.openai.strict_parameters = False
+    assert [get(path, **query).status_code for path in (COMPLETIONS, COSTS)] == [200, 200]
 
 
 def test_retention_can_pass_in_the_middle_of_paging(sandbox: Sandbox, get: Get) -> None:
@@ -399,13 +436,16 @@ def test_three_spellings_of_arrays(get: Get) -> None:
 
 @pytest.mark.parametrize(
     ("spelling", "writes"),
-    [("one", ("",)), ("beside", ("", "_12h")), ("split", ("_30m", "_12h")), ("split", ("",))],
+    [("one", ("",)), ("beside", ("", "_12h")), ("split", ("_30m", "_12h"))],
 )
 def test_token_identities(sandbox: Sandbox, get: Get, spelling: Any, writes: tuple[Any, ...]) -> None:
     sandbox.openai.cache_writes = spelling
     found = usage_rows(get, "completions", days_ago(10), TODAY)
     new = [row for row in found if "input_uncached_tokens" in row]
     assert len(new) > 200
+    classes = {name for name in new[0] if name.startswith("input_cache_write")}
+    assert classes == {f"input_cache_write{kind}_tokens" for kind in {"", *writes}}
+    assert all(sum(row[name] for row in new) > 0 for name in classes)
     for row in new:
         kinds = ("text", "audio", "image")
         uncached = sum(row[f"input_{kind}_tokens"] for kind in kinds)
@@ -414,6 +454,9 @@ def test_token_identities(sandbox: Sandbox, get: Get, spelling: Any, writes: tup
         assert row["input_cached_tokens"] == cached
         assert row["input_tokens"] == uncached + cached + sum(row[f"input_cache_write{kind}_tokens"] for kind in writes)
         assert row["output_tokens"] == sum(row[f"output_{kind}_tokens"] for kind in kinds)
+        if spelling == "split":
+            written = sum(row[f"input_cache_write{kind}_tokens"] for kind in writes)
+            assert row["input_cache_write_tokens"] == written
 
 
 def test_oddities_of_completions(sandbox: Sandbox, get: Get) -> None:
@@ -441,6 +484,15 @@ def test_filters(get: Get) -> None:
     for batch in (True, False):
         found = usage_rows(get, "completions", days_ago(5), TODAY, batch=str(batch).lower())
         assert found == [row for row in everything if bool(row["batch"]) == batch]
+
+
+@pytest.mark.parametrize("spelling", ["line_items", "line_items[]"])
+def test_costs_are_filtered_by_line_item(get: Get, spelling: str) -> None:
+    everything = rows(get, COSTS, days_ago(5), TODAY, group_by=COSTS_BY)
+    wanted = ["gpt-5-nano-2025-08-07, input", "file storage"]
+    found = rows(get, COSTS, days_ago(5), TODAY, group_by=COSTS_BY, **{spelling: wanted})
+    assert {row["line_item"] for row in found} == set(wanted)
+    assert found == [row for row in everything if row["line_item"] in wanted]
 
 
 @pytest.mark.parametrize("name", sorted(ENDPOINTS))

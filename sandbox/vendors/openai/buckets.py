@@ -26,7 +26,7 @@ _WIDTHS = {"1m": 60, "1h": HOUR, "1d": DAY}
 # default and maximum number of buckets
 _LIMITS = {"1m": (60, 1440), "1h": (24, 168), "1d": (7, 31)}
 _COSTS_LIMITS = {"1d": (7, 180)}
-_COSTS_FILTERS = {"project_ids": "project", "api_key_ids": "api_key"}
+_COSTS_FILTERS = {"project_ids": "project", "api_key_ids": "api_key", "line_items": "line_item"}
 _COSTS_DIMENSIONS = ("project_id", "line_item", "api_key_id")
 _TIMES = ("start_time", "end_time", "bucket_width", "limit", "page", "group_by")
 
