@@ -143,6 +143,22 @@ def test_names_of_archived_projects_and_of_keys(source: Source, sandbox: Sandbox
     assert all(resource["name"] for resource in resources if "id" in resource)
 
 
+def test_the_keys_of_an_archived_project_may_be_refused(
+    source: Source, sandbox: Sandbox, config: dict[str, Any]
+) -> None:
+    full = source.read(config, [COMPLETIONS])
+    sandbox.openai.archived_keys = False
+    bare = source.read(config, [COMPLETIONS])
+    assert (bare.code, bare.traces) == (0, [])
+    assert _without_names(bare) == _without_names(full)
+    archived = sandbox.openai.directory.prototype.id
+    resources = [resource for record in bare.records[COMPLETIONS] for resource in record.get("resources", ())]
+    keys = {(r["workspace"]["id"] == archived, "name" in r) for r in resources if "id" in r}
+    assert keys == {(True, False), (False, True)}
+    assert all(r["workspace"]["name"] == "Search prototype" for r in resources if r["workspace"]["id"] == archived)
+    assert len([log for log in bare.logs if "API key names" in log]) == 1
+
+
 # --- the vendor's figures
 
 

@@ -596,7 +596,7 @@ def test_removed_user_is_not_listed_but_used(sandbox: Sandbox, get: Get) -> None
     assert [(u["name"], u["email"]) for u in service] == [(None, None)]
 
 
-def test_archived_projects_on_request_only(get: Get) -> None:
+def test_archived_projects_on_request_only(sandbox: Sandbox, get: Get) -> None:
     active = listed(get, "projects")
     everything = listed(get, "projects", include_archived="true")
     (archived,) = [project for project in everything if project not in active]
@@ -605,6 +605,9 @@ def test_archived_projects_on_request_only(get: Get) -> None:
     path = f"organization/projects/{archived['id']}"
     assert get(f"{path}/api_keys").status_code == 200
     assert get(f"{path}/service_accounts").status_code == 400
+    sandbox.openai.archived_keys = False
+    refused = get(f"{path}/api_keys")
+    assert (refused.status_code, refused.json()["error"]["message"]) == (400, "This project is archived.")
 
 
 def test_keys_of_owners_without_access_on_request_only(get: Get) -> None:

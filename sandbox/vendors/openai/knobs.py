@@ -23,6 +23,7 @@ class Knobs:
     - `costs_trailing_page`: costs offer a cursor to an empty page past the end
     - `broken_cursor`: `has_more` comes without a cursor, or always with the same one
     - `unavailable`: names of usage endpoints that answer 404
+    - `archived_keys`: the API keys of an archived project are listed, else a 400 as for its service accounts
     - `strict_parameters`: a query parameter that the endpoint does not have is a 400
     - `old_shape`: no completions row has the token fields added on 2026-07-15
     - `cache_writes`: one figure, the class of 12 hours beside that of 30 minutes, or both classes beside their sum
@@ -48,6 +49,7 @@ class Knobs:
         self.costs_trailing_page = True
         self.broken_cursor: Literal["missing", "repeated"] | None = None
         self.unavailable: set[str] = set()
+        self.archived_keys = True
         self.strict_parameters = True
         self.old_shape = False
         self.cache_writes: Literal["one", "beside", "split"] = "beside"

@@ -104,6 +104,8 @@ class Lookups:
         self._known(parameters, "owner_project_access")
         choices = ("active", "inactive", "any")
         access = parameters.choice("owner_project_access", choices, "active")
+        if not self._knobs.archived_keys:
+            _refuse_archived(project, today)
         keys = [*self._directory.keys.values(), *self._directory.workers.values()]
         rows = [self._api_key(key, today) for key in keys if key.project is project]
         wanted = [row for row in rows if access in ("any", row["owner_project_access"])]
@@ -131,8 +133,7 @@ class Lookups:
 
     def _accounts(self, project: Project, parameters: Parameters, today: date) -> Json:
         self._known(parameters)
-        if _is_archived(project, today):
-            raise platform(400, "This project is archived.", code="project_archived")
+        _refuse_archived(project, today)
         worker = self._directory.workers[project.name]
         kind = {"object": "organization.project.service_account"}
         return self._list(parameters, [kind | self._account(worker)])
@@ -186,6 +187,11 @@ class Lookups:
             "last_id": page[-1]["id"] if page else None,
             "has_more": begin + limit < len(rows),
         }
+
+
+def _refuse_archived(project: Project, today: date) -> None:
+    if _is_archived(project, today):
+        raise platform(400, "This project is archived.", code="project_archived")
 
 
 def _is_archived(project: Project, today: date) -> bool:
