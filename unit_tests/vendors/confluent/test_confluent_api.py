@@ -70,6 +70,23 @@ def test_empty_page_is_not_the_end_and_a_repeated_cursor_is(server: requests_moc
         read()
 
 
+@pytest.mark.parametrize("body", [{}, {"error": {"code": 503}}, {"data": [], "errors": [{"detail": "upstream"}]}])
+@pytest.mark.parametrize("pages", [[], [page(ROW, next="https://api.confluent.cloud/billing/v1/costs?page_token=2")]])
+def test_an_error_sent_as_200_is_no_empty_month(server: requests_mock.Mocker, pages: list[Any], body: Any) -> None:
+    server.get(URL, [*pages, {"json": body}])
+    with pytest.raises(BrokenContract, match="under 'data'"):
+        read()
+
+
+@pytest.mark.parametrize("refused", ["org/v2/organizations", "org/v2/environments", "cmk/v2/clusters"])
+def test_a_list_that_the_metrics_need_is_not_empty_for_an_error(server: requests_mock.Mocker, refused: str) -> None:
+    metrics(server)
+    server.get(f"https://api.confluent.cloud/{refused}", json={"error": {"code": 503}})
+    stream = stream_of("confluent", {**CONFIG, "include_metrics": True}, "confluent_metrics_usage")
+    with pytest.raises(BrokenContract, match="under 'data'"):
+        records(stream, window("2026-09-01", "2026-09-02"))
+
+
 def test_an_expired_token_starts_the_month_again_once(server: requests_mock.Mocker) -> None:
     expired = {"status_code": 400, "json": {"errors": [{"detail": "invalid page token"}]}}
     first = page(ROW, next="https://a/?page_token=1")

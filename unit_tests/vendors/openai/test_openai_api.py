@@ -136,6 +136,8 @@ def test_a_bucket_at_the_end_of_the_window_is_the_last(server: requests_mock.Moc
         ([page(ROW, next="a"), page(next="b"), page(next="a")], "the cursor 'a' came twice"),
         ([page(ROW, more=None)], "has_more is None"),
         ([{"json": {"has_more": False}}], "no list of objects under 'data'"),
+        ([page(ROW, next="a"), {"json": {"error": {"code": 503}}}], "no list of objects under 'data' but an error"),
+        ([pages_of([]) | {"json": {**pages_of([])["json"], "error": "upstream"}}], "an empty list under 'data'"),
         ([pages_of([{"start_time": FIRST}])], "a bucket without a list of results"),
         ([pages_of([], next=str(n)) for n in range(51)], "50 empty pages one after another"),
     ],
