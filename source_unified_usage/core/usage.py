@@ -178,6 +178,25 @@ def with_ordinals(
         yield from zip(twins, count())
 
 
+def numbered_once(
+    rows: Iterable[T], key: Callable[[T], Hashable], order: Callable[[T], Any]
+) -> Iterator[tuple[T, int]]:
+    """As `numbered`, but a row that comes again, equal in all that `order` tells, keeps its number."""
+    ordinal, last = 0, None
+    for row, position in with_ordinals(rows, key, order):
+        if not position:
+            ordinal = 0
+        elif last is not None and order(row) != order(last):
+            ordinal += 1
+        last = row
+        yield row, ordinal
+
+
+def nth(id: str, ordinal: int) -> str:
+    """The id of one of several rows that agree in their key: the first has it as it is."""
+    return f"{id}/{ordinal}" if ordinal else id
+
+
 # --- numbers and money ------------------------------------------------------------------------------------------
 
 

@@ -1,6 +1,6 @@
 """Who did how much on which surface, and how many people were active: users and summaries."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from pendulum import DateTime, instance
@@ -11,8 +11,8 @@ from source_unified_usage.core.times import parse_time
 from source_unified_usage.core.usage import Number, Row, Usage, compact, quantity, usage
 from source_unified_usage.core.window import Window, days
 from source_unified_usage.vendors.claude.api import AnalyticsApi, organization_id
-from source_unified_usage.vendors.claude.engagement import Engagement, newest_day, young
-from source_unified_usage.vendors.claude.terms import CLAUDE, amounts, moment, product_of, tool_actions, total, unified
+from source_unified_usage.vendors.claude.engagement import Engagement, Part, newest_day, young
+from source_unified_usage.vendors.claude.terms import amounts, moment, product_of, tool_actions, total, unified
 
 _BLOCKS = {
     "chat": "chat_metrics",
@@ -23,6 +23,7 @@ _BLOCKS = {
 }
 _OFFICE = "office_metrics"
 _UNIFIED = "chat_cowork_unified_metrics"
+_SPAN = ("starting_at", "ending_at")
 _APPS = {"excel": "Excel", "powerpoint": "PowerPoint", "word": "Word", "outlook": "Outlook"}
 
 
@@ -41,64 +42,63 @@ class UserActivity(Engagement):
         self._people = people
         self.people: Mapping[str, Row] = {}
 
-    def rows(self, window: Window) -> Iterable[Row]:
-        if rows := list(super().rows(window)):
+    def rows(self, window: Window) -> Iterable[Part]:
+        if parts := list(super().rows(window)):
             self.people = self._people()
-        return rows
+        return parts
 
-    def usages(self, row: Row, window: Window) -> Iterator[Usage]:
-        person = row["user"]
-        id = person.get("id")
-        if not id:
+    def natural_key(self, row: Row) -> Sequence[Any]:
+        if not (id := row["user"].get("id")):
             raise ValueError("no user.id")
-        name = self.people.get(id, {}).get("name")
-        common: dict[str, Any] = {
-            "organization": self.organization,
-            "user": compact(id=id, email=person.get("email_address"), name=name),
-            **self.day(window),
-        }
-        key = (window.first_day, id)
-        yield usage(
-            id=self.id(*key, None, None),
-            product=CLAUDE,
-            usage=compact(
-                tools=compact(web_search_count=quantity(row.get("web_search_count"))),
-                activity=compact(is_active=_is_active(row)),
-            ),
-            remote_data=row,
-            **common,
-        )
+        return (id,)
+
+    def split(self, row: Row) -> Iterator[tuple[str | None, ...]]:
+        """The person as a whole, and each surface and Office app with any activity."""
+        yield None, None
         for surface, name in _BLOCKS.items():
-            block = row.get(name) or {}
-            if any(amounts(block)):
-                yield usage(
-                    id=self.id(*key, surface, None),
-                    product=product_of(surface),
-                    surface=surface,
-                    usage=_code(block) if surface == "claude_code" else _counts(block, surface),
-                    remote_data={name: block},
-                    **common,
-                )
+            if any(amounts(row.get(name) or {})):
+                yield surface, None
         for app, block in (row.get(_OFFICE) or {}).items():
-            if block and any(amounts(block)):
-                yield usage(
-                    id=self.id(*key, "office_agent", app),
-                    product=product_of("office_agent"),
-                    surface="office_agent",
-                    resources=[{"id": app, "name": _APPS.get(app, app.title())}],
-                    usage=_counts(block, "office_agent"),
-                    remote_data={_OFFICE: {app: block}},
-                    **common,
-                )
-        if any(amounts(block := row.get(_UNIFIED) or {})):
-            yield usage(
-                id=self.id(*key, "chat_cowork_unified", None),
-                product=product_of("chat_cowork_unified"),
-                surface="chat_cowork_unified",
-                usage=_both(_counts(unified(row, "chat"), "chat"), _counts(unified(row, "sessions"), "cowork")),
-                remote_data={_UNIFIED: block},
-                **common,
-            )
+            if any(amounts(block or {})):
+                yield "office_agent", app
+        if any(amounts(row.get(_UNIFIED) or {})):
+            yield "chat_cowork_unified", None
+
+    def usages(self, part: Part, window: Window) -> Iterator[Usage]:
+        row, (surface, app) = part.row, part.what
+        person = row["user"]
+        name = self.people.get(person["id"], {}).get("name")
+        yield usage(
+            id=part.id,
+            product=product_of(surface),
+            surface=surface,
+            organization=self.organization,
+            user=compact(id=person["id"], email=person.get("email_address"), name=name),
+            **(_on_surface(row, surface, app) if surface else _as_a_whole(row)),
+            **self.day(window),
+        )
+
+
+def _as_a_whole(row: Row) -> dict[str, Any]:
+    activity = compact(is_active=_is_active(row))
+    searches = compact(web_search_count=quantity(row.get("web_search_count")))
+    return {"usage": compact(tools=searches, activity=activity), "remote_data": row}
+
+
+def _on_surface(row: Row, surface: str, app: str | None) -> dict[str, Any]:
+    if app:
+        block = row[_OFFICE][app]
+        return {
+            "resources": [{"id": app, "name": _APPS.get(app, app.title())}],
+            "usage": _counts(block, surface),
+            "remote_data": {_OFFICE: {app: block}},
+        }
+    if surface == "chat_cowork_unified":
+        both = _both(_counts(unified(row, "chat"), "chat"), _counts(unified(row, "sessions"), "cowork"))
+        return {"usage": both, "remote_data": {_UNIFIED: row[_UNIFIED]}}
+    block = row[_BLOCKS[surface]]
+    counts = _code(block) if surface == "claude_code" else _counts(block, surface)
+    return {"usage": counts, "remote_data": {_BLOCKS[surface]: block}}
 
 
 def _is_active(row: Row) -> bool | None:
@@ -175,7 +175,7 @@ class ActivitySummary(Engagement):
     endpoint = "summaries"
     step = days(31)
 
-    def rows(self, window: Window) -> Iterator[Row]:
+    def published(self, window: Window) -> Iterator[Row]:
         """The days of the window, as far as they are published."""
         query = {"starting_date": window.first_day, "ending_date": window.end_day}
         try:
@@ -187,7 +187,7 @@ class ActivitySummary(Engagement):
             self.published_until(newest, window.last_day)
             published = window.until(newest.add(days=1))
             if not published.empty:
-                yield from self.rows(published)
+                yield from self.published(published)
             return
         self.organization = compact(id=organization_id(answers[0]))
         end: DateTime | None = None
@@ -201,29 +201,33 @@ class ActivitySummary(Engagement):
         if end < window.end:
             self.published_until(end.subtract(days=1), end.to_date_string())
 
-    def usages(self, row: Row, window: Window) -> Iterable[Usage]:
-        span = {name: row[name] for name in ("starting_at", "ending_at")}
-        start, end = moment(span["starting_at"]), moment(span["ending_at"])
-        figures = {name: quantity(value) for name, value in row.items() if name not in span and _is_figure(name, value)}
-        for position, (name, figure) in enumerate(figures.items()):
-            surface = _surface(name)
-            yield usage(
-                id=self.id(start[:10], name),
-                product=product_of(surface),
-                metric_name=name,
-                organization=self.organization,
-                usage=compact(quantity=figure, unit=_unit(name)),
-                start_date=start,
-                end_date=end,
-                surface=surface,
-                # the whole of the day once, on its first figure
-                remote_data={**span, name: row[name]} if position else row,
-            )
+    def split(self, row: Row) -> Iterator[tuple[str, ...]]:
+        """The known figures; what is new and no number stays in remote_data."""
+        for name, value in row.items():
+            known = value is not None and name not in _SPAN
+            if known and (name.endswith(("_count", "_rate")) or type(value) in (int, float)):
+                yield (name,)
 
+    def key(self, row: Row, window: Window, *what: str | None) -> str:
+        return self.id(moment(row["starting_at"])[:10], *what)
 
-def _is_figure(name: str, value: Any) -> bool:
-    """Whether it is known; what is new and no number stays in remote_data."""
-    return value is not None and (name.endswith(("_count", "_rate")) or type(value) in (int, float))
+    def usages(self, part: Part, window: Window) -> Iterator[Usage]:
+        row, (name,) = part.row, part.what
+        assert name
+        surface = _surface(name)
+        whole = part.what == next(self.split(row))
+        yield usage(
+            id=part.id,
+            product=product_of(surface),
+            metric_name=name,
+            organization=self.organization,
+            usage=compact(quantity=quantity(row[name]), unit=_unit(name)),
+            start_date=moment(row["starting_at"]),
+            end_date=moment(row["ending_at"]),
+            surface=surface,
+            # the whole of the day once, on its first figure
+            remote_data=row if whole else {field: row[field] for field in (*_SPAN, name)},
+        )
 
 
 def _surface(metric: str) -> str | None:

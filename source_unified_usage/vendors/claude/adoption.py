@@ -1,11 +1,11 @@
 """What the organization uses Claude with: projects, skills, connectors, plugins, artifacts."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 from source_unified_usage.core.usage import Row, Usage, charges, compact, quantity, usage
 from source_unified_usage.core.window import Window
-from source_unified_usage.vendors.claude.engagement import Engagement
+from source_unified_usage.vendors.claude.engagement import Engagement, Part
 from source_unified_usage.vendors.claude.terms import CLAUDE, dollars, total, unified
 
 
@@ -16,9 +16,13 @@ class ChatProjects(Engagement):
     about = "How many people, conversations and messages one chat project had on one day."
     endpoint = "apps/chat/projects"
 
-    def usages(self, row: Row, window: Window) -> Iterator[Usage]:
+    def natural_key(self, row: Row) -> Sequence[Any]:
+        return (named(row, "project_id"),)
+
+    def usages(self, part: Part, window: Window) -> Iterator[Usage]:
+        row = part.row
         yield usage(
-            id=self.id(window.first_day, named(row, "project_id")),
+            id=part.id,
             product={"id": "claude_chat", "name": "Claude Chat"},
             resources=[compact(id=row["project_id"], name=row.get("project_name"))],
             organization=self.organization,
@@ -42,11 +46,14 @@ class Skills(Engagement):
     about = "How much one skill was used on one day, in chats and in sessions of Claude Code, Cowork and Office."
     endpoint = "skills"
 
-    def usages(self, row: Row, window: Window) -> Iterator[Usage]:
-        skill = named(row, "skill_name")
+    def natural_key(self, row: Row) -> Sequence[Any]:
+        return (named(row, "skill_name"),)
+
+    def usages(self, part: Part, window: Window) -> Iterator[Usage]:
+        row, skill = part.row, part.row["skill_name"]
         overage = dollars(self.name, row, "estimated_overage_spend")
         yield usage(
-            id=self.id(window.first_day, skill),
+            id=part.id,
             product=CLAUDE,
             resources=[{"id": skill, "name": row.get("skill_display_name") or skill}],
             organization=self.organization,
@@ -69,11 +76,14 @@ class Connectors(Engagement):
     about = "How much one connector was used on one day, in chats and in sessions of Claude Code, Cowork and Office."
     endpoint = "connectors"
 
-    def usages(self, row: Row, window: Window) -> Iterator[Usage]:
-        connector = named(row, "connector_name")
+    def natural_key(self, row: Row) -> Sequence[Any]:
+        return (named(row, "connector_name"),)
+
+    def usages(self, part: Part, window: Window) -> Iterator[Usage]:
+        row, connector = part.row, part.row["connector_name"]
         calls = [row.get(f"{kind}_call_count") for kind in ("read", "write", "unclassified")]
         yield usage(
-            id=self.id(window.first_day, connector),
+            id=part.id,
             product=CLAUDE,
             resources=[{"id": connector, "name": row.get("connector_display_name") or connector}],
             organization=self.organization,
@@ -96,10 +106,13 @@ class Plugins(Engagement):
     endpoint = "plugins"
     may_be_absent = True
 
-    def usages(self, row: Row, window: Window) -> Iterator[Usage]:
-        plugin = named(row, "plugin_name")
+    def natural_key(self, row: Row) -> Sequence[Any]:
+        return named(row, "plugin_name"), row.get("plugin_id")
+
+    def usages(self, part: Part, window: Window) -> Iterator[Usage]:
+        row, plugin = part.row, part.row["plugin_name"]
         yield usage(
-            id=self.id(window.first_day, plugin, row.get("plugin_id")),
+            id=part.id,
             product=CLAUDE,
             resources=[{"id": row.get("plugin_id") or plugin, "name": plugin}],
             organization=self.organization,
@@ -121,12 +134,15 @@ class Artifacts(Engagement):
     paged = False
     may_be_absent = True
 
-    def usages(self, row: Row, window: Window) -> Iterator[Usage]:
-        kind = named(row, "artifact_type")
+    def natural_key(self, row: Row) -> Sequence[Any]:
+        return named(row, "artifact_type"), row["is_shared"]
+
+    def usages(self, part: Part, window: Window) -> Iterator[Usage]:
+        row = part.row
         yield usage(
-            id=self.id(window.first_day, kind, row["is_shared"]),
+            id=part.id,
             product=CLAUDE,
-            metric_name=kind,
+            metric_name=row["artifact_type"],
             organization=self.organization,
             usage=counted(row, "artifacts_created_count", "artifacts"),
             remote_data=row,

@@ -16,6 +16,7 @@ from source_unified_usage.core.usage import (
     charges,
     compact,
     listed,
+    nth,
     quantity,
     usage,
     with_ordinals,
@@ -94,7 +95,7 @@ class ClaudeCodeUsage(UsageStream[AdminApi]):
             "end_date": next_midnight(day),
             "surface": "claude_code",
         }
-        common["id"] = f"{self._key(part)}/{part.ordinal}" if part.ordinal else self._key(part)
+        common["id"] = nth(self._key(part), part.ordinal)
         if used is None:
             yield usage(usage=_core(row), remote_data=row, **common)
             return

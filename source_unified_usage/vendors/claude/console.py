@@ -5,11 +5,21 @@ from collections.abc import Iterable, Iterator, Mapping
 from source_unified_usage.core.errors import ConfigError
 from source_unified_usage.core.stream import UsageStream
 from source_unified_usage.core.times import midnight
-from source_unified_usage.core.usage import Row, Usage, canonical_json, charges, compact, listed, usage, with_ordinals
+from source_unified_usage.core.usage import (
+    Row,
+    Usage,
+    charges,
+    compact,
+    listed,
+    nth,
+    numbered_once,
+    usage,
+    with_ordinals,
+)
 from source_unified_usage.core.window import Window, days
 from source_unified_usage.vendors.claude.api import MESSAGES, ORGANIZATION, AdminApi
 from source_unified_usage.vendors.claude.inventory import Inventory
-from source_unified_usage.vendors.claude.terms import dollars, model_of, moment, searches, tokens
+from source_unified_usage.vendors.claude.terms import dollars, model_of, moment, order, searches, tokens
 
 _PRODUCT = {"id": "claude_api", "name": "Claude API"}
 _USAGE_GROUPS = ["account_id", "api_key_id", "workspace_id", "model", "service_tier"]  # five are the most allowed
@@ -24,6 +34,9 @@ _COST_KEY = (
     "context_window",
     "inference_geo",
 )
+
+
+Numbered = tuple[Row, int]  # a row, and which it is of those that agree in their key
 
 
 class ConsoleReport(UsageStream[AdminApi]):
@@ -80,10 +93,13 @@ class ApiUsage(ConsoleReport):
     people: Mapping[str, Row] = {}
     keys: Mapping[str, Row] = {}
 
-    def rows(self, window: Window) -> Iterable[Row]:
+    def rows(self, window: Window) -> Iterable[Numbered]:
         if rows := self._results(window):
             self.people, self.keys = self.inventory.users(), self.inventory.api_keys()
-        return rows
+        return numbered_once(rows, self._key, order)
+
+    def _key(self, row: Row) -> str:
+        return self.id(moment(row["starting_at"]), *(row.get(name) for name in _USAGE_GROUPS))
 
     def _results(self, window: Window) -> list[Row]:
         while True:
@@ -96,12 +112,12 @@ class ApiUsage(ConsoleReport):
                     raise
                 self.limit //= 2
 
-    def usages(self, row: Row, window: Window) -> Iterator[Usage]:
-        start = moment(row["starting_at"])
+    def usages(self, line: Numbered, window: Window) -> Iterator[Usage]:
+        row, ordinal = line
         account, key = row.get("account_id"), row.get("api_key_id")
         person = self.people.get(account or "", {})
         yield usage(
-            id=self.id(start, *(row.get(name) for name in _USAGE_GROUPS)),
+            id=nth(self._key(row), ordinal),
             product=_PRODUCT,
             metric_name="tokens",
             resources=[compact(id=key, name=self.keys.get(key or "", {}).get("name"), workspace=self._workspace(row))],
@@ -109,7 +125,7 @@ class ApiUsage(ConsoleReport):
             user=compact(id=account, email=person.get("email"), name=person.get("name")),
             model=model_of(row.get("model")),
             usage=compact(tokens=tokens(row), tools=compact(web_search_count=searches(row))),
-            start_date=start,
+            start_date=moment(row["starting_at"]),
             end_date=moment(row["ending_at"]),
             surface="api",
             remote_data=row,
@@ -130,27 +146,25 @@ class ApiCost(ConsoleReport):
     open_day = False
     bills = True
 
-    def rows(self, window: Window) -> Iterator[tuple[Row, int]]:
-        """Each row with its ordinal among those of the same key."""
-        return with_ordinals(self._buckets(window, _COST_GROUPS, 31), self._key, canonical_json)
+    def rows(self, window: Window) -> Iterable[Numbered]:
+        # two equal lines of a bill are two amounts
+        return with_ordinals(self._buckets(window, _COST_GROUPS, 31), self._key, order)
 
     def _key(self, row: Row) -> str:
         return self.id(moment(row["starting_at"]), *(row.get(name) for name in _COST_KEY))
 
-    def usages(self, line: tuple[Row, int], window: Window) -> Iterator[Usage]:
+    def usages(self, line: Numbered, window: Window) -> Iterator[Usage]:
         row, ordinal = line
-        start = moment(row["starting_at"])
         workspace = self._workspace(row)
-        id = self._key(row)
         yield usage(
-            id=f"{id}/{ordinal}" if ordinal else id,
+            id=nth(self._key(row), ordinal),
             product=_PRODUCT,
             metric_name=row.get("description"),
             resources=[{**workspace, "workspace": workspace}],
             organization=self.organization,
             model=model_of(row.get("model")),
             charges=charges((row.get("currency") or "USD").upper(), net=dollars(self.name, row, "amount")),
-            start_date=start,
+            start_date=moment(row["starting_at"]),
             end_date=moment(row["ending_at"]),
             surface="api",
             remote_data=row,

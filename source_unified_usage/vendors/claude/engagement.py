@@ -1,23 +1,32 @@
 """The engagement endpoints of the Analytics API: one finished day per request, up to the day that is published."""
 
 import re
-from collections.abc import Iterable, Mapping
-from typing import Any
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Any, NamedTuple
 
 from pendulum import UTC, Date, DateTime
 
 from source_unified_usage.core import clock
 from source_unified_usage.core.answer import Answer
-from source_unified_usage.core.errors import ConfigError, SourceError
+from source_unified_usage.core.errors import UNMAPPABLE, ConfigError, SourceError, Unmappable
 from source_unified_usage.core.progress import logger
 from source_unified_usage.core.stream import RetentionStart, UsageStream
 from source_unified_usage.core.times import Period, day_period
-from source_unified_usage.core.usage import Row, compact
+from source_unified_usage.core.usage import Row, compact, nth, numbered_once
 from source_unified_usage.core.window import Window, days, utc_midnight
 from source_unified_usage.vendors.claude.api import ANALYTICS, AnalyticsApi, organization_id
+from source_unified_usage.vendors.claude.terms import order
 
 FIRST_DAY = DateTime(2026, 1, 1, tzinfo=UTC)  # nothing is served from before
 _YOUNG = 10  # days; an older day is missing only while the export stands still, as in anthropics/claude-code#64503
+
+
+class Part(NamedTuple):
+    """What one record is made of: a row, or `what` of it where the row makes several."""
+
+    id: str
+    row: Row
+    what: tuple[str | None, ...] = ()
 
 
 class Engagement(UsageStream[AnalyticsApi]):
@@ -40,7 +49,36 @@ class Engagement(UsageStream[AnalyticsApi]):
     def earliest_available(self, today: DateTime) -> DateTime:
         return FIRST_DAY
 
-    def rows(self, window: Window) -> Iterable[Row]:
+    def rows(self, window: Window) -> Iterable[Part]:
+        return self.parts(self.published(window), window)
+
+    def parts(self, rows: Iterable[Row], window: Window) -> Iterator[Part]:
+        """Parts of rows that agree in their key are numbered, each kind of part for itself.
+
+        So the ids stay when a correction lets such rows change places.
+        """
+        parts: list[Part] = []
+        for row in rows:
+            try:
+                parts += [Part(self.key(row, window, *what), row, what) for what in self.split(row)]
+            except UNMAPPABLE as error:
+                raise Unmappable(row, error) from error
+        for part, ordinal in numbered_once(parts, lambda part: part.id, lambda part: order(part.row)):
+            yield part._replace(id=nth(part.id, ordinal)) if ordinal else part
+
+    def split(self, row: Row) -> Iterable[tuple[str | None, ...]]:
+        """What makes a record of its own in a row."""
+        return ((),)
+
+    def key(self, row: Row, window: Window, *what: str | None) -> str:
+        """The id by the natural key alone."""
+        return self.id(window.first_day, *self.natural_key(row), *what)
+
+    def natural_key(self, row: Row) -> Sequence[Any]:
+        """What tells a row from the others of its day. Raises KeyError or ValueError when the vendor left it out."""
+        raise NotImplementedError
+
+    def published(self, window: Window) -> Iterable[Row]:
         """The day's rows; none from the first day on that is not published yet."""
         query: dict[str, Any] = {"date": window.first_day}
         if self.paged:

@@ -10,17 +10,7 @@ from source_unified_usage.core.answer import Answer
 from source_unified_usage.core.progress import logger
 from source_unified_usage.core.stream import UsageStream
 from source_unified_usage.core.times import midnight, parse_time
-from source_unified_usage.core.usage import (
-    Row,
-    Usage,
-    canonical_json,
-    charges,
-    compact,
-    listed,
-    quantity,
-    usage,
-    with_ordinals,
-)
+from source_unified_usage.core.usage import Row, Usage, charges, compact, listed, nth, numbered_once, quantity, usage
 from source_unified_usage.core.window import Window, days
 from source_unified_usage.vendors.claude.api import ANALYTICS, AnalyticsApi, organization_id
 from source_unified_usage.vendors.claude.engagement import FIRST_DAY
@@ -28,6 +18,7 @@ from source_unified_usage.vendors.claude.terms import (
     dollars,
     model_of,
     moment,
+    order,
     product_id,
     product_of,
     searches,
@@ -41,7 +32,7 @@ _KEPT = 364  # days; 365 are documented, measured from the moment of asking
 
 
 class Line(NamedTuple):
-    """One row of a report with what its answer and bucket say, and the number of its product's spelling in its key."""
+    """One row of a report with what its answer and bucket say, and its number among those of its key."""
 
     row: Row
     organization: str | None
@@ -73,19 +64,14 @@ class Report(UsageStream[AnalyticsApi]):
             for row in self._lines(answer, window)
         ]
         # a product that was renamed during a day would share its id with itself; a row that comes twice is one
-        ordinal = 0
-        last: Row = {}
-        for line, position in with_ordinals(lines, self._key, _order):
-            ordinal = ordinal + (line.row != last) if position else 0
-            last = line.row
+        for line, ordinal in numbered_once(lines, self._key, _order):
             yield line._replace(ordinal=ordinal)
 
     def usages(self, line: Line, window: Window) -> Iterator[Usage]:
         row = line.row
         product = product_id(row.get("product"))
-        id = self._key(line)
         yield usage(
-            id=f"{id}/{line.ordinal}" if line.ordinal else id,
+            id=nth(self._key(line), line.ordinal),
             product=product_of(product),
             model=model_of(row.get("model")),
             organization=compact(id=line.organization or self.organization),
@@ -245,8 +231,8 @@ class OrganizationCost(OrganizationReport):
         return dollars(self.name, row, "amount") or Decimal(0)
 
 
-def _order(line: Line) -> tuple[str, str]:
-    return str(line.row.get("product")), canonical_json(line.row)
+def _order(line: Line) -> tuple[str, ...]:
+    return str(line.row.get("product")), *order(line.row)
 
 
 def _range(window: Window) -> dict[str, Any]:

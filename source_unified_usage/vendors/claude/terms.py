@@ -9,7 +9,7 @@ from typing import Any
 from source_unified_usage.core.errors import reason_of
 from source_unified_usage.core.progress import logger
 from source_unified_usage.core.times import parse_time, rfc3339
-from source_unified_usage.core.usage import Number, Row, compact, from_cents, number, quantity
+from source_unified_usage.core.usage import Number, Row, canonical_json, compact, from_cents, number, quantity
 from source_unified_usage.core.validator import preview
 
 CLAUDE = {"id": "claude", "name": "Claude"}
@@ -25,6 +25,7 @@ _NAMES = {
     "claude_in_chrome": "Claude in Chrome",
     "claude_tag": "Claude Tag",
 }
+_DECIMAL = re.compile(r"-?\d+(\.\d+)?([eE][+-]?\d+)?").fullmatch
 _RENAMED = {"claude-in-slack": "claude_tag", "claude-tag": "claude_tag"}
 
 
@@ -117,6 +118,19 @@ def dollars(stream: str, row: Row, field: str) -> Decimal | None:
     except (ValueError, ArithmeticError) as error:  # an exponent beyond what Decimal computes with
         logger.warning(f"{stream}: {field} is no amount ({reason_of(error)}), the charge is left out: {preview(row)}")
         return None
+
+
+def order(row: Row) -> tuple[str, str]:
+    """Of rows that agree in their key: what they are before what they count, which may be restated."""
+    return canonical_json(_said(row)), canonical_json(row)
+
+
+def _said(value: Any) -> Any:
+    """A row without its figures; amounts of money are figures in text."""
+    if isinstance(value, Mapping):
+        return {name: said for name, part in value.items() if (said := _said(part)) is not None}
+    figure = type(value) in (int, float) or (isinstance(value, str) and _DECIMAL(value))
+    return None if figure else value
 
 
 @cache

@@ -12,9 +12,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from source_unified_usage.core import clock
-from source_unified_usage.core.errors import ConfigError
-from source_unified_usage.core.stream import UsageStream
-from source_unified_usage.vendors.claude.claude_code import ClaudeCodeUsage
+from source_unified_usage.core.errors import ConfigError, Unmappable
+from source_unified_usage.core.pages import pages
+from source_unified_usage.vendors.claude.engagement import Engagement
 from unit_tests.vendors.samples import (
     Case,
     assert_mapped,
@@ -100,9 +100,10 @@ def test_records(case: Case) -> None:
 
 def mapped(name: str, row: Any) -> list[dict[str, Any]]:
     """The records of one vendor row, as JSON."""
-    stream: UsageStream = stream_of("claude", CONFIG, name)
-    rows = stream.parts([row]) if isinstance(stream, ClaudeCodeUsage) else [row]
-    usages = [usage for item in rows for usage in stream.usages(item, window("2026-07-14", "2026-07-15"))]
+    stream: Any = stream_of("claude", CONFIG, name)
+    day = window("2026-07-14", "2026-07-15")
+    parts = stream.parts([row], day) if isinstance(stream, Engagement) else stream.parts([row])
+    usages = [usage for part in parts for usage in stream.usages(part, day)]
     found = [orjson.loads(orjson.dumps(usage)) for usage in usages]
     assert_valid(found)
     return found
@@ -291,6 +292,75 @@ def test_costs_that_agree_in_their_key_are_both_kept(stream: str, path: str) -> 
     assert sorted(read[0].values()) == [1, 2.5]
     one, other = sorted(read[0])
     assert other == f"{one}/1"
+
+
+SPAN = {"starting_at": "2026-07-14T00:00:00Z", "ending_at": "2026-07-15T00:00:00Z"}
+ANA = {"user": {"id": "ana", "email_address": "ana@acme.test"}}
+TWINS = [
+    # a row, what its twin has otherwise, and the ids of both below the first's
+    ("claude_user_activity", "users", {**ANA, "chat_metrics": {"message_count": 2}}, {"web_search_count": 9}, 4),
+    ("claude_activity_summary", "summaries", {**SPAN, "pending_invite_count": 2}, {"pending_invite_count": 30}, 2),
+    ("claude_chat_projects", "apps/chat/projects", {"project_id": "p", "message_count": 2}, {"message_count": 30}, 2),
+    ("claude_skills", "skills", {"skill_name": "s", "invocation_count": 2}, {"invocation_count": 30}, 2),
+    ("claude_connectors", "connectors", {"connector_name": "c", "distinct_user_count": 2}, {"read_call_count": 3}, 2),
+    ("claude_plugins", "plugins", {"plugin_name": "p", "plugin_id": None}, {"invocation_count": 3}, 2),
+    ("claude_artifacts", "artifacts", {"artifact_type": "a", "is_shared": True}, {"artifacts_created_count": 3}, 2),
+    ("claude_api_usage", "../usage_report/messages", {"model": "m", "output_tokens": 2}, {"output_tokens": 30}, 2),
+    ("claude_api_cost", "../cost_report", {"description": "d", "amount": "2"}, {"amount": "30"}, 2),
+    ("claude_usage", "usage_report", {"product": "chat", "output_tokens": 2}, {"output_tokens": 30}, 2),
+    ("claude_cost", "cost_report", {"product": "chat", "amount": "2"}, {"amount": "30"}, 2),
+]
+
+
+@pytest.mark.parametrize(("name", "endpoint", "row", "otherwise", "count"), TWINS, ids=[twin[0] for twin in TWINS])
+def test_rows_that_agree_in_their_key_are_kept_apart_in_whatever_order_they_come(
+    name: str, endpoint: str, row: dict[str, Any], otherwise: dict[str, Any], count: int
+) -> None:
+    """And a row that comes again is no other, except for the lines of a bill."""
+    path = f"{BASE}/analytics/{endpoint}".replace("analytics/../", "")
+    bucketed = "report" in endpoint
+    read = []
+    for rows in ([row], [row, {**row, **otherwise}], [{**row, **otherwise}, row]):
+        again = rows if name == "claude_api_cost" else [*rows, rows[0]]
+        data = [{**SPAN, "results": again}] if bucketed else again
+        body = {"organization_id": "org", "data_refreshed_at": "2026-07-15T08:00:00Z", "data": data}
+        with requests_mock.Mocker() as server:
+            mock_answers(server, "claude", {path: [body], **NAMES})
+            stream = stream_of("claude", CONFIG, name)
+            found = [record for page in pages(stream, window("2026-07-14", "2026-07-15")) for record in page]
+        read.append({record["id"]: record for record in found})
+    alone, both, swapped = read
+    assert both == swapped
+    assert len(both) == count
+    assert sorted(both) == sorted([*alone, *(f"{id}/1" for id in alone)])
+
+
+def test_surfaces_of_rows_that_agree_in_their_person_are_numbered_apart() -> None:
+    """So a correction that lets the rows change places leaves the same ids."""
+    read = []
+    for chats in (2, 900):
+        rows = [{**ANA, "chat_metrics": {"message_count": chats}}, {**ANA, "cowork_metrics": {"message_count": 7}}]
+        with requests_mock.Mocker() as server:
+            mock_answers(server, "claude", {f"{BASE}/analytics/users": [{"data": rows}], **USERS})
+            found = records(stream_of("claude", CONFIG, "claude_user_activity"), window("2026-07-14", "2026-07-15"))
+        read.append(sorted(record["id"].removeprefix("claude_user_activity/2026-07-14/ana/") for record in found))
+    assert read == [["chat/~", "cowork/~", "~/~", "~/~/1"]] * 2
+
+
+def test_of_rows_that_agree_in_their_key_what_they_are_goes_before_what_they_count() -> None:
+    """A restated figure lets no row take the other's number."""
+    first = []
+    for calls in (5, 1000):
+        rows = [
+            {"project_id": "p", "project_name": name, "message_count": count, "created_at": None}
+            for name, count in (("Handbook", calls), ("Roadmap", 30))
+        ]
+        with requests_mock.Mocker() as server:
+            mock_answers(server, "claude", {f"{BASE}/analytics/apps/chat/projects": [{"data": rows}]})
+            found = records(stream_of("claude", CONFIG, "claude_chat_projects"), window("2026-07-14", "2026-07-15"))
+        first.append({record["id"]: record["resources"][0]["name"] for record in found})
+    id = "claude_chat_projects/2026-07-14/p"
+    assert first == [{id: "Handbook", f"{id}/1": "Roadmap"}] * 2
 
 
 def test_a_new_product_keeps_its_id_and_has_a_surface_in_snake_case() -> None:
@@ -613,7 +683,7 @@ def test_claude_code_is_cut_into_models_without_loss(models: list[Any], tools: d
     ],
 )
 def test_a_row_without_its_key_is_an_error(stream: str, row: dict[str, Any]) -> None:
-    with pytest.raises((KeyError, ValueError)):
+    with pytest.raises((Unmappable, ValueError)):
         mapped(stream, row)
 
 
