@@ -553,6 +553,43 @@ def test_ledger_equals_served_engagement_and_code(sandbox: Sandbox) -> None:
         assert len({entry.key for entry in entries}) == len(entries)
 
 
+def test_two_rows_of_a_day_may_agree_in_their_key(sandbox: Sandbox) -> None:
+    alone = sandbox.claude.ledger(day := TODAY - timedelta(days=4), day + timedelta(days=1))
+    sandbox.claude.twins = True
+    ledger = sandbox.claude.ledger(day, day + timedelta(days=1))
+    for stream, endpoint, name in (
+        ("claude_chat_projects", "apps/chat/projects", "project_id"),
+        ("claude_skills", "skills", "skill_name"),
+        ("claude_connectors", "connectors", "connector_name"),
+    ):
+        names = [row[name] for row in body(sandbox, f"analytics/{endpoint}", date=ago(4))["data"]]
+        assert len(names) == len(set(names)) + 1 == len(ledger[stream])
+    for path, stream, by in (
+        ("usage_report/messages", "claude_api_usage", BY_KEY),
+        ("cost_report", "claude_api_cost", BY_COST),
+    ):
+        (bucket,) = body(sandbox, path, **window(4, 3), **by)["data"]
+        assert len(bucket["results"]) == len(ledger[stream])
+    reports = {"claude_user_usage", "claude_user_cost", "claude_usage", "claude_cost"}
+    for stream, entries in alone.items():
+        keys = [entry.key for entry in ledger[stream]]
+        assert len(set(keys)) == len(keys)
+        assert {entry.key for entry in entries} <= set(keys)
+        assert (len(keys) == len(entries)) == (stream in reports), stream
+
+
+def test_engagement_may_reach_back_90_days_only(sandbox: Sandbox) -> None:
+    sandbox.claude.history_days = 90
+    wording = f"must be on or after {ago(90)}"
+    assert body(sandbox, "analytics/users", date=ago(90))
+    assert refusal(sandbox, "analytics/users", date=ago(91)) == (400, f"date: {wording}")
+    older = {"starting_date": ago(91), "ending_date": ago(60)}
+    assert refusal(sandbox, "analytics/summaries", **older) == (400, f"starting_date: {wording}")
+    assert not any(
+        entry.start < ago(90) for entry in sandbox.claude.ledger(TODAY - timedelta(days=99), TODAY)["claude_skills"]
+    )
+
+
 def _as_served(key: tuple[Any, ...]) -> tuple[Any, ...]:
     """Without the organization, and with the product's name before September 2026."""
     _, start, user, product, model = key

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import date, datetime, timedelta
 from decimal import Decimal
-from typing import Any
+from typing import Any, TypeVar
 
 from sandbox.vendors.claude.console import (
     MESSAGE_DIMENSIONS,
@@ -35,6 +35,7 @@ _FILTERS = {
     "service_account_ids": "service_account_id",
     "speeds": "speed",
 }
+Value = TypeVar("Value")
 MessageKey = tuple[str | None, ...]
 
 
@@ -46,11 +47,11 @@ class Admin:
 
     def messages(
         self, start: datetime, end: datetime, now: datetime, dimensions: Sequence[str]
-    ) -> dict[MessageKey, tuple[Tokens, int]]:
+    ) -> list[tuple[MessageKey, tuple[Tokens, int]]]:
         """Tokens and web searches in [start, end) by the values of `dimensions`."""
-        return _summed(self._traffic(start, end, now), dimensions)
+        return self._rows(_summed(self._traffic(start, end, now), dimensions), (Tokens(output=1), 0))
 
-    def costs(self, day: date, now: datetime, by_workspace: bool, by_description: bool) -> dict[MessageKey, int]:
+    def costs(self, day: date, now: datetime, by_workspace: bool, by_description: bool) -> list[tuple[MessageKey, int]]:
         """Millionths of a cent by workspace, description and the fields parsed from it."""
         amounts: dict[MessageKey, int] = {}
         for event in self._traffic(midnight(day), midnight(day + timedelta(days=1)), now):
@@ -59,7 +60,12 @@ class Admin:
                 told = (line.description, *line.parsed) if by_description else (None,) * 7
                 key = (workspace, *told)
                 amounts[key] = amounts.get(key, 0) + line.amount
-        return {key: amounts[key] for key in sorted(amounts, key=repr)}
+        return self._rows({key: amounts[key] for key in sorted(amounts, key=repr)}, 1)
+
+    def _rows(self, sums: dict[MessageKey, Value], least: Value) -> list[tuple[MessageKey, Value]]:
+        """The sums by key; the first has a twin of the same key, the least that there is, before it."""
+        rows = list(sums.items())
+        return [(rows[0][0], least), *rows] if rows and self._knobs.twins else rows
 
     def answer(self, endpoint: str, query: Query, betas: str) -> Mapping[str, Any]:
         query.resume()
@@ -90,8 +96,8 @@ class Admin:
         data = []
         for at in page:
             events = list(_matching(query, self._traffic(at, at + width, query.now)))
-            rows = _summed(events, dimensions)
-            results = [self._message_row(dimensions, key, *rows[key]) for key in rows]
+            rows = self._rows(_summed(events, dimensions), (Tokens(output=1), 0))
+            results = [self._message_row(dimensions, key, *sums) for key, sums in rows]
             data.append(_bucket(at, at + width, results))
         if limit > 1 and sum(len(bucket["results"]) for bucket in data) > self._knobs.row_cap:
             raise invalid("Too many results; reduce limit or the number of group_by dimensions")
@@ -130,7 +136,7 @@ class Admin:
         for day in days[query.offset : query.offset + limit]:
             by = ("workspace_id" in dimensions, "description" in dimensions)
             rows = self.costs(day, query.now, *by)
-            results = [_cost_row(key, amount) for key, amount in rows.items()]
+            results = [_cost_row(key, amount) for key, amount in rows]
             data.append(_bucket(midnight(day), midnight(day + timedelta(days=1)), results))
         more, next_page = query.has_more(query.offset + limit, len(days))
         return {"data": data, "has_more": more, "next_page": next_page}

@@ -56,7 +56,7 @@ class ClaudeCode:
     def __init__(self, console: Console, knobs: Knobs) -> None:
         self._console, self._knobs = console, knobs
 
-    def rows(self, day: date, now: datetime) -> dict[CodeKey, CodeRow]:
+    def rows(self, day: date, now: datetime) -> list[tuple[CodeKey, CodeRow]]:
         """What is older than an hour at `now`."""
         rows: dict[CodeKey, CodeRow] = {}
         for session in self._console.sessions(day) if day >= FIRST_CLAUDE_CODE_DAY else ():
@@ -68,7 +68,11 @@ class ClaudeCode:
             key = (*actor, session.terminal, *plan, session.remote)
             row = rows.setdefault(key, CodeRow(person.number if person else 0))
             row.add(session)
-        return {key: rows[key] for key in sorted(rows, key=repr)}
+        found = [(key, rows[key]) for key in sorted(rows, key=repr)]
+        if found and self._knobs.twins:
+            key, row = found[0]
+            found.insert(0, (key, CodeRow(row.number, models=row.models)))
+        return found
 
     def answer(self, query: Query) -> Mapping[str, Any]:
         query.resume()
@@ -76,7 +80,7 @@ class ClaudeCode:
         if day is None:
             raise invalid("starting_at: Field required")
         limit = query.whole("limit", 20, 1000)
-        rows = list(self.rows(day, query.now).items())
+        rows = self.rows(day, query.now)
         page = rows[query.offset : query.offset + limit]
         more, next_page = query.has_more(query.offset + limit, len(rows))
         return {

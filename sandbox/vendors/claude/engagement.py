@@ -7,8 +7,9 @@ from typing import Any
 from sandbox.vendors.claude.activity import AGGREGATED_AT, Activity, Row, older, without_null_blocks
 from sandbox.vendors.claude.adoption import Adoption
 from sandbox.vendors.claude.knobs import Knobs
-from sandbox.vendors.claude.organizations import days_between
+from sandbox.vendors.claude.organizations import FIRST_ANALYTICS_DAY, days_between
 from sandbox.vendors.claude.query import STOP, Query, invalid, not_yet_available, page_end
+from sandbox.vendors.claude.twins import with_twin
 from sandbox.world import World
 
 MAX_ROLLUP_DAYS = 366
@@ -35,10 +36,17 @@ class Engagement:
         aggregated = (now - AGGREGATED_AT).date()
         return aggregated - timedelta(days=self._knobs.lag_days[endpoint])
 
+    def oldest(self, now: datetime) -> date:
+        """The oldest day that is served."""
+        days = self._knobs.history_days
+        return FIRST_ANALYTICS_DAY if days is None else max(FIRST_ANALYTICS_DAY, now.date() - timedelta(days=days))
+
     def rows(self, endpoint: str, day: date, now: datetime) -> list[Row]:
         """The rows of one day, sorted as the vendor sorts them."""
-        if endpoint != "users":
-            return self._adoption.rows(endpoint, day, now)
+        rows = self._users(day, now) if endpoint == "users" else self._adoption.rows(endpoint, day, now)
+        return with_twin(rows) if self._knobs.twins else rows
+
+    def _users(self, day: date, now: datetime) -> list[Row]:
         rows = self._activity.rows(day, now)
         if not self._knobs.idle_seats:
             rows = [row for row in rows if row["last_activity_date"]]
@@ -50,7 +58,8 @@ class Engagement:
         """One row per day, of the days that are published and have data."""
         latest = self.latest("summaries", now)
         served = [day for day in days if day <= latest and self._world.has_data(day)]
-        return [self._adoption.summary(day, now) for day in served]
+        rows = [[self._adoption.summary(day, now)] for day in served]
+        return [row for day in rows for row in (with_twin(day) if self._knobs.twins else day)]
 
     def answer(self, endpoint: str, query: Query) -> Mapping[str, Any]:
         if endpoint == "summaries":
@@ -68,8 +77,8 @@ class Engagement:
         return {"data": page, **page_end(next_page, self._knobs.end_of_pages)}
 
     def _rows(self, endpoint: str, query: Query) -> list[Row]:
-        day = query.analytics_day("date")
-        start, end = query.analytics_day("starting_date"), query.analytics_day("ending_date")
+        oldest = self.oldest(query.now)
+        day, start, end = (query.day_since(oldest, name) for name in ("date", "starting_date", "ending_date"))
         latest = self.latest(endpoint, query.now)
         if day is not None:
             if start is not None or end is not None:
@@ -94,7 +103,8 @@ class Engagement:
         return [total[key] for key in sorted(total)]
 
     def _summaries(self, query: Query) -> Mapping[str, Any]:
-        start, end = query.analytics_day("starting_date"), query.analytics_day("ending_date")
+        oldest = self.oldest(query.now)
+        start, end = (query.day_since(oldest, name) for name in ("starting_date", "ending_date"))
         if start is None:
             raise invalid("starting_date: Field required")
         latest = self.latest("summaries", query.now)

@@ -54,10 +54,14 @@ class Knobs:
 
     lag_days: dict[str, int] = field(default_factory=_lags)
     """How old a day must be by engagement endpoint; 3 everywhere is the era before July 2026."""
+    history_days: int | None = None
+    """How far back engagement endpoints serve: 90 days by a newer article; None: from 2026-01-01 on."""
     older_users: bool = False
     """Rows of `users` in the shape before July 2026."""
     idle_seats: bool = True
     """`users` lists seats without activity."""
+    twins: bool = False
+    """Two rows of every day agree in their key, in engagement, Admin usage and costs, and Claude Code."""
     null_blocks: bool = True
     """Now and then a whole metric block of a `users` row is null."""
     end_of_pages: Literal["null", "empty", "absent"] = "null"

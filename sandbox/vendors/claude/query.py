@@ -10,8 +10,6 @@ from datetime import date, datetime, timedelta, timezone
 
 from starlette.requests import Request
 
-from sandbox.vendors.claude.organizations import FIRST_ANALYTICS_DAY
-
 WIDTHS = {"1d": timedelta(days=1), "1h": timedelta(hours=1), "1m": timedelta(minutes=1)}
 _ZONED = re.compile(r"(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d)(?:\.\d+)?(Z|[+-]\d\d:\d\d)").fullmatch
 _DAY = re.compile(r"\d{4}-\d\d-\d\d").fullmatch
@@ -123,10 +121,10 @@ class Query:
             pass
         raise invalid(f"{name}: must be a date in the form YYYY-MM-DD")
 
-    def analytics_day(self, name: str) -> date | None:
+    def day_since(self, oldest: date, name: str) -> date | None:
         day = self.day(name)
-        if day is not None and day < FIRST_ANALYTICS_DAY:
-            raise invalid(f"{name}: must be on or after {FIRST_ANALYTICS_DAY}")
+        if day is not None and day < oldest:
+            raise invalid(f"{name}: must be on or after {oldest}")
         return day
 
     def instant(self, name: str) -> datetime | None:

@@ -1,6 +1,7 @@
 """The ledger: what a faultless reader emits, from the vendor's facts and not its answers."""
 
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 from typing import Any
@@ -22,6 +23,7 @@ from sandbox.vendors.claude.organizations import (
     stamp,
 )
 from sandbox.vendors.claude.reports import Reports
+from sandbox.vendors.claude.twins import numbered
 
 _DAY = timedelta(days=1)
 _MESSAGES = ("account_id", "api_key_id", "workspace_id", "model", "service_tier")
@@ -107,7 +109,9 @@ class Truth:
         closed = self._knobs.denied | self._knobs.absent
         return {
             stream: [
-                entry for day in ([] if path in closed or self._off(path) else days) for entry in entries(day, now)
+                replace(entry, key=key)
+                for day in ([] if path in closed or self._off(path) else days)
+                for key, entry in numbered((entry.key, entry) for entry in entries(day, now))
             ]
             for stream, (path, days, entries) in streams.items()
         }
@@ -117,7 +121,7 @@ class Truth:
 
     def _published(self, endpoint: str, start: date, end: date, now: datetime) -> list[date]:
         latest = self._engagement.latest(endpoint, now)
-        return days_between(max(start, FIRST_ANALYTICS_DAY), min(end, latest + _DAY, now.date()))
+        return days_between(max(start, self._engagement.oldest(now)), min(end, latest + _DAY, now.date()))
 
     def _activity(self, day: date, now: datetime) -> Iterator[Entry]:
         for row in self._engagement.rows("users", day, now):
@@ -189,19 +193,19 @@ class Truth:
     def _api_usage(self, day: date, now: datetime) -> Iterator[Entry]:
         at = midnight(day)
         sums = self._admin.messages(at, at + _DAY, now, _MESSAGES)
-        for key, (tokens, searches) in sums.items():
+        for key, (tokens, searches) in sums:
             figures = {"tools.web_search_count": Decimal(searches), **_tokens(tokens)}
             yield Entry((stamp(at), *key), stamp(at), usage=figures)
 
     def _api_cost(self, day: date, now: datetime) -> Iterator[Entry]:
         at = stamp(midnight(day))
-        for key, amount in self._admin.costs(day, now, True, True).items():
+        for key, amount in self._admin.costs(day, now, True, True):
             usd = Decimal(amount).scaleb(-8)
             yield Entry((at, *key), at, {("net", "USD"): usd, ("total", "USD"): usd})
 
     def _code(self, day: date, now: datetime) -> Iterator[Entry]:
         at = stamp(midnight(day))
-        for key, row in self._claude_code.rows(day, now).items():
+        for key, row in self._claude_code.rows(day, now):
             who = (CONSOLE_ID, day.isoformat(), *key)
             figures = {
                 "sessions.distinct": row.sessions,
