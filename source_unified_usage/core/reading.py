@@ -136,12 +136,24 @@ class StreamReading(PartitionGenerator):
         self._failed_in_a_row = 0
         self._stopped = False
         self._whole: set[Window] = set()
+        if stream.bills:
+            stream.api.window_queue.expect_bill()
 
     # --- as the CDK's partition generator
 
     def generate(self) -> Iterable[Partition]:
         """The windows, each when the one before is written and the vendor has room. Raises what failed, at the end."""
-        self._announce()
+        try:
+            self._announce()
+            yield from self._in_turn()
+        finally:
+            if self.stream.bills:
+                self.stream.api.window_queue.bill_read()
+        self.stats.finish()
+        if failure := self.failure:
+            raise failure
+
+    def _in_turn(self) -> Iterator[Partition]:
         for window in self.stream.windows:
             if self._stopped or not isinstance(self._decide(window, Unread()), Ask):
                 continue
@@ -151,9 +163,6 @@ class StreamReading(PartitionGenerator):
                 partition = WindowPartition(self, window)
                 yield partition
                 partition.done.wait()
-        self.stats.finish()
-        if failure := self.failure:
-            raise failure
 
     # --- as its partitions' reader
 

@@ -1,0 +1,50 @@
+"""How Claude is asked: waits that it names."""
+
+import pendulum
+import pytest
+import requests_mock
+
+from source_unified_usage.core import clock
+from source_unified_usage.vendors.claude.api import MESSAGES, AdminApi
+
+NOW = pendulum.datetime(2026, 7, 15, 9)
+
+
+@pytest.fixture
+def api(monkeypatch: pytest.MonkeyPatch, waits: list[float]) -> AdminApi:
+    """At a time that stands, but for what is waited."""
+    monkeypatch.setattr(clock, "now", lambda: NOW.add(seconds=sum(waits)))
+    return AdminApi("https://claude.test", "sk-ant-admin01-unit")
+
+
+def reset(seconds: int) -> dict[str, str]:
+    return {"anthropic-ratelimit-requests-reset": NOW.add(seconds=seconds).to_rfc3339_string()}
+
+
+def test_a_quota_whose_reset_is_named_is_asked_for_once_more_at_the_reset(api: AdminApi, waits: list[float]) -> None:
+    limited = {"status_code": 429, "headers": reset(40), "json": {"error": {"message": "Too many requests"}}}
+    with requests_mock.Mocker() as server:
+        server.get(f"https://claude.test{MESSAGES}", [limited, {"json": {"data": []}}])
+        assert api.get(MESSAGES).rows("data") == []
+    assert server.call_count == 2
+    assert waits == [40]
+
+
+@pytest.mark.parametrize("seconds", [-30, 0, 3601])
+def test_a_reset_that_is_over_or_far_off_says_nothing(api: AdminApi, waits: list[float], seconds: int) -> None:
+    limited = {"status_code": 429, "headers": reset(seconds), "json": {}}
+    with requests_mock.Mocker() as server:
+        server.get(f"https://claude.test{MESSAGES}", [limited, {"json": {"data": []}}])
+        api.get(MESSAGES)
+    assert len(waits) == 1
+    assert 2 <= waits[0] <= 2.2
+
+
+def test_no_request_left_holds_the_next_one_until_the_reset(api: AdminApi, waits: list[float]) -> None:
+    spent = {**reset(40), "anthropic-ratelimit-requests-remaining": "0"}
+    with requests_mock.Mocker() as server:
+        server.get(f"https://claude.test{MESSAGES}", [{"headers": spent, "json": {}}, {"json": {}}])
+        api.get(MESSAGES)
+        assert waits == []
+        api.get(MESSAGES)
+    assert waits == [40]
