@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from datetime import date
 from decimal import Decimal
+from functools import partial
 from typing import Any
 
 import pytest
@@ -38,6 +39,12 @@ def config(sandbox: Sandbox) -> dict[str, Any]:
 
 def keys(config: dict[str, Any], analytics: str | None = None, admin: str | None = None) -> dict[str, Any]:
     return merged(config, {"claude": {"analytics_api_key": analytics, "admin_api_key": admin}})
+
+
+def noted(asked: list[str], path: str, *_: Any) -> bool:
+    """Remembers that a path was asked, and changes nothing."""
+    asked.append(path)
+    return False
 
 
 def failures(output: Output) -> dict[str, str]:
@@ -151,6 +158,44 @@ def test_an_organization_that_keeps_less_is_read_from_its_oldest_day(
     ]
     assert len(warnings) == len(ENGAGEMENT)
     assert sandbox.requests["GET /claude/v1/organizations/analytics/users"] == 1 + 7
+
+
+@pytest.mark.parametrize(("days", "oldest"), [(90, "2026-06-24"), (None, "2026-01-01")])
+def test_a_first_sync_from_before_what_is_kept_reads_what_is_served_and_says_what_is_not(
+    source: Source, claude: ClaudeSandbox, config: dict[str, Any], days: int | None, oldest: str
+) -> None:
+    """Claude's pages name both: 2026-01-01, and 90 days."""
+    claude.history_days = days
+    start = "2026-05-20" if days else "2025-12-01"
+    output = source.read({**config, "start_date": start}, ENGAGEMENT)
+    assert (output.code, output.traces) == (0, [])
+    assert_conserved(output, claude.ledger(date.fromisoformat(start), TODAY), ENGAGEMENT)
+    assert output.slices("claude_user_activity") == [(oldest, "2026-09-21")]
+    for name in ENGAGEMENT:
+        said = f"WARN {name}: start_date {start} is older than what Claude keeps; reading from {oldest}, the oldest day"
+        assert len([line for line in output.logs if line.startswith(said)]) == 1
+
+
+def test_rows_that_agree_in_their_key_stop_no_stream(
+    source: Source, sandbox: Sandbox, claude: ClaudeSandbox, config: dict[str, Any]
+) -> None:
+    claude.twins = True
+    wanted = [
+        *(f"claude_{name}" for name in ("user_activity", "activity_summary", "chat_projects", "skills", "connectors")),
+        *(f"claude_{name}" for name in ("plugins", "artifacts", "api_usage", "api_cost", "code_usage")),
+    ]
+    output = source.read(config, wanted)
+    assert (output.code, output.traces) == (0, [])
+    ledger = claude.ledger(START, TODAY)
+    assert_conserved(output, ledger, wanted)
+    for name in wanted:
+        assert any(entry.key[-1:] == (1,) for entry in ledger[name]), f"{name}: no twins"
+    sandbox.clock.advance(days=1)
+    again = source.read(config, wanted, output.states)
+    assert again.code == 0
+    for name in wanted:
+        ids = {record["id"] for run in (output, again) for record in run.records[name]}
+        assert len(ids) == len(claude.ledger(START, date(2026, 9, 23))[name])
 
 
 def test_the_state_stays_behind_the_export(source: Source, claude: ClaudeSandbox, config: dict[str, Any]) -> None:
@@ -334,15 +379,16 @@ def test_a_first_sync_within_an_hourly_quota_ends_whole_the_money_first(
     for _ in range(60):
         claude.admin_limit.take("console", sandbox.clock.now())
     config = {**keys(config, None, ADMIN_KEY), "start_date": start.isoformat()}
+    asked: list[str] = []
+    for path in ("/organizations/cost_report", "/usage_report/"):
+        sandbox.fault("claude", Fault(path, times=None, when=partial(noted, asked, path)))
     before = sandbox.clock.now()
     output = source.read(config)
     assert (output.code, output.traces, sandbox.refused(429)) == (0, [], 0)
     assert_conserved(output, claude.ledger(start, TODAY), ["claude_api_cost", "claude_api_usage", "claude_code_usage"])
     assert (sandbox.clock.now() - before).total_seconds() > 3000
-    streams = [m["record"]["stream"] for m in output.messages if m["type"] == "RECORD"]
-    last_cost = max(n for n, name in enumerate(streams) if name == "claude_api_cost")
-    code = [n for n, name in enumerate(streams) if name == "claude_code_usage"]
-    assert sum(n > last_cost for n in code) > len(code) / 2
+    # 60 days of the bill are two windows, of usage nine, of Claude Code sixty
+    assert asked == ["/organizations/cost_report"] * 2 + ["/usage_report/"] * (9 + 60)
 
 
 @pytest.mark.parametrize("stale", [False, True])
