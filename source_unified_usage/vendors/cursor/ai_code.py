@@ -1,6 +1,6 @@
 """The AI Code Tracking API (Enterprise): commits and accepted changes."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from source_unified_usage.core.answer import Answer
@@ -8,7 +8,7 @@ from source_unified_usage.core.lookup import Lookup
 from source_unified_usage.core.paging import Told, walk
 from source_unified_usage.core.stream import UsageStream
 from source_unified_usage.core.times import parse_time, rfc3339
-from source_unified_usage.core.usage import Row, Usage, compact, quantity, usage
+from source_unified_usage.core.usage import Row, Usage, canonical_json, compact, nth, numbered_once, quantity, usage
 from source_unified_usage.core.window import Window, days
 from source_unified_usage.vendors.cursor.api import CursorApi, model_of, pages_of, person, whole
 from source_unified_usage.vendors.cursor.events import PRODUCT
@@ -32,7 +32,10 @@ class AiCode(UsageStream[CursorApi]):
     def path(self) -> str:
         return f"/analytics/ai-code/{self.route}"
 
-    def rows(self, window: Window) -> Iterator[Row]:
+    def rows(self, window: Window) -> Iterable[Any]:
+        return self.items(window)
+
+    def items(self, window: Window) -> Iterator[Row]:
         bounds = {
             "startDate": rfc3339(window.start),
             "endDate": rfc3339(window.end.subtract(microseconds=1000)),
@@ -59,11 +62,20 @@ class AiCodeCommits(AiCode):
     about = "One commit: lines in all and lines that came from tab completion or the composer."
     route = "commits"
 
-    def usages(self, row: Row, window: Window) -> Iterator[Usage]:
+    def rows(self, window: Window) -> Iterable[tuple[Row, int]]:
+        # a hash may come twice, amended, and nothing says that the rest tells the two apart
+        return numbered_once(self.items(window), self._key, canonical_json)
+
+    def _key(self, row: Row) -> str:
+        told = (row.get(name) for name in ("repoName", "branchName", "userId", "createdAt"))
+        return self.id(row["commitHash"], *told)
+
+    def usages(self, commit: tuple[Row, int], window: Window) -> Iterator[Usage]:
+        row, ordinal = commit
         instant = rfc3339(parse_time(row.get("commitTs") or row["createdAt"]))
         repository = row.get("repoName")
         yield usage(
-            id=self.id(row["commitHash"], repository, row.get("branchName"), row.get("userId"), row.get("createdAt")),
+            id=nth(self._key(row), ordinal),
             product=PRODUCT,
             metric_name="ai_code_commits",
             resources=[{"id": repository, "name": repository}] if repository else None,

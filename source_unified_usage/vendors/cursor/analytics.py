@@ -7,7 +7,7 @@ from typing import Any
 from source_unified_usage.core.lookup import Lookup, mailbox
 from source_unified_usage.core.stream import UsageStream
 from source_unified_usage.core.times import day_period, parse_time, rfc3339
-from source_unified_usage.core.usage import Row, Usage, compact, quantity, usage
+from source_unified_usage.core.usage import Row, Usage, canonical_json, compact, nth, numbered_once, quantity, usage
 from source_unified_usage.core.window import Window, days
 from source_unified_usage.vendors.cursor.api import CursorApi, model_of, person
 from source_unified_usage.vendors.cursor.events import PRODUCT
@@ -122,16 +122,24 @@ class UserAnalytics(UsageStream[CursorApi]):
     def path(self) -> str:
         return f"/analytics/by-user/{self._metric.route}"
 
-    def rows(self, window: Window) -> Iterator[Row]:
-        """Day rows, each with its member's e-mail and, where the answer maps it, id."""
+    def rows(self, window: Window) -> Iterator[tuple[Row, int]]:
+        """Day rows, numbered where nothing tells them apart: all of a member stand on one page."""
+        for rows in self._pages(window):
+            yield from numbered_once(rows, self._key, canonical_json)
+
+    def _pages(self, window: Window) -> Iterator[list[Row]]:
+        """Day rows by the page, each with its member's e-mail and, where the answer maps it, id."""
         bounds = {"startDate": window.first_day, "endDate": window.last_day}
         for page in self.api.pages("GET", self.path(), "data", bounds, 500):
             self.members = self._people()
             mappings = page.object("params").get("userMappings") or []
             ids = {mailbox(mapping["email"]): mapping.get("id") for mapping in mappings if mapping.get("email")}
-            for email, rows in page.object("data").items():
-                for row in rows:
-                    yield from self._by_model({"email": email, "userId": ids.get(mailbox(email)), **row})
+            yield [
+                part
+                for email, rows in page.object("data").items()
+                for row in rows
+                for part in self._by_model({"email": email, "userId": ids.get(mailbox(email)), **row})
+            ]
 
     def _by_model(self, row: Row) -> Iterator[Row]:
         """A day's models as rows of their own; the other endpoints have one row already."""
@@ -141,15 +149,19 @@ class UserAnalytics(UsageStream[CursorApi]):
         for model, counts in row["model_breakdown"].items():
             yield {**row, "model": model, **counts}
 
-    def usages(self, row: Row, window: Window) -> Iterator[Usage]:
+    def _key(self, row: Row) -> str:
+        return self.id(_day(row), mailbox(row["email"]), *(row.get(name) for name in self._metric.names))
+
+    def usages(self, with_ordinals: tuple[Row, int], window: Window) -> Iterator[Usage]:
         metric = self._metric
-        day = (row.get("event_date") or row["date"])[:10]
+        row, ordinal = with_ordinals
+        day = _day(row)
         figures = {
             block: compact(**{name: quantity(row.get(field)) for name, field in fields.items()})
             for block, fields in metric.figures.items()
         }
         yield usage(
-            id=self.id(day, mailbox(row["email"]), *(row.get(name) for name in metric.names)),
+            id=nth(self._key(row), ordinal),
             product=PRODUCT,
             metric_name=self.name.removeprefix("cursor_"),
             resources=[metric.resource(row)] if metric.resource else None,
@@ -160,6 +172,11 @@ class UserAnalytics(UsageStream[CursorApi]):
             surface=metric.surface,
             remote_data=row,
         )
+
+
+def _day(row: Row) -> str:
+    day: str = row.get("event_date") or row["date"]
+    return day[:10]
 
 
 class Bugbot(UsageStream[CursorApi]):

@@ -390,6 +390,25 @@ def test_commits_end_with_the_last_one_and_not_with_what_a_page_could_hold(
     assert len(read("cursor_ai_code_commits")) == 3
 
 
+def test_rows_that_agree_in_their_key_are_kept_apart_in_whatever_order_they_come(server: requests_mock.Mocker) -> None:
+    commit = {"commitHash": "c", "createdAt": "2026-09-01T10:00:00Z", "totalLinesAdded": 1}
+    commits = [commit, {**commit, "commitSource": "cli", "totalLinesAdded": 2}, commit]
+    call = {"event_date": "2026-09-01", "tool_name": "search", "mcp_server_name": None, "usage": 1}
+    calls = [call, {**call, "mcp_server_name": "", "usage": 7}, call]
+    for stream, first in (
+        ("cursor_ai_code_commits", "cursor_ai_code_commits/c/~/~/~/2026-09-01T10:00:00Z"),
+        ("cursor_analytics_mcp", "cursor_analytics_mcp/2026-09-01/a@acme.test/~/search"),
+    ):
+        found = []
+        for turn in (1, -1):
+            server.get(f"{API}/analytics/ai-code/commits", json={"items": commits[::turn], "totalCount": 3})
+            told = {"data": {"a@acme.test": calls[::turn]}, "params": {}, "pagination": {"hasNextPage": False}}
+            server.get(f"{API}/analytics/by-user/mcp", json=told)
+            found.append({record["id"]: record["remote_data"] for record in read(stream)})
+        assert found[0] == found[1]
+        assert sorted(found[0]) == [first, f"{first}/1"]
+
+
 def test_without_pagination_the_total_tells_the_end(server: requests_mock.Mocker) -> None:
     def bare(*events: Any) -> dict[str, Any]:
         return {"json": {"usageEvents": events, "totalUsageEventsCount": 3}}
