@@ -4,7 +4,7 @@ import random
 from datetime import date, datetime, timedelta
 from typing import Any
 
-from sandbox.vendors.claude.organizations import Member, members, midnight
+from sandbox.vendors.claude.organizations import Member, members, midnight, unified_on
 from sandbox.world import World
 
 UNIFIED = "chat_cowork_unified"
@@ -95,7 +95,7 @@ class Activity:
         row["distinct_user_count"] = None
         row["last_activity_date"] = day.isoformat() if any(level.values()) else None
         row["user"] = {"id": member.user_id, "email_address": member.email, "type": "user"}
-        if draw.random() < 0.05:
+        if unified_on(self._world, member, day):
             # instead of the plain blocks
             row["chat_cowork_unified_metrics"] = {"chat": _chat(draw, 0.5), "sessions": _cowork(draw, 0.5)}
             row["chat_metrics"], row["cowork_metrics"] = _chat(draw, 0.0), _cowork(draw, 0.0)

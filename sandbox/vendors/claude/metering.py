@@ -20,6 +20,7 @@ from sandbox.vendors.claude.organizations import (
     Tokens,
     members,
     midnight,
+    unified_on,
 )
 from sandbox.world import World
 
@@ -165,8 +166,9 @@ class Metering:
                 continue
             model = draw.choice(models)
             long = product == "claude_code" and draw.random() < 0.15
+            unified = product in ("chat", "cowork") and unified_on(self._world, member, day)
             where: dict[str, str | None] = {
-                "product": product,
+                "product": "chat_cowork_unified" if unified else product,
                 "model": model.id,
                 "context_window": "200k-1M" if long else "0-200k",
                 "inference_geo": draw.choice(("global", "global", "us")),

@@ -150,6 +150,11 @@ def console_people(world: World) -> list[Person]:
     return [person for person in world.people if person.intensity and person.number % 2]
 
 
+def unified_on(world: World, member: Member, day: date) -> bool:
+    """Whether chat and Cowork are one for this member, whose use is then told as that and as neither of the two."""
+    return world.random("claude", "unified", day, member.user_id).random() < 0.05
+
+
 def account_id(person: Person) -> str:
     return f"user_01SandboxConsole{person.number:08d}"
 
