@@ -41,14 +41,15 @@ class ClaudeApi(Api):
     foreign: ClassVar[str]
     probed: ClassVar[str]  # the report that proves the key
     errors = (
+        ErrorRule((403,), ConfigError, "The organization's owner must switch API access on.", message="disabled"),
         ErrorRule(
             (401, 403, 404),
             KeyRefused,
             "{option} holds {foreign}; put {wanted} there.",
             when=lambda asked: asked.api.holds_foreign,
         ),
-        ErrorRule((401,), KeyRefused, _ORDINARY_KEY, when=lambda asked: asked.api.holds_ordinary),
-        ErrorRule((403,), ConfigError, _ORDINARY_KEY, when=lambda asked: asked.api.holds_ordinary),
+        ErrorRule((401,), KeyRefused, _ORDINARY_KEY, when=lambda asked: asked.api.looks_ordinary),
+        ErrorRule((403,), ConfigError, _ORDINARY_KEY, when=lambda asked: asked.api.looks_ordinary),
         ErrorRule((401,), KeyRefused, "Put {wanted} into {option}; a revoked or expired key is refused."),
         ErrorRule(
             (403,),
@@ -56,7 +57,6 @@ class ClaudeApi(Api):
             "The key in {option} lacks the scope {scope}. Scopes are fixed when a key is made: make another.",
             message=r"Needed: \[(?P<scope>[^\]]*)\]",
         ),
-        ErrorRule((403,), ConfigError, "The organization's owner must switch API access on.", message="disabled"),
         ErrorRule((403,), ConfigError, "The organization or plan of {option} does not include this report."),
         ErrorRule(
             (404,),
@@ -76,7 +76,7 @@ class ClaudeApi(Api):
 
     def __init__(self, base_url: str, option: str, key: str) -> None:
         super().__init__(base_url, Credential(option, {"x-api-key": key, "anthropic-version": _VERSION}))
-        self.holds_foreign, self.holds_ordinary = key.startswith(self.foreign_prefix), key.startswith(_ORDINARY)
+        self.holds_foreign, self._ordinary = key.startswith(self.foreign_prefix), key.startswith(_ORDINARY)
         self._answered = threading.Event()
 
     def observe(self, answer: requests.Response, path: str) -> None:
@@ -92,6 +92,11 @@ class ClaudeApi(Api):
 
     def facts(self, asked: Asked) -> Mapping[str, str]:
         return {**super().facts(asked), "wanted": self.wanted, "foreign": self.foreign}
+
+    @property
+    def looks_ordinary(self) -> bool:
+        """By its beginning, as long as nothing was answered to it: keys of people and service accounts begin so too."""
+        return self._ordinary and not self._answered.is_set()
 
     def probe(self) -> None:
         """One finished day, one bucket."""

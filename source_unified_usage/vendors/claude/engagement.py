@@ -18,6 +18,10 @@ from source_unified_usage.vendors.claude.api import ANALYTICS, AnalyticsApi, org
 from source_unified_usage.vendors.claude.terms import order
 
 FIRST_DAY = DateTime(2026, 1, 1, tzinfo=UTC)  # nothing is served from before
+_OLDEST = re.compile(
+    r"(?:on or after|no(?:t before| earlier than)|(?:oldest|earliest)\b[^.;]*?)\s+(\d{4}-\d\d-\d\d)\S*",
+    re.IGNORECASE,
+)
 _YOUNG = 10  # days; an older day is missing only while the export stands still, as in anthropics/claude-code#64503
 
 
@@ -135,7 +139,7 @@ def newest_day(error: SourceError, asked: str) -> DateTime | None:
     if Date.fromisoformat(asked) < young().date() and not re.search(r"not\b.*\bavailable", error.vendor_message):
         return None
     # it may echo the asked day or the end of the asked range, say when the day will be there, or name the first of all
-    message = re.sub(r"on or after \S+", "", error.vendor_message)
+    message = _OLDEST.sub("", error.vendor_message)
     named = [text for text in re.findall(r"\d{4}-\d\d-\d\d", message) if text < asked]
     if not named:
         return None
@@ -144,7 +148,7 @@ def newest_day(error: SourceError, asked: str) -> DateTime | None:
 
 def oldest_day(error: SourceError, asked: str) -> DateTime | None:
     """The oldest served day that a refusal of the older day `asked` names; an older page of theirs said 90 days."""
-    named = re.search(r"on or after (\d{4}-\d\d-\d\d)", error.vendor_message)
+    named = _OLDEST.search(error.vendor_message)
     if error.status != 400 or not named or named[1] <= asked:
         return None
     return utc_midnight(Date.fromisoformat(named[1]))

@@ -1,10 +1,11 @@
-"""How Claude is asked: waits that it names."""
+"""How Claude is asked: waits that it names, and what its refusals mean."""
 
 import pendulum
 import pytest
 import requests_mock
 
 from source_unified_usage.core import clock
+from source_unified_usage.core.errors import ConfigError
 from source_unified_usage.vendors.claude.api import MESSAGES, AdminApi
 
 NOW = pendulum.datetime(2026, 7, 15, 9)
@@ -48,3 +49,24 @@ def test_no_request_left_holds_the_next_one_until_the_reset(api: AdminApi, waits
         assert waits == []
         api.get(MESSAGES)
     assert waits == [40]
+
+
+@pytest.mark.parametrize(
+    ("worked", "wording", "advice"),
+    [
+        (False, "No access", "holds an ordinary key (sk-ant-api03-...), which opens no usage API"),
+        (True, "No access", "organization or plan of claude.admin_api_key does not include this report"),
+        (False, "API access is disabled for this organization.", "The organization's owner must switch API access on"),
+    ],
+)
+def test_a_personal_key_that_works_is_not_taken_for_one_of_a_workspace(worked: bool, wording: str, advice: str) -> None:
+    """Personal and service keys begin as those of workspaces do: only the vendor's refusal tells."""
+    api = AdminApi("https://claude.test", "sk-ant-api03-unit")
+    with requests_mock.Mocker() as server:
+        server.get(f"https://claude.test{MESSAGES}", json={"data": []})
+        server.get("https://claude.test/cost_report", status_code=403, json={"error": {"message": wording}})
+        if worked:
+            api.for_stream("claude_api_usage").get(MESSAGES)
+        with pytest.raises(ConfigError) as refused:
+            api.for_stream("claude_api_cost").get("/cost_report")
+    assert advice in str(refused.value)

@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from source_unified_usage.core import clock
 from source_unified_usage.core.errors import ConfigError, Unmappable
 from source_unified_usage.core.pages import pages
+from source_unified_usage.core.stream import RetentionStart
 from source_unified_usage.vendors.claude.engagement import Engagement
 from unit_tests.vendors.samples import (
     Case,
@@ -184,6 +185,25 @@ def test_an_export_that_stands_still_ends_the_stream_with_one_warning(
         assert read.bounds.available_until == pendulum.datetime(2026, 7, 14)
         (warning,) = [record for record in caplog.records if record.levelname == "WARNING"]
         assert "2026-07-14 is not available yet, the last day is 2026-07-13" in warning.getMessage()
+
+
+@pytest.mark.parametrize(
+    "wording",
+    [
+        "date: must be on or after 2026-04-16",
+        "Data is kept for 90 days. The earliest date with available analytics data is 2026-04-16.",
+        "2026-03-01 is too old, the oldest available date is 2026-04-16, the latest 2026-07-14",
+        "Data of before is gone: not before 2026-04-16T00:00:00Z.",
+    ],
+)
+@pytest.mark.parametrize("name", ["claude_skills", "claude_activity_summary"])
+def test_the_oldest_day_is_read_from_the_refusal(wording: str, name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(clock, "now", lambda: pendulum.datetime(2026, 7, 15, 9))
+    with requests_mock.Mocker() as server:
+        server.get(requests_mock.ANY, status_code=400, json={"type": "error", "error": {"message": wording}})
+        with pytest.raises(RetentionStart) as told:
+            records(stream_of("claude", CONFIG, name), window("2026-03-01", "2026-03-02"))
+    assert told.value.day == pendulum.datetime(2026, 4, 16)
 
 
 @pytest.mark.parametrize(
