@@ -33,6 +33,7 @@ def hold(seed: int, folder: Path) -> int:
     draw = random.Random(seed)
     with Sandbox(seed=seed, days=DAYS + LATER + 3, now=NOW, people=draw.randint(6, 9)) as sandbox:
         first = NOW.date() - timedelta(days=DAYS)
+        sandbox.claude.twins = draw.random() < 0.5
         source = Source(sandbox, folder)
         held: dict[str, dict[str, Record]] = {}
         rows, state = 0, None
