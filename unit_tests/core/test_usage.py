@@ -19,7 +19,9 @@ from source_unified_usage.core.usage import (
     decimal,
     from_cents,
     nested,
+    nth,
     number,
+    numbered_once,
     quantity,
     record_id,
     text,
@@ -223,3 +225,9 @@ def test_a_month_alone_is_no_time() -> None:
 def test_canonical_json_is_one_text_per_value(value: dict[str, object]) -> None:
     backwards = dict(reversed(value.items()))
     assert canonical_json(value) == canonical_json(backwards)
+
+
+def test_a_row_that_comes_again_keeps_its_number() -> None:
+    for rows in ("baab", "abab", "bbaa"):
+        assert sorted(numbered_once(rows, lambda row: "key", str)) == [("a", 0), ("a", 0), ("b", 1), ("b", 1)]
+    assert [nth("id", number) for number in (0, 1)] == ["id", "id/1"]
