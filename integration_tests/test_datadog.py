@@ -279,6 +279,31 @@ def test_a_limit_that_others_use_up_costs_time_only(source: Source, sandbox: San
     assert_conserved(output, sandbox.datadog.ledger(date(2026, 8, 20), TODAY), ["datadog_cost"])
 
 
+@pytest.mark.parametrize(
+    ("reset", "told", "waited"),
+    [
+        ("seconds", "JSON", 1801),
+        ("epoch", "JSON", 1801),
+        ("epoch", "HTML", 1801),
+        # half a minute again and again, as the vendor names no wait
+        ("seconds", "nothing", 1800),
+    ],
+)
+def test_a_limit_that_is_used_up_is_waited_for_however_it_is_told(
+    source: Source, sandbox: Sandbox, config: dict[str, Any], reset: Any, told: Any, waited: int
+) -> None:
+    sandbox.datadog.limit_reset, sandbox.datadog.limit_told = reset, told
+    sandbox.datadog.limit = Limit(400, 3600, aligned=True)
+    before = sandbox.clock.now()
+    for _ in range(400):  # by others
+        sandbox.datadog.limit.take("usage", before)
+    output = source.read({**config, "start_date": "2026-09-01"}, ["datadog_cost"])
+    assert (output.code, output.traces) == (0, [])
+    assert (sandbox.clock.now() - before).total_seconds() == waited
+    assert sandbox.refused(429) == (60 if told == "nothing" else 1)
+    assert_conserved(output, sandbox.datadog.ledger(date(2026, 9, 1), TODAY), ["datadog_cost"])
+
+
 def test_a_failed_month_is_read_next_time(source: Source, sandbox: Sandbox, config: dict[str, Any]) -> None:
     config = {**config, "start_date": "2026-07-20"}
     july = Fault("billable-summary", status=503, times=None, when=lambda query, _: query["month"] == "2026-07")

@@ -178,6 +178,20 @@ class TestLimit:
         assert (refused.status_code, refused.headers["X-RateLimit-Remaining"]) == (400, "8")
         assert "X-RateLimit-Name" not in refused.headers
 
+    def test_a_reset_as_a_moment_and_a_refusal_as_a_page(self, sandbox: Sandbox, get: Call) -> None:
+        sandbox.datadog.limit, sandbox.datadog.limit_reset = Limit(1, 3600, aligned=True), "epoch"
+        reset = get(BILLABLE).headers["X-RateLimit-Reset"]
+        assert float(reset) - sandbox.clock.now().timestamp() == 1800
+        assert get(BILLABLE).json()["errors"]
+        sandbox.datadog.limit_told = "HTML"
+        refused = get(BILLABLE)
+        assert (refused.status_code, refused.headers["X-RateLimit-Reset"]) == (429, reset)
+        assert refused.text.startswith("<html>")
+        sandbox.datadog.limit_told = "nothing"
+        refused = get(BILLABLE)
+        assert (refused.status_code, refused.text[:6]) == (429, "<html>")
+        assert not [name for name in refused.headers if name.startswith("X-RateLimit")]
+
 
 BAD: list[tuple[str, dict[str, str], str]] = [
     (HISTORICAL, {}, "start_month is required"),

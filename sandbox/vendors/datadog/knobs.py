@@ -32,6 +32,10 @@ class Knobs:
     """One bucket for all usage paths of the account; seen too: Limit(10, 30, aligned=True)."""
     limit_name: str | None = "usage_metering"
     """X-RateLimit-Name; None leaves it out, as in 2021."""
+    limit_reset: Literal["seconds", "epoch"] = "seconds"
+    """X-RateLimit-Reset; `epoch`: the moment instead of the time until it, as another intake of Datadog has sent it."""
+    limit_told: Literal["JSON", "HTML", "nothing"] = "JSON"
+    """What a 429 says beside its headers; `nothing`: the page of `HTML`, and no answer has the limit's headers."""
     marketplace_billed: bool = False
     """Cost endpoints answer 403 whatever the scopes."""
     attribution_plan: bool = True

@@ -8,6 +8,7 @@ from sandbox.limits import Limit
 
 JSON = "application/json"
 JSON_API = "application/vnd.api+json"
+TOO_MANY_PAGE = "<html><head><title>429 Too Many Requests</title></head><body>Too Many Requests</body></html>"
 _NON_PARENT = "API called with non-parent org keys. Data is only available at the root level org"
 
 
@@ -63,15 +64,16 @@ def too_many(limit: Limit) -> Refusal:
     return plain(429, f"Rate limit of {rate} reached. Please try again later.")
 
 
-def limit_headers(limit: Limit, key: str, now: datetime, name: str | None) -> dict[str, str]:
-    """Seconds until the reset, not a moment; nothing when there is no limit."""
+def limit_headers(limit: Limit, key: str, now: datetime, name: str | None, *, epoch: bool) -> dict[str, str]:
+    """The reset as seconds until it or as its `epoch`; nothing when there is no limit."""
     remaining = limit.remaining(key, now)
     if remaining is None:
         return {}
+    reset = limit.reset(key, now) + (now.timestamp() if epoch else 0)
     headers = {
         "X-RateLimit-Limit": str(limit.requests),
         "X-RateLimit-Period": f"{limit.seconds:g}",
         "X-RateLimit-Remaining": str(remaining),
-        "X-RateLimit-Reset": str(math.ceil(limit.reset(key, now))),
+        "X-RateLimit-Reset": str(math.ceil(reset)),
     }
     return {**headers, "X-RateLimit-Name": name} if name else headers

@@ -23,6 +23,7 @@ from sandbox.vendors.datadog.hourly import Hourly
 from sandbox.vendors.datadog.knobs import Knobs
 from sandbox.vendors.datadog.query import Query
 from sandbox.vendors.datadog.refusals import (
+    TOO_MANY_PAGE,
     Refusal,
     bad_keys,
     denied,
@@ -148,10 +149,15 @@ class DatadogSandbox(Knobs, SandboxVendor):
 
     def _refused(self, refusal: Refusal) -> Response:
         headers = self._limit_headers() if refusal.limited else {}
+        if refusal.status == 429 and self.limit_told != "JSON":
+            return Response(TOO_MANY_PAGE, 429, headers, "text/html")
         return Response(orjson.dumps(refusal.body), refusal.status, headers, refusal.media_type)
 
     def _limit_headers(self) -> dict[str, str]:
-        return limit_headers(self.limit, _BUCKET, self.clock.now(), self.limit_name)
+        if self.limit_told == "nothing":
+            return {}
+        epoch = self.limit_reset == "epoch"
+        return limit_headers(self.limit, _BUCKET, self.clock.now(), self.limit_name, epoch=epoch)
 
 
 async def _unknown(_: Request) -> Response:
