@@ -1,5 +1,6 @@
 """Scenario from the outside: shared requests, keys, projects, restatement, limits and gateways."""
 
+from collections import Counter
 from collections.abc import Iterable
 from datetime import date, timedelta
 from decimal import Decimal
@@ -224,6 +225,32 @@ def test_a_section_that_is_missing_stops_its_stream_alone(
     assert "stream scenario_asset_usage, /v1/usages: " in trace["message"]
     assert [name for name, status in output.statuses.items() if status == "INCOMPLETE"] == ["scenario_asset_usage"]
     assert_conserved(output, sandbox.scenario.ledger(START, TODAY), [name for name in SHARED if "asset" not in name])
+
+
+def test_activity_that_never_ends_stops_its_stream_alone(
+    source: Source, sandbox: Sandbox, config: dict[str, Any]
+) -> None:
+    sandbox.scenario.endless_activity = True
+    output = source.read({**config, "start_date": "2026-09-21"}, [*SHARED, "scenario_activity"])
+    assert output.code == 1
+    (trace, _) = output.traces
+    assert trace["failure_type"] == "system_error"
+    assert trace["message"].startswith("Scenario, stream scenario_activity, /v1/usages: ")
+    assert "1000 pages and no end" in trace["message"]
+    assert not output.records["scenario_activity"]
+    assert output.slices("scenario_activity") == []
+    assert_conserved(output, sandbox.scenario.ledger(date(2026, 9, 21), TODAY), SHARED)
+    assert sandbox.requests[USAGES] < 1010
+
+
+def test_actions_of_one_instant_that_change_places_between_pages_are_neither_lost_nor_doubled(
+    source: Source, sandbox: Sandbox, config: dict[str, Any]
+) -> None:
+    sandbox.scenario.restless_activity = True
+    output = source.read(config, ["scenario_activity"])
+    assert (output.code, output.traces) == (0, [])
+    assert_conserved(output, sandbox.scenario.ledger(START, TODAY), ["scenario_activity"])
+    assert max(Counter(record["start_date"] for record in output.records["scenario_activity"]).values()) > 10
 
 
 def test_no_secret_reaches_the_output(source: Source, sandbox: Sandbox, config: dict[str, Any]) -> None:

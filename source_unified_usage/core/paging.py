@@ -49,6 +49,7 @@ def walk(
     first: int = 1,
     step: int = 1,
     place: str = "page",
+    most: int = _MOST_NUMBERED,
 ) -> Iterator[Answer]:
     """Answer after answer: `ask` gets the `first` page's number or offset, then what is a `step` further.
 
@@ -56,7 +57,7 @@ def walk(
     Raises BrokenContract when a page is the one before, and when pages, empty ones or new ones, never end.
     """
     before: Collection[Any] = ()
-    read, empty, most = 0, 0, _MOST_NUMBERED
+    read, empty = 0, 0
     for number in count(1):
         at = first + step * (number - 1)
         answer = ask(at)

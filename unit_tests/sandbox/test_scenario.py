@@ -502,3 +502,11 @@ def test_activity_that_never_ends(own: Sandbox) -> None:
     pages = [usages(own, type="activity", activityOffset=100 * n)["activity"] for n in range(3)]
     assert [len(page) for page in pages] == [100] * 3
     assert pages[0] != pages[1] != pages[2]
+
+
+def test_actions_of_one_instant_change_places_behind_the_first_page(own: Sandbox) -> None:
+    own.scenario.restless_activity = True
+    first, second = (usages(own, type="activity", activityOffset=n)["activity"] for n in (0, 1))
+    assert [row["time"] for row in first[1:]] == [row["time"] for row in second[:99]]
+    assert all(row["time"].endswith(":00:00.000Z") for row in first)
+    assert first[1:] != second[:99]

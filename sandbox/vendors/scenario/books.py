@@ -1,6 +1,7 @@
 """What the vendor knows at a moment, as sections and entities of /usages."""
 
 from collections.abc import Iterable
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
@@ -12,6 +13,7 @@ from sandbox.vendors.scenario.sections import Series
 from sandbox.vendors.scenario.studio import Studio
 
 Json = dict[str, Any]
+_HOUR_MS = 3_600_000
 _COLLECTION_NAMES = ("Hero concepts", "Props", "Icons", "Backdrops", "Splash screens", "Mood boards")
 
 
@@ -27,6 +29,8 @@ class Books:
         found = []
         for day in days_between(start, min(end, moment)):
             for event in self._studio.of(team, day):
+                if self._knobs.restless_activity:
+                    event = replace(event, time=event.time - event.time % _HOUR_MS)
                 seen = event.as_of(moment, int(settle)) if start <= event.time <= end else None
                 if seen:
                     found.append(seen)

@@ -78,6 +78,8 @@ class Knobs:
     """Activity entries per answer."""
     endless_activity: bool = False
     """Every offset has a full page of entries that are ever new."""
+    restless_activity: bool = False
+    """Actions happen at full hours only, and those of one instant come in another order behind the first page."""
     project_page_cap: int | None = None
     """The most projects of a page, whatever pageSize says."""
     settle: timedelta = timedelta(hours=48)

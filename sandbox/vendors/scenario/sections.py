@@ -190,6 +190,8 @@ class Series:
         newest_first = list(reversed(self.events))
         offset = self.query.offset
         again: Json = {}
+        if self.knobs.restless_activity and offset:
+            newest_first = sorted(self.events, key=lambda event: -event.time)
         if self.knobs.endless_activity and newest_first:
             newest_first *= ceil(self.knobs.activity_page / len(newest_first))
             offset, again = 0, {"offset": offset}

@@ -1,17 +1,14 @@
 """The feed of usage events, read by page number and still as the vendor has it: nothing lost, nothing doubled."""
 
-from collections.abc import Iterable, Iterator
-from functools import cached_property
-from itertools import chain
 from typing import Any
 
+from source_unified_usage.core.edges import READINGS, whole
 from source_unified_usage.core.errors import Unavailable
-from source_unified_usage.core.usage import Row, canonical_json
+from source_unified_usage.core.usage import Row
 from source_unified_usage.core.window import Window
 from source_unified_usage.vendors.cursor.api import CursorApi, Scope, total_of
 
 _PAGE_SIZE = 1000  # the documented maximum
-_TRIES = 3
 
 
 class _Reading:
@@ -21,23 +18,13 @@ class _Reading:
         self.pages: list[list[Row]] = []
         self.totals: set[int] = set()
 
-    @cached_property
-    def events(self) -> list[Row]:
-        return [*chain.from_iterable(self.pages)]
+    @property
+    def count(self) -> int:
+        return sum(map(len, self.pages))
 
     def counts(self) -> bool:
         """Whether every page announced as many events as came."""
-        return not self.totals or self.totals == {len(self.events)}
-
-    def shared(self) -> set[Any]:
-        """The timestamps of which more than one page has events."""
-        seen: set[Any] = set()
-        shared: set[Any] = set()
-        for page in self.pages if len(self.pages) > 1 else ():
-            stamps = {event.get("timestamp") for event in page}
-            shared |= seen & stamps
-            seen |= stamps
-        return shared - {None}
+        return not self.totals or self.totals == {self.count}
 
 
 class Feed:
@@ -57,14 +44,17 @@ class Feed:
 
     def events(self, window: Window) -> list[Row]:
         """All events of the window. Raises Unavailable when it changes under every reading."""
-        for _ in range(_TRIES):
+        for _ in range(READINGS):
             reading = self._read(int(window.start.timestamp() * 1000), window.last_ms)
-            if reading.counts() and (events := self._whole(reading)) is not None:
+            if reading.counts() and (events := whole(reading.pages, _instant, self._millisecond)) is not None:
                 return events
         raise Unavailable(
-            f"Cursor, stream {self._api.stream}: {window.first_day} changed under every one of {_TRIES} readings "
-            f"(counted {len(reading.events)} events, announced {sorted(reading.totals)})."
+            f"Cursor, stream {self._api.stream}: {window.first_day} changed under every one of {READINGS} readings "
+            f"(counted {reading.count} events, announced {sorted(reading.totals)})."
         )
+
+    def _millisecond(self, stamp: Any) -> list[list[Row]]:
+        return self._read(int(stamp), int(stamp)).pages
 
     def _read(self, first: int, last: int) -> _Reading:
         """The events between two milliseconds, both inclusive."""
@@ -77,44 +67,6 @@ class Feed:
                 reading.totals.add(total)
         return reading
 
-    def _whole(self, reading: _Reading) -> list[Row] | None:
-        """The events, those of a millisecond that pages share as it has them by itself; None when it changed."""
-        shared: dict[Any, list[Row]] = {stamp: [] for stamp in reading.shared()}
-        if not shared:
-            return reading.events
-        for event in reading.events:
-            if (stamp := event.get("timestamp")) in shared:
-                shared[stamp].append(event)
-        certain: dict[Any, Iterator[Row]] = {}
-        for stamp, seen in shared.items():
-            found = self._millisecond(stamp, seen)
-            if found is None:
-                return None
-            certain[stamp] = iter(found)
-        events: list[Row] = []
-        for event in reading.events:
-            twins = certain.get(event.get("timestamp"))
-            events.append(event if twins is None else next(twins))
-        return events
 
-    def _millisecond(self, stamp: Any, seen: list[Row]) -> list[Row] | None:
-        """The events of one millisecond; None when they are not as many as were seen, or never certain.
-
-        One page is the list as it is at one time. From several, events that all differ are all there are, and equal
-        ones are believed when all readings agree.
-        """
-        agreed = True
-        for _ in range(_TRIES):
-            reading = self._read(int(stamp), int(stamp))
-            events = [event for event in reading.events if event.get("timestamp") == stamp]
-            if len(events) != len(seen):
-                return None
-            spelled = _spelled(events)
-            if len(reading.pages) == 1 or len({*spelled}) == len(spelled):
-                return events
-            agreed = agreed and spelled == _spelled(seen)
-        return events if agreed else None
-
-
-def _spelled(events: Iterable[Row]) -> list[str]:
-    return sorted(map(canonical_json, events))
+def _instant(event: Row) -> Any:
+    return event.get("timestamp")

@@ -1,11 +1,15 @@
 """Activity: what was done, action by action."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from decimal import Decimal
 from typing import Any, NamedTuple
 
+from pendulum import DateTime, instance
+
 from source_unified_usage.core.answer import Answer
+from source_unified_usage.core.edges import READINGS, whole
+from source_unified_usage.core.errors import UNMAPPABLE, Unavailable
 from source_unified_usage.core.paging import Told, walk
 from source_unified_usage.core.stream import Range, UsageStream
 from source_unified_usage.core.times import parse_time, rfc3339
@@ -17,6 +21,7 @@ from source_unified_usage.vendors.scenario.figures import COMPUTE_UNIT
 from source_unified_usage.vendors.scenario.streams import PRODUCT, Shared, person
 
 _PAGE_SIZE = 100  # fixed by the vendor
+_MOST_PAGES = 1000  # of a day, which is held in memory whole: more than an action a second
 _SETTLING_MINUTES = 5  # offsets shift while new actions arrive
 
 
@@ -64,12 +69,34 @@ class Activity(UsageStream[ScenarioApi]):
             yield Action(row, ordinal, person(row["userId"], users, keys), names)
 
     def _pages(self, window: Window) -> list[Answer]:
-        """The pages of one window, newest first. Raises BrokenContract when they do not end."""
+        """What one window holds. Raises Unavailable when it changes under every reading.
+
+        The feed tells neither a total nor ids: an action that is taken out while it is paged, so that another one
+        slips onto the page before, cannot be noticed.
+        """
+        for _ in range(READINGS):
+            answers = self._walk(window)
+
+            def alone(second: Any, answers: list[Answer] = answers) -> list[list[Row]]:
+                own = self._walk(Window(second, second.add(seconds=1)))
+                answers += own  # for what they say of users and assets
+                return _rows(own)
+
+            rows = whole(_rows(answers), _second, alone)
+            if rows is not None:
+                return [_holding(answer, () if number else rows) for number, answer in enumerate(answers)]
+        raise Unavailable(
+            f"Scenario, stream {self.name}: {window.first_day} changed under every one of {READINGS} readings."
+        )
+
+    def _walk(self, window: Window) -> list[Answer]:
+        """Page after page, newest first. Raises BrokenContract when they do not end."""
 
         def ask(offset: int) -> Answer:
             return self.api.usages(window, (ACTIVITY,), {**self.shared.scope.query(), "activityOffset": offset})
 
-        return [*walk(ask, _told, first=0, step=_PAGE_SIZE, place="the page at activityOffset")]
+        place = "the page at activityOffset"
+        return [*walk(ask, _told, first=0, step=_PAGE_SIZE, place=place, most=_MOST_PAGES)]
 
     def usages(self, action: Action, window: Window) -> Iterator[Usage]:
         row, data = action.row, action.row.get("data") or {}
@@ -102,6 +129,22 @@ class Activity(UsageStream[ScenarioApi]):
 def _told(answer: Answer, *_: int) -> Told:
     rows = answer.rows(ACTIVITY.member)
     return Told(rows, len(rows) >= _PAGE_SIZE)
+
+
+def _rows(answers: Iterable[Answer]) -> list[list[Row]]:
+    return [answer.rows(ACTIVITY.member) for answer in answers]
+
+
+def _holding(answer: Answer, rows: Iterable[Row]) -> Answer:
+    return replace(answer, body={**answer.body, ACTIVITY.member: [*rows]})
+
+
+def _second(row: Row) -> DateTime | None:
+    """The shortest time that can be asked for; None when the row tells none that can be read."""
+    try:
+        return instance(parse_time(row["time"])).start_of("second")
+    except UNMAPPABLE:
+        return None
 
 
 def _details(row: Row) -> Mapping[str, Any]:

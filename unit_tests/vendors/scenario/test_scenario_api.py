@@ -541,7 +541,7 @@ def test_activity_that_never_ends_breaks_the_contract(server: requests_mock.Mock
 def test_activity_that_is_ever_new_breaks_the_contract(
     server: requests_mock.Mocker, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("source_unified_usage.core.paging._MOST_NUMBERED", 7)
+    monkeypatch.setattr("source_unified_usage.vendors.scenario.activity._MOST_PAGES", 7)
 
     def ever_new(request: Any, _: Any) -> Any:
         rows = [action(data={"n": n, "at": request.qs["activityoffset"][0]}) for n in range(100)]
@@ -551,6 +551,33 @@ def test_activity_that_is_ever_new_breaks_the_contract(
     with pytest.raises(BrokenContract, match="7 pages and no end"):
         read("activity")
     assert [request["activityoffset"] for request in asked(server)] == [str(100 * n) for n in range(7)]
+
+
+def test_an_action_that_arrives_while_a_day_is_paged_has_it_read_again(server: requests_mock.Mocker) -> None:
+    """It pushes the last action of a page onto the next one, where it comes a second time."""
+    late, *rows = [action(f"2026-08-28T12:{59 - n // 60:02}:{59 - n % 60:02}.000Z") for n in range(121)]
+
+    def answer(request: Any, _: Any) -> Any:
+        first, last, offset = (request.qs[name][0].upper() for name in ("startdate", "enddate", "activityoffset"))
+        known = rows if len(asked(server)) < arrives else [late, *rows]
+        found = [row for row in known if first <= row["time"] <= last]
+        return {"activity": found[int(offset) : int(offset) + 100], "entities": {}}
+
+    server.get(URL, json=answer)
+    arrives = 2
+    assert len({record["id"] for record in read("activity")}) == 121
+    # two pages, the second that both have, and two pages again
+    assert len(asked(server)) == 5
+    rows, arrives = rows[:100], 0
+
+    def ever_later(request: Any, told: Any) -> Any:
+        found = answer(request, told)
+        rows.insert(0, action("2026-08-28T13:00:00.000Z"))
+        return found
+
+    server.get(URL, json=ever_later)
+    with pytest.raises(Unavailable, match="stream scenario_activity: 2026-08-28 changed under every one of 3 readings"):
+        read("activity")
 
 
 def test_activity_in_halves_starts_its_pages_anew(server: requests_mock.Mocker) -> None:
