@@ -267,3 +267,28 @@ def test_every_kind_is_played(sandbox: Sandbox) -> None:
     assert all(row["chargedCents"] == 4 * row["requestsCosts"] for row in by_request)
     assert any("tokenUsage" in row for row in by_request)
     assert "null" in {row.get("serviceAccountId") for row in rows}
+
+
+@pytest.mark.parametrize(
+    ("path", "rows", "asked"),
+    [
+        ("/teams/spend", "teamMemberSpend", {}),
+        ("/analytics/ai-code/changes", "items", {"startDate": "2026-09-01", "endDate": "2026-09-08"}),
+        ("/analytics/team/bugbot", "data", {"startDate": "2026-09-01", "endDate": "2026-09-08", "prState": "all"}),
+    ],
+)
+def test_a_row_that_slips_to_the_page_before(sandbox: Sandbox, path: str, rows: str, asked: dict[str, Any]) -> None:
+    def pages() -> list[Any]:
+        found = []
+        for page in (1, 2):
+            body = {**asked, "page": page, "pageSize": 100}
+            answer = (ask(sandbox, path, None, **body) if "analytics" in path else ask(sandbox, path, body)).json()
+            assert len(answer[rows]) == 2
+            found += answer[rows]
+        return found
+
+    sandbox.cursor.page_cap = 2
+    still = pages()
+    sandbox.cursor.shifts = 1
+    assert pages() == [still[0], still[1], still[1], still[3]]
+    assert pages() == still

@@ -1,22 +1,34 @@
-"""Pages by number, and a list of them that never ends."""
+"""Pages by number that shift while they are read, and a list of them that never ends."""
 
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Mapping, Sequence
+from typing import Any, TypeVar
 
 from sandbox.vendors.cursor.keys import refuse
+from sandbox.vendors.cursor.knobs import Knobs
 
+T = TypeVar("T")
 _LISTS = {"usageEvents", "data", "teamMemberSpend", "items"}
 _KEYS = {"conversationId", "userId", "commitHash", "changeId"}
 
 
-def page_of(asked: Mapping[str, Any], default: int, most: int) -> tuple[int, int]:
+def page_of(asked: Mapping[str, Any], knobs: Knobs, default: int, most: int) -> tuple[int, int]:
+    """The number and the size of the page that is served."""
     try:
         page, size = int(asked.get("page", 1)), int(asked.get("pageSize", default))
     except ValueError:
         raise refuse(400, "page and pageSize must be numbers") from None
     if page < 1 or not 1 <= size <= most:
         raise refuse(400, f"pageSize must be between 1 and {most}")
-    return page, size
+    return page, min(size, knobs.page_cap)
+
+
+def cut(rows: Sequence[T], page: int, size: int, knobs: Knobs) -> list[T]:
+    """A page's rows, as the list is now."""
+    start, now = (page - 1) * size, [*rows]
+    if knobs.shifts and 0 < start < len(now):
+        knobs.shifts -= 1
+        now[start - 1], now[start] = now[start], now[start - 1]
+    return now[start : start + size]
 
 
 def pagination(page: int, size: int, pages: int, **totals: int) -> dict[str, Any]:
