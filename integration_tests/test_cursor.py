@@ -62,6 +62,27 @@ def test_events_that_swap_between_two_pages_are_neither_lost_nor_doubled(
     assert_conserved(output, sandbox.cursor.ledger(date(2026, 9, 17), TODAY), [EVENTS])
 
 
+LISTS = [
+    *(DAILY, SPEND, "cursor_ai_code_commits", "cursor_ai_code_changes", "cursor_analytics_models", "cursor_bugbot"),
+]
+
+
+@pytest.mark.parametrize("stream", LISTS)
+def test_rows_that_slip_to_the_page_before_are_neither_lost_nor_doubled(
+    source: Source, sandbox: Sandbox, config: dict[str, Any], stream: str
+) -> None:
+    sandbox.cursor.page_cap, sandbox.cursor.limits = 4, dict.fromkeys(sandbox.cursor.limits)
+    config["start_date"] = "2026-09-17"
+    sandbox.cursor.shifts = 1
+    output = source.read(config, [stream])
+    assert (output.code, output.traces, sandbox.cursor.shifts) == (0, [], 0)
+    assert_conserved(output, sandbox.cursor.ledger(date(2026, 9, 17), TODAY), [stream])
+    sandbox.cursor.shifts = 10_000
+    output = source.read(config, [stream])
+    assert {trace["failure_type"] for trace in output.traces} == {"transient_error"}
+    assert "the list changed under every one of 3 readings" in output.traces[0]["message"]
+
+
 def test_nobody_is_a_person_called_null(source: Source, sandbox: Sandbox, config: dict[str, Any]) -> None:
     output = source.read(config, [EVENTS])
     told = [record for record in output.records[EVENTS] if "serviceAccountId" in record["remote_data"]]

@@ -1,6 +1,7 @@
 """The AI Code Tracking API (Enterprise): commits and accepted changes."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from functools import partial
 from typing import Any
 
 from source_unified_usage.core.answer import Answer
@@ -12,6 +13,7 @@ from source_unified_usage.core.usage import Row, Usage, canonical_json, compact,
 from source_unified_usage.core.window import Window, days
 from source_unified_usage.vendors.cursor.api import CursorApi, model_of, pages_of, person, whole
 from source_unified_usage.vendors.cursor.events import PRODUCT
+from source_unified_usage.vendors.cursor.listing import settled
 
 _PAGE_SIZE = 1000  # the documented maximum
 
@@ -23,6 +25,7 @@ class AiCode(UsageStream[CursorApi]):
     lookback = days(7)
     grain = "event"
     route: str
+    key: Sequence[str]
 
     def __init__(self, api: CursorApi, people: Lookup) -> None:
         super().__init__(api)
@@ -40,9 +43,10 @@ class AiCode(UsageStream[CursorApi]):
             "startDate": rfc3339(window.start),
             "endDate": rfc3339(window.end.subtract(microseconds=1000)),
         }
-        for answer in walk(lambda number: self._page(bounds, number), _told):
+        pages = partial(walk, partial(self._page, bounds), _told)
+        for _, rows in settled(pages, lambda page: page.rows("items"), self.key):
             self.members = self._people()
-            yield from answer.rows("items")
+            yield from rows
 
     def _page(self, bounds: Mapping[str, str], number: int) -> Answer:
         return self.api.get(self.path(), {**bounds, "page": number, "pageSize": _PAGE_SIZE})
@@ -61,6 +65,7 @@ class AiCodeCommits(AiCode):
     name = "cursor_ai_code_commits"
     about = "One commit: lines in all and lines that came from tab completion or the composer."
     route = "commits"
+    key = ("commitHash", "repoName", "branchName", "userId", "createdAt")
 
     def rows(self, window: Window) -> Iterable[tuple[Row, int]]:
         # a hash may come twice, amended, and nothing says that the rest tells the two apart
@@ -103,6 +108,7 @@ class AiCodeChanges(AiCode):
     name = "cursor_ai_code_changes"
     about = "One accepted AI change: its model and lines."
     route = "changes"
+    key = ("changeId",)
 
     def usages(self, row: Row, window: Window) -> Iterator[Usage]:
         instant = rfc3339(parse_time(row["createdAt"]))

@@ -2,8 +2,10 @@
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
+from source_unified_usage.core.answer import Answer
 from source_unified_usage.core.lookup import Lookup, mailbox
 from source_unified_usage.core.stream import UsageStream
 from source_unified_usage.core.times import day_period, parse_time, rfc3339
@@ -11,6 +13,7 @@ from source_unified_usage.core.usage import Row, Usage, canonical_json, compact,
 from source_unified_usage.core.window import Window, days
 from source_unified_usage.vendors.cursor.api import CursorApi, model_of, person
 from source_unified_usage.vendors.cursor.events import PRODUCT
+from source_unified_usage.vendors.cursor.listing import settled
 
 _LINES = {
     "lines_added": "total_green_lines_suggested",
@@ -130,15 +133,18 @@ class UserAnalytics(UsageStream[CursorApi]):
     def _pages(self, window: Window) -> Iterator[list[Row]]:
         """Day rows by the page, each with its member's e-mail and, where the answer maps it, id."""
         bounds = {"startDate": window.first_day, "endDate": window.last_day}
-        for page in self.api.pages("GET", self.path(), "data", bounds, 500):
+        walk = partial(self.api.pages, "GET", self.path(), "data", bounds, 500)
+        for page, members in settled(walk, _by_email, ("email",)):
             self.members = self._people()
             mappings = page.object("params").get("userMappings") or []
             ids = {mailbox(mapping["email"]): mapping.get("id") for mapping in mappings if mapping.get("email")}
             yield [
                 part
-                for email, rows in page.object("data").items()
-                for row in rows
-                for part in self._by_model({"email": email, "userId": ids.get(mailbox(email)), **row})
+                for member in members
+                for row in member["rows"]
+                for part in self._by_model(
+                    {"email": member["email"], "userId": ids.get(mailbox(member["email"])), **row}
+                )
             ]
 
     def _by_model(self, row: Row) -> Iterator[Row]:
@@ -179,6 +185,10 @@ def _day(row: Row) -> str:
     return day[:10]
 
 
+def _by_email(page: Answer) -> Iterator[Row]:
+    return ({"email": email, "rows": rows} for email, rows in page.object("data").items())
+
+
 class Bugbot(UsageStream[CursorApi]):
     """Bugbot's reviews of pull requests."""
 
@@ -192,8 +202,9 @@ class Bugbot(UsageStream[CursorApi]):
 
     def rows(self, window: Window) -> Iterator[Row]:
         query = {"startDate": window.first_day, "endDate": window.last_day, "prState": "all"}
-        for page in self.api.pages("GET", self.path(), "data", query, 250):
-            yield from page.rows("data")
+        walk = partial(self.api.pages, "GET", self.path(), "data", query, 250)
+        for _, rows in settled(walk, lambda page: page.rows("data"), ("repo", "pr_number")):
+            yield from rows
 
     def usages(self, row: Row, window: Window) -> Iterator[Usage]:
         instant = rfc3339(parse_time(row["timestamp"]))

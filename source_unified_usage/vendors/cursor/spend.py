@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from decimal import Decimal
+from functools import partial
 from typing import Any
 
 from pendulum import DateTime, instance
@@ -14,6 +15,7 @@ from source_unified_usage.core.usage import Charge, Row, Usage, charges, compact
 from source_unified_usage.core.window import Window, days, months
 from source_unified_usage.vendors.cursor.api import CursorApi, Scope, member_key, person, whole
 from source_unified_usage.vendors.cursor.events import PRODUCT, dollars
+from source_unified_usage.vendors.cursor.listing import MEMBER, settled
 
 _PAGE_SIZE = 100  # more is not documented
 
@@ -35,15 +37,19 @@ class Spend(UsageStream[CursorApi]):
     def rows(self, window: Window) -> Iterator[Row]:
         """The members' rows, each with the start of its cycle or period."""
         path, organization = self._scope.path("spend"), self._scope.organization
-        # a fixed order keeps paging stable
+        # a fixed order keeps paging as stable as the list of members is
         body = {"sortBy": "email" if organization else "user", "sortDirection": "asc", "pageSize": _PAGE_SIZE}
-        for answer in walk(lambda number: self.api.post(path, self._scope.body({**body, "page": number})), _told):
+
+        def ask(number: int) -> Answer:
+            return self.api.post(path, self._scope.body({**body, "page": number}))
+
+        for answer, rows in settled(partial(walk, ask, _told), lambda page: page.rows("teamMemberSpend"), MEMBER):
             bounds = (
                 {"period": answer.object("period")}
                 if organization
                 else {"subscriptionCycleStart": answer.body.get("subscriptionCycleStart")}
             )
-            yield from ({**row, **bounds} for row in answer.rows("teamMemberSpend"))
+            yield from ({**row, **bounds} for row in rows)
 
     def usages(self, row: Row, window: Window) -> Iterator[Usage]:
         start = row["period"]["startDate"] if self._scope.organization else row["subscriptionCycleStart"]

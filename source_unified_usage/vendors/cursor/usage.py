@@ -1,6 +1,7 @@
 """Daily activity: what each member did on each day, without money."""
 
 from collections.abc import Iterator, Mapping
+from functools import partial
 
 from source_unified_usage.core.lookup import Lookup
 from source_unified_usage.core.stream import UsageStream
@@ -9,6 +10,7 @@ from source_unified_usage.core.usage import Row, Usage, compact, quantity, usage
 from source_unified_usage.core.window import Window, days
 from source_unified_usage.vendors.cursor.api import CursorApi, Scope, member_key, model_of, person
 from source_unified_usage.vendors.cursor.events import PRODUCT
+from source_unified_usage.vendors.cursor.listing import MEMBER, settled
 
 _PAGE_SIZE = 1000  # users, the largest in the docs' samples
 
@@ -62,9 +64,10 @@ class DailyUsage(UsageStream[CursorApi]):
     def rows(self, window: Window) -> Iterator[Row]:
         # page and pageSize are what makes the API list idle members too
         body = {"startDate": int(window.start.timestamp() * 1000), "endDate": window.last_ms}
-        for page in self.api.pages("POST", self.path(), "data", self._scope.body(body), _PAGE_SIZE):
+        walk = partial(self.api.pages, "POST", self.path(), "data", self._scope.body(body), _PAGE_SIZE)
+        for _, rows in settled(walk, lambda page: page.rows("data"), MEMBER):
             self.members = self._people()
-            yield from page.rows("data")
+            yield from rows
 
     def usages(self, row: Row, window: Window) -> Iterator[Usage]:
         counts = {name: quantity(row.get(field)) for name, field in _REQUESTS.items()}

@@ -525,6 +525,30 @@ def test_a_page_that_comes_again_is_no_second_page(server: requests_mock.Mocker)
         read("cursor_daily_usage")
 
 
+def test_a_total_that_counts_something_else_costs_a_second_reading_and_no_row(server: requests_mock.Mocker) -> None:
+    rows = [{"userId": n, "day": "2026-09-01"} for n in range(4)]
+    pages = [daily(1, *rows[:2], total=9), daily(2, *rows[2:], total=9)]
+    server.post(DAILY, [*pages, *pages])
+    assert [record["remote_data"]["userId"] for record in read("cursor_daily_usage")] == [0, 1, 2, 3]
+    assert len([request for request in server.request_history if request.method == "POST"]) == 4
+
+
+def test_a_member_who_goes_while_others_are_read_takes_nobody_along(server: requests_mock.Mocker) -> None:
+    """The third one slips onto the page before, and only the total shows it."""
+    rows = [{"userId": n, "day": "2026-09-01"} for n in range(4)]
+    first = [daily(1, *rows[:2], total=4), daily(2, rows[3], total=3)]
+    second = [daily(1, *rows[1:3], total=3), daily(2, rows[3], total=3)]
+    server.post(DAILY, [*first, *second, *second])
+    assert [record["remote_data"]["userId"] for record in read("cursor_daily_usage")] == [0, 1, 3, 2]
+
+
+def test_two_rows_of_one_name_on_one_page_are_not_made_one(server: requests_mock.Mocker) -> None:
+    change = {"changeId": "1", "createdAt": "2026-09-01T10:00:00Z"}
+    items = [change, {**change, "totalLinesAdded": 1}]
+    server.get(f"{API}/analytics/ai-code/changes", json={"items": items, "totalCount": 2})
+    assert len(read("cursor_ai_code_changes")) == 2
+
+
 def test_empty_pages_are_not_followed_for_ever(server: requests_mock.Mocker, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(RateLimit, "take", lambda *_: 0.0)
     server.post(DAILY, json=lambda request, _: daily(request.json()["page"], last=10**6)["json"])
@@ -532,8 +556,8 @@ def test_empty_pages_are_not_followed_for_ever(server: requests_mock.Mocker, mon
         read("cursor_daily_usage")
 
 
-def daily(number: int, *rows: Any, last: int = 2) -> dict[str, Any]:
-    pagination = {"page": number, "totalPages": last, "hasNextPage": number < last}
+def daily(number: int, *rows: Any, last: int = 2, total: int | None = None) -> dict[str, Any]:
+    pagination = {"page": number, "totalPages": last, "totalUsers": total, "hasNextPage": number < last}
     return {"json": {"data": rows, "pagination": pagination}}
 
 
