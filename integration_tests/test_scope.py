@@ -8,10 +8,15 @@ from typing import Any
 import pytest
 
 from integration_tests.harness import Output, Source, State, assert_conserved, merged, sandbox_config
-from sandbox import Sandbox
+from sandbox import Fault, Sandbox
 from sandbox.vendors.claude import simulator
+from sandbox.vendors.datadog import CHILD_API_KEY, CHILD_APPLICATION_KEY
+from sandbox.vendors.datadog.catalog import ROOT
+from source_unified_usage.core.scope import widened
+from source_unified_usage.vendors.datadog import Datadog
 
 START, TODAY = date(2026, 8, 20), date(2026, 9, 22)
+BY_TAG = ("datadog_monthly_usage_attribution", "datadog_monthly_cost_attribution")
 COMPLETIONS, HOURS, COST = "openai_usage_completions", "datadog_hourly_usage", "claude_cost"
 
 
@@ -123,3 +128,58 @@ def test_another_organizations_key_reads_its_own_past(
     third = source.read(config, [COST], second.states)
     assert third.slices(COST)[0][0] == START.isoformat()
     assert told(third, "belongs to") == []
+
+
+def test_another_datadog_organizations_key_reads_its_own_past(source: Source, sandbox: Sandbox) -> None:
+    config = sandbox_config(sandbox, ["datadog"], start_date="2026-09-01")
+    own = {"include_descendants": False, "include_connected_accounts": False}
+    config = merged(config, {"datadog": {**own, "product_families": ["infra_hosts"]}})
+    child = merged(config, {"datadog": {"api_key": CHILD_API_KEY, "application_key": CHILD_APPLICATION_KEY}})
+    first = source.read(config, [HOURS])
+    (parent,) = {record["organization"]["id"] for record in first.records[HOURS]}
+    assert first.states[0]["stream"]["stream_state"]["scope"]["account"] == parent
+    assert told(source.read(config, [HOURS], first.states), "belongs to") == []
+    second = source.read(child, [HOURS], first.states)
+    (other,) = {record["organization"]["id"] for record in second.records[HOURS]}
+    assert len(told(second, f"the key belongs to {other}, what was read before to {parent}")) == 1
+    third = source.read(child, [HOURS], second.states)
+    assert third.slices(HOURS) == [("2026-09-01", TODAY.isoformat())]
+
+
+@pytest.mark.parametrize("stream", ["datadog_cost", "datadog_daily_cost", "datadog_billable_usage", *BY_TAG])
+def test_datadog_tells_whose_figures_they_are(source: Source, sandbox: Sandbox, stream: str) -> None:
+    config = sandbox_config(sandbox, ["datadog"], start_date="2026-08-20")
+    mixed = source.read(config, [stream])
+    assert "account" not in mixed.states[0]["stream"]["stream_state"]["scope"]
+    own = merged(config, {"datadog": {"include_descendants": False, "include_connected_accounts": False}})
+    account = source.read(own, [stream]).states[0]["stream"]["stream_state"]["scope"]["account"]
+    assert account == (ROOT.public_id if stream in BY_TAG else ROOT.account[1])
+
+
+def test_another_site_of_datadog_is_another_organization() -> None:
+    block = {"api_key": "k", "application_key": "a"}
+
+    def widened_by(before: dict[str, Any], now: dict[str, Any]) -> list[list[str]]:
+        pairs = zip(Datadog({**block, **before}).streams(), Datadog({**block, **now}).streams(), strict=True)
+        return [widened(old.scope, new.scope) for old, new in pairs]
+
+    assert widened_by({}, {"site": "datadoghq.eu"}) == [["datadog.site"]] * 4
+    assert widened_by({}, {"site": "datadoghq.com"}) == [[]] * 4
+    # where a proxy leads is not known
+    assert widened_by({}, {"base_url": "https://proxy.acme.example"}) == [[]] * 4
+
+
+def test_another_cursor_teams_key_reads_its_own_past(source: Source, sandbox: Sandbox) -> None:
+    """Only the Analytics answers tell the team."""
+    config = sandbox_config(sandbox, ["cursor"], start_date=START.isoformat())
+    streams = ["cursor_analytics_models", "cursor_bugbot", "cursor_usage_events"]
+    first = source.read(config, streams)
+    scopes = {s["stream"]["stream_descriptor"]["name"]: s["stream"]["stream_state"]["scope"] for s in first.states}
+    assert [scopes[stream].get("account") for stream in streams] == ["team 101", "team 101", None]
+
+    def of_another(body: dict[str, Any]) -> dict[str, Any]:
+        return {**body, "params": {**body["params"], "teamId": 303}}
+
+    sandbox.fault("cursor", Fault("/analytics/(by-user|team)/", "change", times=None, change=of_another))
+    second = source.read(config, streams, first.states)
+    assert len(told(second, "the key belongs to team 303, what was read before to team 101")) == 2

@@ -136,6 +136,7 @@ class UserAnalytics(UsageStream[CursorApi]):
         walk = partial(self.api.pages, "GET", self.path(), "data", bounds, 500)
         for page, members in settled(walk, _by_email, ("email",)):
             self.members = self._people()
+            self.api.account = _team(page)
             mappings = page.object("params").get("userMappings") or []
             ids = {mailbox(mapping["email"]): mapping.get("id") for mapping in mappings if mapping.get("email")}
             yield [
@@ -185,6 +186,12 @@ def _day(row: Row) -> str:
     return day[:10]
 
 
+def _team(page: Answer) -> str | None:
+    """Whose key it is: a team's answers tell it here only, neither events nor daily usage, spend and AI code do."""
+    team = page.object("params").get("teamId")
+    return None if team is None else f"team {team}"
+
+
 def _by_email(page: Answer) -> Iterator[Row]:
     return ({"email": email, "rows": rows} for email, rows in page.object("data").items())
 
@@ -203,7 +210,8 @@ class Bugbot(UsageStream[CursorApi]):
     def rows(self, window: Window) -> Iterator[Row]:
         query = {"startDate": window.first_day, "endDate": window.last_day, "prState": "all"}
         walk = partial(self.api.pages, "GET", self.path(), "data", query, 250)
-        for _, rows in settled(walk, lambda page: page.rows("data"), ("repo", "pr_number")):
+        for page, rows in settled(walk, lambda page: page.rows("data"), ("repo", "pr_number")):
+            self.api.account = _team(page)
             yield from rows
 
     def usages(self, row: Row, window: Window) -> Iterator[Usage]:

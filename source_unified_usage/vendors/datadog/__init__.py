@@ -62,7 +62,11 @@ class Datadog(Vendor):
         ]
         if options.get("include_projected_cost"):
             streams.append(ProjectedCost(api, scope, currency, names))
-        return [*streams, *attribution]
+        streams += attribution
+        if not options.get("base_url"):
+            for stream in streams:  # another site is another organization
+                stream.scope = {**stream.scope, "datadog.site": self._site}
+        return streams
 
     @classmethod
     def spec(cls) -> dict[str, Any]:

@@ -36,6 +36,7 @@ class Attribution(UsageStream[DatadogApi]):
 
     def __init__(self, api: DatadogApi, scope: Scope, *, tags: Sequence[str] = ()) -> None:
         super().__init__(api)
+        self._scope = scope
         self._whose = {"include_descendants": flag(scope.descendants)}
         # other tag keys are another cut of the same usage, with ids of their own
         self.scope = {
@@ -105,6 +106,7 @@ class MonthlyCostAttribution(Attribution):
         query = {"start_month": month.format("YYYY-MM"), "fields": "*", **self._query}
         for page in self.api.pages(MONTHLY_COST, query):
             rows = page.rows("data")
+            self.api.account = self._scope.own(row.get("attributes") or {} for row in rows)
             self.labels = self._names()
             yield from (row for row in rows if _of_month(row, row.get("attributes") or {}, month))
 
@@ -136,7 +138,7 @@ class MonthlyUsageAttribution(Attribution):
     lookback = months(2)
 
     def attributed(self, window: Window) -> Iterator[Row]:
-        return usage_of_month(self.api, window.start, self._query)
+        return usage_of_month(self.api, window.start, self._query, self._scope)
 
     def usages(self, row: Row, window: Window) -> Iterator[Usage]:
         month = month_of(row.get("month"), window.start)
@@ -214,7 +216,7 @@ class HourlyUsageAttribution(Attribution):
                 raise answer.broken("no list of names under 'values'")
             self._types = names
         if month not in self._used:
-            rows = usage_of_month(self.api, month, self._whose)
+            rows = usage_of_month(self.api, month, self._whose, self._scope)
             self._used[month] = frozenset(kind for row in rows for kind in _used(row))
         return [kind for kind in self._types if kind in self._used[month] and kind not in self._refused]
 
@@ -236,11 +238,13 @@ class HourlyUsageAttribution(Attribution):
         )
 
 
-def usage_of_month(api: DatadogApi, month: DateTime, query: Mapping[str, str]) -> Iterator[Row]:
+def usage_of_month(api: DatadogApi, month: DateTime, query: Mapping[str, str], scope: Scope) -> Iterator[Row]:
     """Monthly attribution of every usage type."""
     asked = {"start_month": month.format("YYYY-MM"), "fields": "*", **query}
     for page in api.pages(MONTHLY_USAGE, asked, meta="metadata"):
-        yield from (row for row in page.rows("usage") if _of_month(row, row, month))
+        rows = page.rows("usage")
+        api.account = scope.own(rows)
+        yield from (row for row in rows if _of_month(row, row, month))
 
 
 def by_name(values: Mapping[str, Any], suffixes: Sequence[str]) -> dict[str, dict[str, Any]]:

@@ -110,7 +110,9 @@ class Cost(MonthlyStatement):
         # one month without an end: whether end_month is inclusive is not documented
         name = month.format("YYYY-MM")
         answer = self.api.ask(path, {**self._scope.of_cost, "start_month": name})
-        return [entry for _, entry in entries(answer, lambda found: _within(found, month))]
+        found = [entry for _, entry in entries(answer, lambda entry: _within(entry, month))]
+        self.api.account = self._scope.account(entry["attributes"] for entry in found)
+        return found
 
     def _warn_of_unread_organizations(self, found: list[Row]) -> None:
         # of one account: the hours of a connected account are read beside those of the keys

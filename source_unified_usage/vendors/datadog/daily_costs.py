@@ -83,6 +83,7 @@ class DailyCost(UsageStream[DatadogApi]):
         query = {"start_date": first, "end_date": window.last_day, "cost_aggregation": "cumulative"}
         answer = self.api.ask(ESTIMATED, {**self._scope.of_cost, **query})
         found = entries(answer, lambda entry: _day(entry, first, window.last_day))
+        self.api.account = self._scope.account(entry["attributes"] for _, entry in found)
         self.labels = self._names()
         yield from (step for step in steps(found) if step.day >= window.first_day)
 

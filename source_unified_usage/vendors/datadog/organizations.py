@@ -1,6 +1,6 @@
 """Which organizations a config asks for, and whose a row is."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,6 +16,14 @@ class Scope:
     view: str = "sub-org"
     connected: bool = False
     descendants: bool = False
+
+    def account(self, rows: Iterable[Row]) -> str | None:
+        """Whose cost or quantities these are: the account's, unless customers' accounts are among them."""
+        return None if self.connected else only(rows, "account_public_id")
+
+    def own(self, rows: Iterable[Row]) -> str | None:
+        """Whose hours or shares these are: the organization's of the keys, unless others are among them."""
+        return None if self.connected or self.descendants else only(rows, "public_id")
 
     @property
     def cost_options(self) -> Mapping[str, Any]:
@@ -40,6 +48,12 @@ def account_of(row: Row) -> str | None:
     """The account that an organization belongs to; None where a row does not tell."""
     account: str | None = row.get("account_public_id") or row.get("account_name")
     return account
+
+
+def only(rows: Iterable[Row], field: str) -> str | None:
+    """What the rows that tell it all tell alike; None when they name several or none."""
+    told = {str(row[field]) for row in rows if row.get(field)}
+    return told.pop() if len(told) == 1 else None
 
 
 def organization(row: Row) -> dict[str, Any]:

@@ -68,7 +68,7 @@ class HourlyUsage(UsageStream[DatadogApi]):
         super().__init__(api)
         # 24 hours at most where several organizations are answered
         self.step = days(1) if scope.descendants or scope.connected else days(7)
-        self._zeros = zeros
+        self._scope, self._zeros = scope, zeros
         self.scope = {
             "datadog.product_families": list(families),
             "datadog.include_descendants": scope.descendants,
@@ -88,7 +88,9 @@ class HourlyUsage(UsageStream[DatadogApi]):
     def rows(self, window: Window) -> Iterator[Row]:
         hours = {"filter[timestamp][start]": hour(window.start), "filter[timestamp][end]": hour(window.end)}
         for page in self.api.pages(HOURLY, {**hours, **self._query}, cursor="page[next_record_id]"):
-            yield from page.rows("data")
+            rows = page.rows("data")
+            self.api.account = self._scope.own(row.get("attributes") or {} for row in rows)
+            yield from rows
 
     def usages(self, row: Row, window: Window) -> Iterator[Usage]:
         attributes = row.get("attributes") or {}
@@ -134,7 +136,7 @@ class BillableUsage(UsageStream[DatadogApi]):
 
     def __init__(self, api: DatadogApi, scope: Scope, names: Lookup) -> None:
         super().__init__(api)
-        self._connected, self._names = flag(scope.connected), names
+        self._scope, self._names = scope, names
         self.scope = {"datadog.include_connected_accounts": scope.connected}
         self.labels: Mapping[str, str] = {}
 
@@ -142,8 +144,9 @@ class BillableUsage(UsageStream[DatadogApi]):
         return oldest_month(today)
 
     def rows(self, window: Window) -> Iterator[BillableKey]:
-        query = {"month": window.start.format("YYYY-MM"), "include_connected_accounts": self._connected}
+        query = {"month": window.start.format("YYYY-MM"), "include_connected_accounts": flag(self._scope.connected)}
         entries = self.api.ask(BILLABLE, query).rows("usage")
+        self.api.account = self._scope.account(entries)
         self.labels = self._names()
         members = Counter(map(account_of, entries))
         for entry in entries:
