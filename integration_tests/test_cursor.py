@@ -64,6 +64,7 @@ def test_events_that_swap_between_two_pages_are_neither_lost_nor_doubled(
 
 LISTS = [
     *(DAILY, SPEND, "cursor_ai_code_commits", "cursor_ai_code_changes", "cursor_analytics_models", "cursor_bugbot"),
+    "cursor_bugbot_reviews",
 ]
 
 

@@ -70,6 +70,16 @@ class Analytics:
             "params": {"metric": "bugbot", "teamId": HOME_TEAM, **asked},
         }
 
+    def reviews(self, _: Request, asked: Asked) -> dict[str, Any]:
+        page, size = page_of(asked, self._knobs, default=100, most=250)
+        rows = [row for day in self._days(asked) for row in self._enterprise.reviews(day)]
+        pages = max(1, math.ceil(len(rows) / size))
+        return {
+            "data": cut(rows, page, size, self._knobs),
+            "pagination": pagination(page, size, pages, totalItems=len(rows)),
+            "params": {"metric": "bugbot-reviews", "teamId": HOME_TEAM, **asked},
+        }
+
     def _days(self, asked: Asked) -> list[date]:
         begin, end = date_of(asked.get("startDate", "")), date_of(asked.get("endDate", ""))
         if (end - begin).days >= 30:

@@ -99,7 +99,7 @@ class Enterprise:
                 yield {"event_date": stamp, "model": model, "usage": draw.randrange(1, 15)}
 
     def bugbot(self, day: date) -> Iterator[dict[str, Any]]:
-        """Reviews of pull requests, each of a request of its own."""
+        """Pull requests that were reviewed."""
         if self._world.rhythm(day) < 0.5 or not self._world.has_data(day):
             return
         for repository in ("github.com/acme/app", "github.com/acme/api"):
@@ -114,6 +114,26 @@ class Enterprise:
                 "issues_resolved": {"total": total // 2, "by_severity": {"high": 0, "medium": 0, "low": total // 2}},
                 "merged": draw.random() < 0.8,
             }
+
+    def reviews(self, day: date) -> Iterator[dict[str, Any]]:
+        """The reviews of the day's pull requests, some of them dry runs, not billed, or without a cost."""
+        for pull in self.bugbot(day):
+            draw = self._world.random("cursor", "reviews", day, pull["repo"])
+            for number in range(pull["reviews"]):
+                row = {
+                    "request_id": f"{draw.getrandbits(64):016x}",
+                    "timestamp": pull["timestamp"],
+                    "repo": pull["repo"],
+                    "repo_node_id": None,
+                    "pr_number": pull["pr_number"],
+                    "commit_sha": f"{draw.getrandbits(64):016x}",
+                    "bugs_found": number,
+                    "bugs": [],
+                    "cost_cents": draw.choice((None, 40.25, 125, 17.333)),
+                    "dry_run": draw.random() < 0.2,
+                }
+                billed = draw.choice(({}, {"billed": True}, {"billed": False}))
+                yield {**row, **billed, "publication_status": "dry_run" if row["dry_run"] else "posted"}
 
 
 def _edits(metric: str, suggested: int, share: int) -> dict[str, int]:

@@ -57,6 +57,7 @@ class CursorSandbox(Knobs, SandboxVendor):
             "/analytics/ai-code/{what}": self._analytics.ai_code,
             "/analytics/by-user/{metric}": self._analytics.by_user,
             "/analytics/team/bugbot": self._analytics.bugbot,
+            "/analytics/team/bugbot-reviews": self._analytics.reviews,
         }
         return [
             *(Route(path, self._answering(answer), methods=["POST"]) for path, answer in posts.items()),

@@ -55,6 +55,11 @@ class Truth:
             for d in days
             for row in self._enterprise.bugbot(d)
         ]
+        found["cursor_bugbot_reviews"] = [
+            Entry((row["request_id"],), _short(row["timestamp"]), _review(row), {"requests.bugbot": Decimal(1)})
+            for d in days
+            for row in self._enterprise.reviews(d)
+        ]
         found["cursor_group_spend"] = self._groups(start, end)
         return found
 
@@ -217,3 +222,13 @@ def _stated(text: str) -> str:
 def _short(text: str) -> str:
     """Milliseconds only where there are some."""
     return text.replace(".000Z", "Z")
+
+
+def _review(row: dict[str, Any]) -> Charges:
+    if row["cost_cents"] is None:
+        return {}
+    cost = Decimal(repr(row["cost_cents"])) * _CENT
+    views = {"net": cost, "total": cost}
+    if not row.get("billed", True):
+        views = {"net": Decimal(0), "total": cost, "discount": cost, "included": cost}
+    return {(kind, "USD"): amount for kind, amount in views.items()}

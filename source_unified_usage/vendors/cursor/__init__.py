@@ -10,7 +10,7 @@ from source_unified_usage.core.lookup import Lookup
 from source_unified_usage.core.stream import UsageStream
 from source_unified_usage.core.vendor import Probe, Vendor
 from source_unified_usage.vendors.cursor.ai_code import AiCodeChanges, AiCodeCommits
-from source_unified_usage.vendors.cursor.analytics import Bugbot, UserAnalytics
+from source_unified_usage.vendors.cursor.analytics import Bugbot, BugbotReviews, UserAnalytics
 from source_unified_usage.vendors.cursor.api import CursorApi, Scope, members
 from source_unified_usage.vendors.cursor.events import UsageEvents
 from source_unified_usage.vendors.cursor.spend import GroupSpend, PooledUsage, Spend
@@ -50,6 +50,7 @@ class Cursor(Vendor):
                 AiCodeChanges(analytics, people),
                 *UserAnalytics.all(analytics, people),
                 Bugbot(analytics),
+                BugbotReviews(analytics),
                 GroupSpend(analytics),
             ]
         return streams

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
+from decimal import Decimal
 from functools import partial
 from typing import Any
 
@@ -9,10 +10,22 @@ from source_unified_usage.core.answer import Answer
 from source_unified_usage.core.lookup import Lookup, mailbox
 from source_unified_usage.core.stream import UsageStream
 from source_unified_usage.core.times import day_period, parse_time, rfc3339
-from source_unified_usage.core.usage import Row, Usage, canonical_json, compact, nth, numbered_once, quantity, usage
+from source_unified_usage.core.usage import (
+    Charge,
+    Row,
+    Usage,
+    canonical_json,
+    charges,
+    compact,
+    decimal,
+    nth,
+    numbered_once,
+    quantity,
+    usage,
+)
 from source_unified_usage.core.window import Window, days
 from source_unified_usage.vendors.cursor.api import CursorApi, model_of, person
-from source_unified_usage.vendors.cursor.events import PRODUCT
+from source_unified_usage.vendors.cursor.events import PRODUCT, dollars
 from source_unified_usage.vendors.cursor.listing import settled
 
 _LINES = {
@@ -226,3 +239,48 @@ class Bugbot(UsageStream[CursorApi]):
             end_date=instant,
             remote_data=row,
         )
+
+
+class BugbotReviews(UsageStream[CursorApi]):
+    """What Bugbot's reviews cost, one by one."""
+
+    name = "cursor_bugbot_reviews"
+    about = "One review by Bugbot and what it cost, dry runs included. Restates cursor_usage_events."
+    step = days(30)
+    lookback = days(3)
+
+    def path(self) -> str:
+        return "/analytics/team/bugbot-reviews"
+
+    def rows(self, window: Window) -> Iterator[Row]:
+        bounds = {"startDate": window.first_day, "endDate": window.last_day}
+        walk = partial(self.api.pages, "GET", self.path(), "data", bounds, 250)
+        for page, rows in settled(walk, lambda page: page.rows("data"), ("request_id",)):
+            self.api.account = _team(page)
+            yield from rows
+
+    def usages(self, row: Row, window: Window) -> Iterator[Usage]:
+        instant = rfc3339(parse_time(row["timestamp"]))
+        yield usage(
+            id=self.id(row["request_id"]),
+            product=PRODUCT,
+            metric_name="bugbot_reviews",
+            resources=[{"id": row["repo"], "name": row["repo"]}] if row.get("repo") else None,
+            charges=_review_charges(row),
+            usage={"requests": {"bugbot": 1}},
+            start_date=instant,
+            end_date=instant,
+            surface="bugbot",
+            remote_data=row,
+        )
+
+
+def _review_charges(row: Row) -> list[Charge]:
+    """Where `billed` is absent, as in what clients have seen, a review with a cost is billed."""
+    cents = decimal(row.get("cost_cents"))
+    if cents is None:
+        return []
+    cost = dollars(cents)
+    if row.get("billed") in (None, True):
+        return charges("USD", net=cost)
+    return charges("USD", net=Decimal(0), total=cost, included=cost)

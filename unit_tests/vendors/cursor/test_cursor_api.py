@@ -680,5 +680,6 @@ def test_the_catalog_follows_from_the_config() -> None:
         "analytics_plans",
         "analytics_ask_mode",
         "bugbot",
+        "bugbot_reviews",
         "group_spend",
     ]

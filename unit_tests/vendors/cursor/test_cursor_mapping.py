@@ -55,6 +55,16 @@ def _standing_clock() -> Iterator[None]:
 
 PAGES = ("usage_events_page1", "usage_events_page2", "usage_events_page3")
 DAY = {"event_date": "2025-01-15"}
+REVIEW = {"timestamp": "2026-09-02T10:00:00.000Z", "repo": "github.com/acme/app", "pr_number": 42, "dry_run": False}
+REVIEWS = {
+    "data": [
+        {**REVIEW, "request_id": "r1", "cost_cents": 40.25},
+        {**REVIEW, "request_id": "r2", "cost_cents": 125, "billed": True, "dry_run": True},
+        {**REVIEW, "request_id": "r3", "cost_cents": 12.5, "billed": False},
+        {**REVIEW, "request_id": "r4", "cost_cents": None, "repo": None},
+    ],
+    "pagination": {"page": 1, "totalItems": 4, "totalPages": 1, "hasNextPage": False},
+}
 CASES = [
     events(*PAGES, millisecond("1790867045123", *PAGES), name="cursor_usage_events"),
     events(alone("usage_events_docs_example"), name="cursor_usage_events.documented"),
@@ -121,6 +131,7 @@ CASES = [
     made("plans", {**DAY, "model": "gpt-5.2", "usage": 3}),
     made("ask-mode", {**DAY, "model": "claude-sonnet-4.5", "usage": 9}),
     Case("cursor_bugbot", {"GET /analytics/team/bugbot": ["analytics_team_bugbot"]}, *FEW_DAYS),
+    Case("cursor_bugbot_reviews", {"GET /analytics/team/bugbot-reviews": [REVIEWS]}, *FEW_DAYS),
 ]
 
 
