@@ -57,6 +57,22 @@ def outputs(source: Source, config: dict[str, Any]) -> tuple[str, list[Output]]:
             "Still a placeholder: confluent.api_secret, openai.admin_api_key. Put your own value there or take it out.",
         ),
         (
+            {"openai": {"admin_api_key": "sk-admin-..."}, "confluent": {"api_secret": "..."}},
+            "Still a placeholder: confluent.api_secret, openai.admin_api_key. Put your own value there or take it out.",
+        ),
+        (
+            {"confluent": {"api_key": 12345678}},
+            "The configuration is not valid: confluent.api_key must be of type string.",
+        ),
+        (
+            {"openai": {"codex": {"api_key": {"value": "SECRET"}}}},
+            "The configuration is not valid: openai.codex.api_key must be of type string.",
+        ),
+        (
+            {"start_date": None},
+            "The configuration is not valid: start_date is missing.",
+        ),
+        (
             {"confluent": {"base_url": "https://h/?key=SECRET"}},
             f"confluent.base_url: an address must not carry a query or a fragment. {ADDRESS}",
         ),

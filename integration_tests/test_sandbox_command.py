@@ -9,6 +9,8 @@ from datetime import datetime, timedelta, timezone
 from pathlib import Path
 from urllib.request import urlopen
 
+import pytest
+
 from integration_tests.harness import ROOT
 from sandbox import Sandbox
 
@@ -50,5 +52,16 @@ def test_a_port_in_use_is_one_sentence(tmp_path: Path) -> None:
     assert done.returncode == 1
     assert done.stdout == ""
     (sentence,) = done.stderr.splitlines()
-    assert f"port {other.port}" in sentence and "in use" in sentence and "make sandbox PORT=" in sentence
+    assert sentence == (
+        f"The sandbox does not start on port {other.port}: it is in use. make sandbox PORT=0 takes a free one."
+    )
     assert not (tmp_path / "secrets").exists()
+
+
+@pytest.mark.parametrize("port", ["65536", "-1", "http", ""])
+def test_what_is_no_port_is_told(tmp_path: Path, port: str) -> None:
+    done = subprocess.run(
+        [*COMMAND[:-1], f"--port={port}"], cwd=tmp_path, env=ENVIRONMENT, capture_output=True, text=True, timeout=60
+    )
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr.endswith(f"{port!r} is no port, which is a number from 0 to 65535\n")

@@ -2,6 +2,7 @@
 
 import argparse
 import contextlib
+import errno
 import json
 import sys
 import threading
@@ -18,7 +19,7 @@ DAYS = 14
 
 def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m sandbox", description=__doc__)
-    parser.add_argument("--port", type=int, default=8800)
+    parser.add_argument("--port", type=_port, default=8800)
     parser.add_argument("--seed", type=int, default=7)
     parser.add_argument("--days", type=int, default=120, help="how many days of data there are")
     args = parser.parse_args()
@@ -28,9 +29,20 @@ def main() -> None:
             print(f"sandbox ready on http://localhost:{sandbox.port} with {', '.join(sandbox.vendors)}")
             print(f"{CONFIG} reads it from {config['start_date']} on; Ctrl-C ends it", flush=True)
             threading.Event().wait()
-    except (OSError, OverflowError) as error:
-        reason = str(error).rstrip(".")
-        sys.exit(f"The sandbox does not start on port {args.port}: {reason}. Another port: make sandbox PORT=8801")
+    except OSError as error:
+        sys.exit(f"The sandbox does not start on port {args.port}: {_reason(error)}.")
+
+
+def _reason(error: OSError) -> str:
+    if error.errno == errno.EADDRINUSE:
+        return "it is in use. make sandbox PORT=0 takes a free one"
+    return error.strerror or str(error)
+
+
+def _port(text: str) -> int:
+    if not text.isdecimal() or not 0 <= int(text) <= 65535:
+        raise argparse.ArgumentTypeError(f"{text!r} is no port, which is a number from 0 to 65535")
+    return int(text)
 
 
 def _write_config(sandbox: Sandbox) -> dict[str, Any]:

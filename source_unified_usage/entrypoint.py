@@ -51,7 +51,8 @@ class Entrypoint(AirbyteEntrypoint):
 
     @staticmethod
     def set_up_secret_filter(config: TConfig, connection_specification: Mapping[str, Any]) -> None:
-        mask(get_secrets(connection_specification, config))
+        # what is no text is refused before it is sent, by `validate`, which has not looked yet
+        mask(secret for secret in get_secrets(connection_specification, config) if isinstance(secret, str))
 
     @staticmethod
     def validate_connection(source_spec: ConnectorSpecification, config: TConfig) -> None:

@@ -143,8 +143,8 @@ def _explain(error: ValidationError) -> str:
     schema: Any = error.schema
     if error.validator == "required":
         instance: Any = error.instance
-        missing = [name for name in wanted if name not in instance]
-        return f"{place} needs {' and '.join(missing)}"
+        path = "".join(f"{step}." for step in error.absolute_path)
+        return " and ".join(f"{path}{name} is missing" for name in wanted if name not in instance)
     if error.validator == "pattern":
         return f"{place} must look like {schema.get('pattern_descriptor') or wanted}"
     if error.validator == "type":

@@ -35,12 +35,12 @@ def faults(vendor: str, keys: Iterable[Key], block: Mapping[str, Any]) -> Iterat
 
 
 def placeholders(config: Mapping[str, Any]) -> list[str]:
-    """The options that still hold what an example has there, `<...>`."""
+    """The options that still hold what an example has there: `<its secret>` or `sk-admin-...`."""
     return list(dict.fromkeys(place for place, text in _texts(config) if _is_placeholder(text)))
 
 
 def _is_placeholder(text: str) -> bool:
-    return text.startswith("<") and text.endswith(">")
+    return (text.startswith("<") and text.endswith(">")) or text.endswith(("...", "\u2026"))
 
 
 def _unusable(place: str, credential: str) -> Iterator[str]:

@@ -20,8 +20,8 @@ CURSOR = {"cursor": {"api_key": "crsr_0123456789"}}
 @pytest.mark.parametrize(
     ("config", "sentence"),
     [
-        ({}, "the top level needs start_date"),
-        ({"start_date": ""}, "the top level needs start_date"),
+        ({}, "start_date is missing"),
+        ({"start_date": ""}, "start_date is missing"),
         ({"start_date": 20260101}, "start_date must be of type string"),
         ({"start_date": "01/02/2026"}, "start_date must look like YYYY-MM-DD or YYYY-MM-DDTHH:mm:ssZ"),
         ({"start_date": "2026-01-01", "cursor": "key"}, "cursor must be of type object"),
