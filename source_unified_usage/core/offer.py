@@ -35,15 +35,24 @@ class Offer:
     def why_not(self, name: str, config: Mapping[str, Any]) -> str:
         """The sentence for a stream of the catalog that the configuration does not offer."""
         said = f"Stream {name} is in the catalog but not offered by this configuration"
+        if needed := self._needed(name, config):
+            return f"{said}: it needs {needed}. Set that, or take the stream out of the catalog."
+        offered = self.names(config)
+        near = [
+            one if one in offered else f"{one} (which needs {self._needed(one, config)})"
+            for one in difflib.get_close_matches(name, sorted(self.all_names()), cutoff=0.7)
+        ]
+        advice = f"Did you mean {' or '.join(near)}?" if near else f"It offers {', '.join(offered)}."
+        return f"{said}, and no option would offer it. {advice}"
+
+    def _needed(self, name: str, config: Mapping[str, Any]) -> str:
+        """The options that would offer a stream that is not offered; empty when none would."""
         for vendor in self._vendors:
             block = {vendor.name: config[vendor.name]} if config.get(vendor.name) else {}
             switches = _switches(vendor, block)
             if name in self.names(_with(block, switches)):
-                needed = " and ".join(map(_shown, self._fewest(name, block, switches).items()))
-                return f"{said}: it needs {needed}. Set that, or take the stream out of the catalog."
-        near = difflib.get_close_matches(name, sorted(self.all_names()), cutoff=0.7)
-        advice = f"Did you mean {' or '.join(near)}?" if near else f"It offers {', '.join(self.names(config))}."
-        return f"{said}, and no option would offer it. {advice}"
+                return " and ".join(map(_shown, self._fewest(name, block, switches).items()))
+        return ""
 
     def _fewest(self, name: str, block: Mapping[str, Any], switches: Mapping[Option, Any]) -> Mapping[Option, Any]:
         """The fewest of these options that offer the stream."""
