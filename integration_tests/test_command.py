@@ -124,7 +124,10 @@ def test_a_second_signal_changes_nothing(source: Source, sandbox: Sandbox, confi
 
 @pytest.mark.parametrize(
     ("number", "wording"),
-    [(signal.SIGINT, (130, "Interrupted by SIGINT.\n")), (signal.SIGTERM, (143, ""))],
+    [
+        (signal.SIGINT, (130, "Interrupted by SIGINT.\n")),
+        (signal.SIGTERM, (-signal.SIGTERM, "")),  # the signal itself, which is no failure for PyAirbyte
+    ],
 )
 def test_a_signal_during_check(
     source: Source, sandbox: Sandbox, config: dict[str, Any], number: signal.Signals, wording: tuple[int, str]
@@ -135,6 +138,15 @@ def test_a_signal_during_check(
         process.stdout.readline()
         process.send(number)
         assert process.last_words == wording
+
+
+def test_a_shell_sees_143_of_every_command() -> None:
+    program = (
+        "import os, signal; from source_unified_usage.stdout import Stdout\n"
+        "Stdout(1).end_on_signal(''); os.kill(os.getpid(), signal.SIGTERM); signal.pause()"
+    )
+    done = called("sh", "-c", f'{sys.executable} -c "$0" 2>&1; echo $?', program)
+    assert done.stdout.split()[-1] == b"143"
 
 
 def test_a_signal_that_is_ignored_stays_ignored(config: dict[str, Any]) -> None:
@@ -166,7 +178,7 @@ def test_a_signal_in_the_middle_of_a_line(retry_policy: int) -> None:
         if not retry_policy:
             process.wait(60)
         said = begun + b"".join(iter(lambda: pipe.read(1 << 16), b""))
-        assert process.wait(60) == 143
+        assert process.wait(60) == -signal.SIGTERM
         assert process.stderr.read() == b""
     assert (len(said) % 1_000_000 == 0) is bool(retry_policy)
 

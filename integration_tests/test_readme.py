@@ -79,6 +79,7 @@ def test_pyairbyte_into_duckdb_and_postgres(sandbox: Sandbox, checkout: Path) ->
             [sys.executable, str(job)], cwd=checkout, env={**os.environ, **quiet}, capture_output=True, text=True
         )
         assert done.returncode == 0, done.stderr[-3000:]
+        assert "Traceback" not in done.stderr
     assert (checkout / "lake.duckdb").exists()
 
 

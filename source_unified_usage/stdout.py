@@ -98,11 +98,21 @@ class Stdout(io.RawIOBase):
         def wait() -> None:
             number = signal.Signals(signal.sigwait(awaited))
             self._writing.acquire(timeout=_FINISH_LINE)
-            # PyAirbyte ends every command but `read` so, as soon as it has its answer: nobody was interrupted
-            quiet = number == signal.SIGTERM and not kept
-            self.end(128 + number, "" if quiet else f"Interrupted by {number.name}. {kept}".strip())
+            if number == signal.SIGTERM and not kept:
+                self._die(number)
+            self.end(128 + number, f"Interrupted by {number.name}. {kept}".strip())
 
         _start("signals", wait)
+
+    def _die(self, number: signal.Signals) -> NoReturn:
+        """Die of the signal itself, without a word: a shell tells it as 128 + number, too.
+
+        PyAirbyte ends every command but `read` so, as soon as it has its answer. Nobody was interrupted, and an exit
+        code of our own would be a failure with a stack trace to it.
+        """
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, {number})
+        signal.raise_signal(number)
+        self.end(128 + number, "")  # the first process of a container does not die of it
 
     def _nobody_reads(self) -> NoReturn:
         self.end(1, "Nobody reads the output any more; stopped.")
