@@ -8,6 +8,8 @@ from source_unified_usage.core.errors import Unavailable
 from source_unified_usage.core.usage import Row, canonical_json
 from source_unified_usage.vendors.cursor.api import whole
 
+Name = tuple[str, int]  # the key's values, and which of the rows that agree in them
+
 MEMBER = ("teamId", "userId", "email")
 _TOTALS = ("totalCount", "totalItems", "totalUsers", "totalMembers")
 
@@ -19,20 +21,23 @@ def settled(
 
     `key`: the fields by which the things are told apart that the vendor's total counts. When one of them comes or goes,
     or two change places, between the requests of two pages, another one comes twice or never. That shows in a total
-    that changes or is not what came, and in a thing on two pages: then the list is read again for what it left out. A
-    total that counts something else is believed when a second reading brings nothing new.
+    that changes or is not what came, and in the same row on two pages: then the list is read again for what it left
+    out. A total that counts something else is believed when a second reading brings nothing new.
     """
-    seen: set[str] = set()
+    seen: set[Name] = set()
     for reading in range(READINGS):
-        known, here, pages, twice = len(seen), set[str](), 0, False
+        known, here, pages, twice = len(seen), _Reading(key), 0, False
         totals: set[int | None] = set()
         for answer in walk():
-            named = [(canonical_json([row.get(field) for field in key]), row) for row in rows(answer)]
-            yield answer, [row for name, row in named if name not in seen]
-            names = {name for name, _ in named}
-            twice = twice or not here.isdisjoint(names)
-            here |= names
-            seen |= names
+            fresh = []
+            for row in rows(answer):
+                name = here.name(row)
+                twice = twice or name is None
+                if name is not None and name not in seen:
+                    seen.add(name)
+                    fresh.append(row)
+            yield answer, fresh
+            here.turn()
             totals.add(_total(answer))
             pages += 1
         # a single page is the list as it was at one time
@@ -44,6 +49,30 @@ def settled(
         f"{answer.source}: the list changed under every one of {READINGS} readings "
         f"({len(seen)} came, announced {sorted(map(str, totals))})."
     )
+
+
+class _Reading:
+    """The rows of one reading: what each is called, and whether it has come on an earlier page."""
+
+    def __init__(self, key: Sequence[str]) -> None:
+        self._key = key
+        self._contents: dict[str, list[int]] = {}
+        self._page: set[Name] = set()
+
+    def name(self, row: Row) -> Name | None:
+        """Of rows that agree in their key and differ in the rest, the second has another name; None: it came before."""
+        named = canonical_json([row.get(field) for field in self._key])
+        contents, content = self._contents.setdefault(named, []), hash(canonical_json(row))
+        if content not in contents:
+            contents.append(content)
+            self._page.add((named, len(contents)))
+            return named, len(contents)
+        name = (named, contents.index(content) + 1)
+        return name if name in self._page else None
+
+    def turn(self) -> None:
+        """The next page."""
+        self._page.clear()
 
 
 def _total(answer: Answer) -> int | None:

@@ -549,6 +549,16 @@ def test_two_rows_of_one_name_on_one_page_are_not_made_one(server: requests_mock
     assert len(read("cursor_ai_code_changes")) == 2
 
 
+def test_rows_of_one_name_on_two_pages_are_neither_lost_nor_a_reason_to_read_again(
+    server: requests_mock.Mocker,
+) -> None:
+    commit = {"commitHash": "c", "createdAt": "2026-09-01T10:00:00Z", "totalLinesAdded": 1}
+    pages = [[commit], [{**commit, "totalLinesAdded": 2}]]
+    server.get(f"{API}/analytics/ai-code/commits", [{"json": {"items": rows, "totalCount": 2}} for rows in pages])
+    assert sorted(record["id"][-3:] for record in read("cursor_ai_code_commits")) == ["00Z", "Z/1"]
+    assert len([request for request in server.request_history if "commits" in request.url]) == 2
+
+
 def test_empty_pages_are_not_followed_for_ever(server: requests_mock.Mocker, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(RateLimit, "take", lambda *_: 0.0)
     server.post(DAILY, json=lambda request, _: daily(request.json()["page"], last=10**6)["json"])
