@@ -6,7 +6,7 @@ BIN := .venv/bin
 STAMP := .venv/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help setup lint test package-test demo sandbox bench soak requests lock clean
+.PHONY: help setup fix lint unit test coverage test-all package-test demo sandbox bench soak requests lock clean
 
 help: ## List the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -17,16 +17,32 @@ $(STAMP): pyproject.toml constraints.txt
 	@$(PYTHON) -c 'import sys; v = sys.version_info[:2]; sys.exit(0 if (3, 10) <= v <= (3, 14) else "Python 3.10 to 3.14 is needed, this is %d.%d; name another one with PYTHON=..." % v)'
 	@test -x $(BIN)/python || $(PYTHON) -m venv .venv
 	@echo "Installing into .venv ..."
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[dev]'
+	@# 25.1 is the first pip that knows dependency groups; Debian's are older
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --upgrade 'pip>=25.1'
+	@$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable . --group dev
 	@touch $@
+
+fix: setup ## Let ruff mend and format what it can
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
 
 lint: setup ## ruff and mypy
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 
-test: lint ## Set-up, lint and all tests
+unit: setup ## The tests of mapping and pieces alone, in about a minute
+	$(BIN)/python -m pytest -q -n auto unit_tests
+
+test: lint ## Set-up, lint and all tests but the slow ones
 	$(BIN)/python -m pytest -q -n auto
+	@$(MAKE) --no-print-directory package-test
+
+coverage: setup ## How much of the source the unit tests run; fails below the floor in pyproject.toml
+	$(BIN)/python -m pytest -q -n auto unit_tests --cov --cov-report=term:skip-covered
+
+test-all: lint coverage ## Everything that needs no Docker: the slow tests too, and the coverage
+	$(BIN)/python -m pytest -q -n auto -m 'not image_tests and not package' integration_tests
 	@$(MAKE) --no-print-directory package-test
 
 package-test: setup ## Build the package, install it by itself elsewhere and read the sandbox with it
@@ -53,4 +69,4 @@ lock: setup ## Renew poetry.lock and constraints.txt (needs poetry on the PATH)
 	$(BIN)/python scripts/constraints.py
 
 clean: ## Remove what the other targets made
-	rm -rf .venv .demo .tmp build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	rm -rf .venv .demo .tmp .coverage build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis

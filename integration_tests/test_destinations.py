@@ -125,7 +125,7 @@ class Lake:
         return sums([{"charges": lines or []}])
 
 
-@pytest.fixture(params=["DuckDBCache", "PostgresCache"])
+@pytest.fixture(params=["DuckDBCache", pytest.param("PostgresCache", marks=pytest.mark.slow)])
 def lake(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Lake]:
     cache = {"class": request.param, "options": {"schema_name": SCHEMA}}
     if request.param == "DuckDBCache":

@@ -93,7 +93,7 @@ def test_the_memory_of_a_sync_is_stated() -> None:
 def test_every_import_is_declared() -> None:
     """What the package imports comes from its own dependencies, never from those of the CDK by luck."""
     dependencies = PYPROJECT.split("[tool.poetry.dependencies]")[1].split("\n\n")[0]
-    declared = {line.split(" = ")[0].lower() for line in dependencies.splitlines() if "optional" not in line}
+    declared = {line.split(" = ")[0].lower() for line in dependencies.splitlines()}
     distributions = packages_distributions()
     for path in (ROOT / "source_unified_usage").rglob("*.py"):
         for node in ast.walk(ast.parse(path.read_text())):
@@ -118,6 +118,12 @@ def test_the_readme_reads_anywhere() -> None:
     base = f"{of_project('repository')}/blob/main/"
     files = [target.removeprefix(base) for target in targets if target.startswith(base)]
     assert files and [name for name in files if not (ROOT / name.split("#")[0]).is_file()] == []
+
+
+def test_no_user_is_offered_our_tools() -> None:
+    assert "extras" not in PYPROJECT
+    assert "optional" not in PYPROJECT
+    assert "[extras]" not in (ROOT / "poetry.lock").read_text()
 
 
 def test_type_checkers_see_the_types() -> None:
@@ -167,11 +173,11 @@ def test_the_lock_names_no_index_and_the_constraints_follow_it() -> None:
 
 def test_the_lock_is_in_step_with_pyproject() -> None:
     tomllib = pytest.importorskip("tomllib", reason="Python 3.10 has no TOML reader")
-    poetry = tomllib.loads(PYPROJECT)["tool"]["poetry"]
-    # what Poetry itself hashes (poetry/packages/locker.py, _get_content_hash) when there is no [project] table
-    relevant = {key: poetry.get(key) for key in ("dependencies", "source", "extras", "dev-dependencies")}
-    if "group" in poetry:
-        relevant["group"] = poetry["group"]
+    project = tomllib.loads(PYPROJECT)
+    poetry = project["tool"]["poetry"]
+    # what Poetry itself hashes (poetry/packages/locker.py, _get_content_hash) when there are groups and no [project] table
+    told = {key: poetry[key] for key in ("dependencies", "source", "group") if key in poetry}
+    relevant = {"dependency-groups": project["dependency-groups"], "tool": {"poetry": told}}
     digest = hashlib.sha256(json.dumps(relevant, sort_keys=True).encode()).hexdigest()
     assert f'content-hash = "{digest}"' in (ROOT / "poetry.lock").read_text()
 
