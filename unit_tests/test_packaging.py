@@ -175,7 +175,7 @@ def test_the_lock_is_in_step_with_pyproject() -> None:
     tomllib = pytest.importorskip("tomllib", reason="Python 3.10 has no TOML reader")
     project = tomllib.loads(PYPROJECT)
     poetry = project["tool"]["poetry"]
-    # what Poetry itself hashes (poetry/packages/locker.py, _get_content_hash) when there are groups and no [project] table
+    # what Poetry itself hashes where there are groups and no [project] table (poetry/packages/locker.py)
     told = {key: poetry[key] for key in ("dependencies", "source", "group") if key in poetry}
     relevant = {"dependency-groups": project["dependency-groups"], "tool": {"poetry": told}}
     digest = hashlib.sha256(json.dumps(relevant, sort_keys=True).encode()).hexdigest()

@@ -3,6 +3,7 @@
 import base64
 from collections import Counter
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import date, datetime, timedelta, timezone
 from decimal import Decimal
 from typing import Any
@@ -50,12 +51,19 @@ def served() -> Iterator[Sandbox]:
             yield running
 
 
-@pytest.fixture
-def sandbox(served: Sandbox) -> Iterator[Sandbox]:
-    """One server for the module, whose knobs and clock every test finds untouched."""
-    yield served
+@contextmanager
+def rewound(served: Sandbox) -> Iterator[None]:
+    """Knobs and clock are untouched afterwards."""
+    yield
     Knobs.__init__(served.openai)
     served.clock.advance(seconds=(NOW - served.clock.now()).total_seconds())
+
+
+@pytest.fixture
+def sandbox(served: Sandbox) -> Iterator[Sandbox]:
+    """One server for the module, which every test finds untouched."""
+    with rewound(served):
+        yield served
 
 
 @pytest.fixture
@@ -735,16 +743,31 @@ STREAMS = (
 )
 
 
+@pytest.fixture(scope="module")
+def restated(served: Sandbox) -> tuple[Ledger, Ledger]:
+    """Ten days as they are known today and two days later."""
+    with rewound(served):
+        before = served.openai.ledger(days_ago(10), TODAY)
+        served.clock.advance(days=2)
+        return before, served.openai.ledger(days_ago(10), TODAY)
+
+
+@pytest.fixture(scope="module")
+def twenty_days(served: Sandbox) -> Ledger:
+    """As they are known today, which is one of them."""
+    with rewound(served):
+        ledger: Ledger = served.openai.ledger(days_ago(20), TODAY + timedelta(days=1))
+        return ledger
+
+
 @pytest.mark.parametrize("stream", STREAMS)
-def test_keys_are_unique_and_survive_restatement(sandbox: Sandbox, stream: str) -> None:
-    def figures() -> dict[tuple[Any, ...], Entry]:
-        entries = sandbox.openai.ledger(days_ago(10), TODAY)[stream]
+def test_keys_are_unique_and_survive_restatement(restated: tuple[Ledger, Ledger], stream: str) -> None:
+    def figures(ledger: Ledger) -> dict[tuple[Any, ...], Entry]:
+        entries = ledger[stream]
         assert len({entry.key for entry in entries}) == len(entries)
         return {entry.key: entry for entry in entries}
 
-    before = figures()
-    sandbox.clock.advance(days=2)
-    after = figures()
+    before, after = map(figures, restated)
     assert set(before) <= set(after)
     settled = {key for key in before if key[0] < days_ago(8).isoformat()} if before else set()
     if stream.startswith("openai_usage"):
@@ -784,10 +807,9 @@ def _sum(entries: list[Entry], path: str) -> Decimal:
         ("web_search_calls", "tools.web_search_count", "num_requests"),
     ],
 )
-def test_ledger_equals_the_served_usage(sandbox: Sandbox, get: Get, name: str, path: str, metric: str) -> None:
-    start, end = days_ago(20), TODAY + timedelta(days=1)
-    entries = sandbox.openai.ledger(start, end)[f"openai_usage_{name}"]
-    served = usage_rows(get, name, start, end)
+def test_ledger_equals_the_served_usage(twenty_days: Ledger, get: Get, name: str, path: str, metric: str) -> None:
+    entries = twenty_days[f"openai_usage_{name}"]
+    served = usage_rows(get, name, days_ago(20), TODAY + timedelta(days=1))
     assert len(entries) == len(served) > 0
     assert _sum(entries, path) == sum(row[metric] for row in served)
 
@@ -816,10 +838,9 @@ def test_ledger_numbers_rows_that_differ_in_null_and_empty_alone(sandbox: Sandbo
     assert found == {0: by_project[""], 1: by_project[None]}
 
 
-def test_ledger_equals_the_served_costs(sandbox: Sandbox, get: Get) -> None:
-    start, end = days_ago(20), TODAY + timedelta(days=1)
-    entries = sandbox.openai.ledger(start, end)["openai_costs"]
-    served = rows(get, COSTS, start, end, group_by=COSTS_BY, limit=180)
+def test_ledger_equals_the_served_costs(twenty_days: Ledger, get: Get) -> None:
+    entries = twenty_days["openai_costs"]
+    served = rows(get, COSTS, days_ago(20), TODAY + timedelta(days=1), group_by=COSTS_BY, limit=180)
     assert len(entries) == len(served)
     amounts = [_decimal(row["amount"]["value"]) for row in served if "amount" in row]
     total = sum((amount for amount in amounts if amount is not None), Decimal(0))
