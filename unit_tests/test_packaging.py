@@ -84,6 +84,64 @@ def test_one_release_date() -> None:
     assert re.findall(rf"^\| {version} \| (\S+) \|", page, re.M) == [DATA["releaseDate"]]
 
 
+def test_the_base_image_is_one_and_stays_it() -> None:
+    image = DATA["connectorBuildOptions"]["baseImage"]
+    assert re.fullmatch(r"docker\.io/airbyte/python-connector-base:\d+\.\d+\.\d+@sha256:[0-9a-f]{64}", image)
+
+
+def test_the_documentation_page_follows_airbytes_template() -> None:
+    """As its QA checks read a page: what the web alone shows, numbered steps, fixed words, folded tables."""
+    name = DATA["name"]
+    page = (ROOT / "docs" / "unified-usage.md").read_text()
+    hidden = re.findall(r"^<HideInUI>\n(.+?)^</HideInUI>$", page, re.M | re.S)
+    assert [f"[{name}]({of_project('repository')})" in hidden[0], "## Changelog" in hidden[-1]] == [True, True]
+    headings = re.findall(r"^(#+ .+)$", page, re.M)
+    required = [
+        f"# {name}",
+        "## Prerequisites",
+        "## Setup guide",
+        f"### Set up {name}",
+        "#### For Airbyte Cloud:",
+        "#### For Airbyte Open Source:",
+        "## Supported sync modes",
+        "## Supported Streams",
+        "## Performance considerations",
+        "## Data type map",
+        "## Limitations & Troubleshooting",
+        "## Changelog",
+    ]
+    assert [heading for heading in headings if heading in required] == required
+    for place in ("Cloud", "Open Source"):
+        steps = section(page, f"#### For Airbyte {place}:")
+        numbers = re.findall(r"^(\d+)\. ", steps, re.M)
+        assert numbers == [str(number) for number in range(1, len(numbers) + 1)]
+        assert len(numbers) > 4
+        assert f"select {name} from the Source type dropdown." in steps
+    modes = " ".join(section(page, "## Supported sync modes").split())
+    link = "[sync modes](https://docs.airbyte.com/cloud/core-concepts/#connection-sync-modes)"
+    assert modes.startswith(f"The {name} source connector supports the following {link}:")
+    assert re.search(
+        r"<details>\n\s*<summary>Expand to review</summary>\n\n\| Version .+\n\n</details>", hidden[-1], re.S
+    )
+
+
+def test_the_prerequisites_name_every_field_that_is_needed() -> None:
+    told = section((ROOT / "docs" / "unified-usage.md").read_text(), "## Prerequisites")
+    spec = connection_specification(VENDORS)
+    assert [name for name in spec["required"] if f"**{spec['properties'][name]['title']}**" not in told] == []
+    for vendor in VENDORS:
+        for key in vendor.keys:
+            option: Any = vendor.spec()
+            for part in key.option.split("."):
+                option = option["properties"][part]
+            assert f"**{option['title']}**" in told, f"{vendor.name}.{key.option}"
+
+
+def section(page: str, heading: str) -> str:
+    """What stands under a heading, up to the next one."""
+    return page.split(f"\n{heading}\n", 1)[1].split("\n#", 1)[0].strip()
+
+
 def test_the_memory_of_a_sync_is_stated() -> None:
     (job,) = DATA["resourceRequirements"]["jobSpecific"]
     assert job["jobType"] == "sync"
@@ -109,6 +167,8 @@ def test_the_supported_pythons_are_the_same_everywhere() -> None:
     assert PYTHONS == ("3.10", "3.11", "3.12", "3.13", "3.14")
     for name in ("README.md", "Makefile"):
         assert "3.10 to 3.14" in (ROOT / name).read_text(), name
+    workflow = yaml.safe_load((ROOT / ".github" / "workflows" / "test.yml").read_text())
+    assert workflow["jobs"]["test"]["strategy"]["matrix"]["python"] == [*PYTHONS]
 
 
 def test_the_readme_reads_anywhere() -> None:
@@ -144,6 +204,7 @@ def test_the_icon_is_square_and_ours() -> None:
 def test_what_must_and_must_not_be_there() -> None:
     names = {str(path.relative_to(ROOT)) for path in files()}
     assert {"poetry.lock", "constraints.txt", "README.md", "acceptance-test-config.yml", ".ci/run"} <= names
+    assert {"CONTRIBUTING.md", "AGENTS.md", "SECURITY.md", ".editorconfig", ".pre-commit-config.yaml"} <= names
     assert not {"Dockerfile", "setup.py"} & names
     assert not [name for name in names if name.startswith("secrets/")]
 

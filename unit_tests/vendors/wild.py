@@ -68,8 +68,7 @@ def wild_cases() -> list[WildCase]:
     found = []
     for vendor in (vendor.name for vendor in VENDORS):
         module = importlib.import_module(f"unit_tests.vendors.{vendor}.test_{vendor}_mapping")
-        (mark,) = (mark for mark in module.test_records.pytestmark if mark.name == "parametrize")
-        for case in mark.args[1]:
+        for case in module.CASES:
             answers = {
                 path: [sample(vendor, body) if isinstance(body, str) else body for body in bodies]
                 for path, bodies in case.answers.items()

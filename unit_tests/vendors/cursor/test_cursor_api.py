@@ -12,7 +12,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from source_unified_usage.core.errors import BrokenContract, ConfigError, KeyRefused, Unavailable
-from source_unified_usage.core.rate_limit import RateLimit
 from source_unified_usage.vendors.cursor import Cursor
 from unit_tests.vendors.samples import records, sample, stream_of, window
 
@@ -505,10 +504,7 @@ def endless(path: str) -> dict[str, Any]:
         ("cursor_bugbot", "/analytics/team/bugbot"),
     ],
 )
-def test_pages_that_never_end_are_a_broken_contract(
-    server: requests_mock.Mocker, monkeypatch: pytest.MonkeyPatch, stream: str, path: str
-) -> None:
-    monkeypatch.setattr(RateLimit, "take", lambda *_: 0.0)
+def test_pages_that_never_end_are_a_broken_contract(server: requests_mock.Mocker, stream: str, path: str) -> None:
     server.register_uri(requests_mock.ANY, f"{API}{path}", **endless(path))
     with pytest.raises(BrokenContract, match=rf"stream {stream}, {path}: .*\d+ pages and no end"):
         list(stream_of("cursor", CONFIG, stream).rows(window("2026-09-01", "2026-09-02")))
@@ -559,8 +555,7 @@ def test_rows_of_one_name_on_two_pages_are_neither_lost_nor_a_reason_to_read_aga
     assert len([request for request in server.request_history if "commits" in request.url]) == 2
 
 
-def test_empty_pages_are_not_followed_for_ever(server: requests_mock.Mocker, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(RateLimit, "take", lambda *_: 0.0)
+def test_empty_pages_are_not_followed_for_ever(server: requests_mock.Mocker) -> None:
     server.post(DAILY, json=lambda request, _: daily(request.json()["page"], last=10**6)["json"])
     with pytest.raises(BrokenContract, match="50 empty pages one after another"):
         read("cursor_daily_usage")
