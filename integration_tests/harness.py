@@ -13,6 +13,7 @@ from copy import deepcopy
 from dataclasses import dataclass, field
 from datetime import datetime, timezone
 from decimal import Decimal
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -42,7 +43,11 @@ class Output:
 
     @property
     def records(self) -> dict[str, list[dict[str, Any]]]:
-        """Records by stream, in order."""
+        """Records by stream, in order; none for a stream that wrote none."""
+        return defaultdict(list, self._records)
+
+    @cached_property
+    def _records(self) -> dict[str, list[dict[str, Any]]]:
         found: dict[str, list[dict[str, Any]]] = defaultdict(list)
         for message in self.messages:
             if message["type"] == "RECORD":
@@ -246,6 +251,9 @@ def sums(records: Iterable[Mapping[str, Any]]) -> dict[tuple[str, str], Decimal]
     return dict(found)
 
 
+_PLAIN = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_.:@+,")
+
+
 def expected_id(stream: str, key: Iterable[Any]) -> str:
     """The id of a ledger entry, spelled from the written rule and not by the source's code."""
     return "/".join([stream, *(_expected_part(part) for part in key)])
@@ -258,8 +266,9 @@ def _expected_part(part: Any) -> str:
     if isinstance(part, (dict, list)) or len(str(text)) > 64:
         canonical = json.dumps(part, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
         return hashlib.sha256(canonical.encode()).hexdigest()[:16]
-    plain = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_.:@+,"
-    return "".join(c if c in plain else "".join(f"%{byte:02X}" for byte in c.encode()) for c in str(text))
+    if _PLAIN.issuperset(str(text)):
+        return str(text)
+    return "".join(c if c in _PLAIN else "".join(f"%{byte:02X}" for byte in c.encode()) for c in str(text))
 
 
 def assert_conserved(output: Output, ledger: Ledger, streams: Iterable[str] = ()) -> None:
