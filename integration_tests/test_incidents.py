@@ -17,7 +17,6 @@ from sandbox.vendors.claude.simulator import ClaudeSandbox
 
 START, TODAY = date(2026, 9, 8), date(2026, 9, 22)
 EVENTS, COSTS = "cursor_usage_events", "confluent_costs"
-EVENTS_PATH = "POST /cursor/teams/filtered-usage-events"
 
 
 @pytest.fixture

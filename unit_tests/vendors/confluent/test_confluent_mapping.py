@@ -43,17 +43,16 @@ METRICS = Case(
 )
 
 
-@pytest.mark.parametrize(
-    "case",
-    [
-        costs("costs_page1", "costs_page2"),
-        costs("costs_quirks", name="confluent_costs.quirks"),
-        costs("costs_legacy_shape", name="confluent_costs.legacy"),
-        costs("costs_restated#read_2026_09_14", name="confluent_costs.restated"),
-        METRICS,
-    ],
-    ids=str,
-)
+CASES = [
+    costs("costs_page1", "costs_page2"),
+    costs("costs_quirks", name="confluent_costs.quirks"),
+    costs("costs_legacy_shape", name="confluent_costs.legacy"),
+    costs("costs_restated#read_2026_09_14", name="confluent_costs.restated"),
+    METRICS,
+]
+
+
+@pytest.mark.parametrize("case", CASES, ids=str)
 def test_records(case: Case) -> None:
     assert_mapped("confluent", case, CONFIG)
 
