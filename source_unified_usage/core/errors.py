@@ -1,6 +1,8 @@
 """The three owners of an error: the user, time, the vendor. A fourth is the machine."""
 
 import errno
+from collections.abc import Iterator
+from contextlib import contextmanager
 from json import JSONDecodeError
 from typing import Any
 
@@ -66,6 +68,15 @@ class Unmappable(Exception):
     def __init__(self, row: Any, reason: Exception) -> None:
         super().__init__(row, reason)
         self.row, self.reason = row, reason
+
+
+@contextmanager
+def mapping(row: Any) -> Iterator[None]:
+    """For the block, what cannot be read in the row is an Unmappable that names it."""
+    try:
+        yield
+    except UNMAPPABLE as error:
+        raise Unmappable(row, error) from error
 
 
 class Malformed(Exception):

@@ -19,6 +19,7 @@ from source_unified_usage.core.window import Covered, Span, Window, days, gaps, 
 A = TypeVar("A", bound=Api, default=Any)
 
 Grain = Literal["day", "event", "month", "snapshot"]
+Role = Literal["bill", "restates", "estimate", "activity"]
 
 
 @dataclass(frozen=True)
@@ -69,6 +70,10 @@ class UsageStream(Generic[A]):
     """One stream of one vendor. Subclasses say what is particular; reading, state and output are the core's.
 
     `name`: the stream's name, `<vendor>_<what>`; `about`: what one row is, for the catalog and the docs.
+    `role`: what its money is. A "bill" is what the vendor bills for what the stream covers; the bills of one
+    configuration add up without overlap. "restates": the money of the bill named in `restates`, cut another way.
+    "estimate": money that nobody bills. "activity": no money.
+    `counts_tokens`: its tokens may be added to those of all other streams that say so; none is counted twice.
     `step`: how much one request walk covers; `lookback`: how far back the vendor still corrects.
     `grain`: "event" rows have one instant, "month" rows a whole month, "snapshot" is read once per sync as it is.
     `open_day`: the vendor has figures of the running day. `bills`: its windows go before those of other streams.
@@ -77,6 +82,9 @@ class UsageStream(Generic[A]):
 
     name: str
     about: str
+    role: Role
+    restates: str | None = None
+    counts_tokens: bool = False
     step: Span = days(1)
     lookback: Span = days(3)
     grain: Grain = "day"
@@ -88,6 +96,7 @@ class UsageStream(Generic[A]):
         self.api = api.for_stream(self.name)
         self.id = partial(record_id, self.name)
         self.bounds = Bounds()
+        self._warned: set[str] = set()
         self.windows: Sequence[Window] = ()
         self.start: date | None = None  # as the config says
 
@@ -148,6 +157,12 @@ class UsageStream(Generic[A]):
             f"{self.name}: start_date {self.start} is older than what {self.api.title} keeps; reading from "
             f"{oldest.to_date_string()}, the oldest day it serves."
         )
+
+    def warn_once(self, about: str, message: str) -> None:
+        """A warning that one sync needs only once, whatever its windows bring."""
+        if about not in self._warned:
+            self._warned.add(about)
+            logger.warning(f"{self.name}: {message}")
 
     def no_data_from(self, moment: DateTime) -> None:
         """The vendor's answer tells that it has nothing from `moment` on: windows end there, without an error."""

@@ -178,10 +178,10 @@ def with_ordinals(
         yield from zip(twins, count())
 
 
-def numbered_once(
+def with_ordinals_once(
     rows: Iterable[T], key: Callable[[T], Hashable], order: Callable[[T], Any]
 ) -> Iterator[tuple[T, int]]:
-    """As `numbered`, but a row that comes again, equal in all that `order` tells, keeps its number."""
+    """As `with_ordinals`, but a row that comes again, equal in all that `order` tells, keeps its number."""
     ordinal, last = 0, None
     for row, position in with_ordinals(rows, key, order):
         if not position:

@@ -1,6 +1,8 @@
 """What a vendor offers: its part of the spec, the streams that a config switches on, and the probes for check."""
 
 from collections.abc import Callable, Mapping, Sequence, Set
+from copy import deepcopy
+from functools import cache
 from importlib import resources
 from typing import Any, ClassVar, NamedTuple
 
@@ -27,9 +29,11 @@ class Vendor:
     title: ClassVar[str]
     address: ClassVar[str]  # where the API is when no base_url is configured
     keys: ClassVar[Sequence[Key]]  # its credentials
+    as_of: ClassVar[str]  # YYYY-MM in which its documentation was read, and which pages of it, by title
+    pages: ClassVar[Sequence[str]]
 
     def __init__(self, block: Mapping[str, Any]) -> None:
-        self.options = block
+        self.options = _with_defaults(block, _fragment(self.name)["properties"])
 
     def streams(self) -> Sequence[UsageStream]:
         """Every stream that this config offers, without asking the vendor."""
@@ -56,8 +60,7 @@ class Vendor:
     @classmethod
     def spec(cls) -> dict[str, Any]:
         """The vendor's object in the spec: its spec.yaml and the two options that every vendor has."""
-        file = resources.files(f"source_unified_usage.vendors.{cls.name}") / "spec.yaml"
-        fragment: dict[str, Any] = yaml.safe_load(file.read_text(encoding="utf-8"))
+        fragment = deepcopy(_fragment(cls.name))
         options = fragment["properties"]
         order = max(option["order"] for option in options.values())
         options["lookback_days"] = {
@@ -77,6 +80,24 @@ class Vendor:
         }
         _complete(options, {key.option for key in cls.keys})
         return {"type": "object", "always_show": True, **fragment}
+
+
+@cache
+def _fragment(vendor: str) -> dict[str, Any]:
+    file = resources.files(f"source_unified_usage.vendors.{vendor}") / "spec.yaml"
+    fragment: dict[str, Any] = yaml.safe_load(file.read_text(encoding="utf-8"))
+    return fragment
+
+
+def _with_defaults(block: Mapping[str, Any], options: Mapping[str, Any]) -> dict[str, Any]:
+    """The block with the defaults of the spec for what it leaves out, in objects that it has too."""
+    defaults = {name: option["default"] for name, option in options.items() if "default" in option}
+    inner = {
+        name: _with_defaults(value, options[name]["properties"])
+        for name, value in block.items()
+        if isinstance(value, Mapping) and "properties" in options.get(name, {})
+    }
+    return {**defaults, **block, **inner}
 
 
 def configured(vendors: Sequence[type[Vendor]], config: Mapping[str, Any]) -> list[Vendor]:

@@ -21,11 +21,11 @@ from source_unified_usage.core.usage import (
     nested,
     nth,
     number,
-    numbered_once,
     quantity,
     record_id,
     text,
     with_ordinals,
+    with_ordinals_once,
 )
 
 PARTS = st.none() | st.text(max_size=80) | st.integers() | st.booleans()
@@ -229,5 +229,5 @@ def test_canonical_json_is_one_text_per_value(value: dict[str, object]) -> None:
 
 def test_a_row_that_comes_again_keeps_its_number() -> None:
     for rows in ("baab", "abab", "bbaa"):
-        assert sorted(numbered_once(rows, lambda row: "key", str)) == [("a", 0), ("a", 0), ("b", 1), ("b", 1)]
+        assert sorted(with_ordinals_once(rows, lambda row: "key", str)) == [("a", 0), ("a", 0), ("b", 1), ("b", 1)]
     assert [nth("id", number) for number in (0, 1)] == ["id", "id/1"]

@@ -12,9 +12,9 @@ from source_unified_usage.core.usage import (
     compact,
     listed,
     nth,
-    numbered_once,
     usage,
     with_ordinals,
+    with_ordinals_once,
 )
 from source_unified_usage.core.window import Window, days
 from source_unified_usage.vendors.claude.api import MESSAGES, ORGANIZATION, AdminApi
@@ -96,7 +96,7 @@ class ApiUsage(ConsoleReport):
     def rows(self, window: Window) -> Iterable[Numbered]:
         if rows := self._results(window):
             self.people, self.keys = self.inventory.users(), self.inventory.api_keys()
-        return numbered_once(rows, self._key, order)
+        return with_ordinals_once(rows, self._key, order)
 
     def _key(self, row: Row) -> str:
         return self.id(moment(row["starting_at"]), *(row.get(name) for name in _USAGE_GROUPS))

@@ -12,7 +12,7 @@ from source_unified_usage.core.errors import UNMAPPABLE, ConfigError, SourceErro
 from source_unified_usage.core.progress import logger
 from source_unified_usage.core.stream import RetentionStart, UsageStream
 from source_unified_usage.core.times import Period, day_period
-from source_unified_usage.core.usage import Row, compact, nth, numbered_once
+from source_unified_usage.core.usage import Row, compact, nth, with_ordinals_once
 from source_unified_usage.core.window import Window, days, utc_midnight
 from source_unified_usage.vendors.claude.api import ANALYTICS, AnalyticsApi, organization_id
 from source_unified_usage.vendors.claude.terms import order
@@ -67,7 +67,7 @@ class Engagement(UsageStream[AnalyticsApi]):
                 parts += [Part(self.key(row, window, *what), row, what) for what in self.split(row)]
             except UNMAPPABLE as error:
                 raise Unmappable(row, error) from error
-        for part, ordinal in numbered_once(parts, lambda part: part.id, lambda part: order(part.row)):
+        for part, ordinal in with_ordinals_once(parts, lambda part: part.id, lambda part: order(part.row)):
             yield part._replace(id=nth(part.id, ordinal)) if ordinal else part
 
     def split(self, row: Row) -> Iterable[tuple[str | None, ...]]:

@@ -10,7 +10,17 @@ from source_unified_usage.core.answer import Answer
 from source_unified_usage.core.progress import logger
 from source_unified_usage.core.stream import UsageStream
 from source_unified_usage.core.times import midnight, parse_time
-from source_unified_usage.core.usage import Row, Usage, charges, compact, listed, nth, numbered_once, quantity, usage
+from source_unified_usage.core.usage import (
+    Row,
+    Usage,
+    charges,
+    compact,
+    listed,
+    nth,
+    quantity,
+    usage,
+    with_ordinals_once,
+)
 from source_unified_usage.core.window import Window, days
 from source_unified_usage.vendors.claude.api import ANALYTICS, AnalyticsApi, organization_id
 from source_unified_usage.vendors.claude.engagement import FIRST_DAY
@@ -64,7 +74,7 @@ class Report(UsageStream[AnalyticsApi]):
             for row in self._lines(answer, window)
         ]
         # a product that was renamed during a day would share its id with itself; a row that comes twice is one
-        for line, ordinal in numbered_once(lines, self._key, _order):
+        for line, ordinal in with_ordinals_once(lines, self._key, _order):
             yield line._replace(ordinal=ordinal)
 
     def usages(self, line: Line, window: Window) -> Iterator[Usage]:

@@ -19,6 +19,8 @@ class Confluent(Vendor):
 
     name = "confluent"
     title = "Confluent"
+    as_of = "2026-11"
+    pages = ("Confluent Cloud APIs: Billing v1, Org v2, Cluster Management v2", "Confluent Cloud Metrics API")
     address = "https://api.confluent.cloud"
     metrics_address = "https://api.telemetry.confluent.cloud"
     keys = (

@@ -68,6 +68,7 @@ class Costs(UsageStream[ConfluentApi]):
         "What one product's line type cost on one day for one resource, network access type and price tier; support, "
         "credits and refunds are rows of their own. The sum of net is the bill."
     )
+    role = "bill"
     step = months(1)
     lookback = days(7)  # a day is complete after 72 hours, and a margin
 

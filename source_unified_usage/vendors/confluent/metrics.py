@@ -45,6 +45,7 @@ class MetricsUsage(UsageStream[MetricsApi]):
 
     name = "confluent_metrics_usage"
     about = "The bytes that one principal sent to (request_bytes) or got from (response_bytes) one cluster on one day."
+    role = "activity"
     step = days(30)
     lookback = days(2)
 

@@ -9,7 +9,16 @@ from source_unified_usage.core.lookup import Lookup
 from source_unified_usage.core.paging import Told, walk
 from source_unified_usage.core.stream import UsageStream
 from source_unified_usage.core.times import parse_time, rfc3339
-from source_unified_usage.core.usage import Row, Usage, canonical_json, compact, nth, numbered_once, quantity, usage
+from source_unified_usage.core.usage import (
+    Row,
+    Usage,
+    canonical_json,
+    compact,
+    nth,
+    quantity,
+    usage,
+    with_ordinals_once,
+)
 from source_unified_usage.core.window import Window, days
 from source_unified_usage.vendors.cursor.api import CursorApi, model_of, pages_of, person, whole
 from source_unified_usage.vendors.cursor.events import PRODUCT
@@ -69,7 +78,7 @@ class AiCodeCommits(AiCode):
 
     def rows(self, window: Window) -> Iterable[tuple[Row, int]]:
         # a hash may come twice, amended, and nothing says that the rest tells the two apart
-        return numbered_once(self.items(window), self._key, canonical_json)
+        return with_ordinals_once(self.items(window), self._key, canonical_json)
 
     def _key(self, row: Row) -> str:
         told = (row.get(name) for name in ("repoName", "branchName", "userId", "createdAt"))

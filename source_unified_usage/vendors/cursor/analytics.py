@@ -19,9 +19,9 @@ from source_unified_usage.core.usage import (
     compact,
     decimal,
     nth,
-    numbered_once,
     quantity,
     usage,
+    with_ordinals_once,
 )
 from source_unified_usage.core.window import Window, days
 from source_unified_usage.vendors.cursor.api import CursorApi, model_of, person
@@ -141,7 +141,7 @@ class UserAnalytics(UsageStream[CursorApi]):
     def rows(self, window: Window) -> Iterator[tuple[Row, int]]:
         """Day rows, numbered where nothing tells them apart: all of a member stand on one page."""
         for rows in self._pages(window):
-            yield from numbered_once(rows, self._key, canonical_json)
+            yield from with_ordinals_once(rows, self._key, canonical_json)
 
     def _pages(self, window: Window) -> Iterator[list[Row]]:
         """Day rows by the page, each with its member's e-mail and, where the answer maps it, id."""
