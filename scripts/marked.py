@@ -2,8 +2,8 @@
 
 
 def insert(page: str, begin: str, end: str, text: str) -> str:
-    """The page with this text between the two marks."""
+    """The page with this text between the two marks, whatever stood there."""
     before, mark, rest = page.partition(begin)
     _, other, after = rest.partition(end)
-    assert mark and other, f"no {begin} and {end} in the page"
+    assert mark and other, f"nowhere to write: no {begin} and {end}"
     return f"{before}{begin}{text}{end}{after}"

@@ -17,7 +17,7 @@ from scripts.marked import insert
 from source_unified_usage.vendors import VENDORS
 
 PAGE = ROOT / "docs" / "unified-usage.md"
-BEGIN, END = "<!-- requests: begin, written by `make requests` -->\n\n", "\n<!-- requests: end -->"
+BEGIN, END = "<!-- requests: begin, written by `make requests` -->", "<!-- requests: end -->"
 NAMES = "names, for all streams"  # look-ups that no stream asks for alone
 SANDBOX_DAYS, BACKFILL_DAYS = 120, 90
 
@@ -95,7 +95,7 @@ def main() -> None:
         first, second = sum(line.backfill.requests for line in found), sum(line.daily.requests for line in found)
         print(f"{vendor.name}: {first} requests, then {second}", flush=True)
         lines += [line._replace(vendor=vendor.title) for line in found]
-    PAGE.write_text(insert(PAGE.read_text(encoding="utf-8"), BEGIN, END, table(lines)), encoding="utf-8")
+    PAGE.write_text(insert(PAGE.read_text(encoding="utf-8"), BEGIN, END, f"\n\n{table(lines)}\n"), encoding="utf-8")
 
 
 if __name__ == "__main__":

@@ -30,12 +30,13 @@ def written() -> dict[str, str]:
     """The files by name, as they must be."""
     texts = {name: (ROOT / name).read_text(encoding="utf-8") for name in (*SENTENCES, METADATA)}
     for vendor in VENDORS:
-        begin = f"<!-- streams of {vendor.name}: begin, written by `make tables` -->\n\n"
-        end = f"\n<!-- streams of {vendor.name}: end -->"
-        texts[PAGE] = insert(texts[PAGE], begin, end, table(vendor))
+        begin = f"<!-- streams of {vendor.name}: begin, written by `make tables` -->"
+        end = f"<!-- streams of {vendor.name}: end -->"
+        texts[PAGE] = insert(texts[PAGE], begin, end, f"\n\n{table(vendor)}\n")
     for what, items in {"hosts": hosts(), "streams": suggested()}.items():
-        begin, end = f"      # {what}: begin, written by `make tables`\n", f"      # {what}: end\n"
-        texts[METADATA] = insert(texts[METADATA], begin, end, "".join(f"      - {item}\n" for item in items))
+        begin, end = f"# {what}: begin, written by `make tables`", f"# {what}: end"
+        lines = "".join(f"      - {item}\n" for item in items)
+        texts[METADATA] = insert(texts[METADATA], begin, end, f"\n{lines}      ")
     for name in SENTENCES:
         texts[name], count = _SENTENCE.subn(rf"\g<1>{names()}\g<2>", texts[name])
         assert count, f"{name} has no sentence with all vendors"
