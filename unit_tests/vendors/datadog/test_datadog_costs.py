@@ -9,7 +9,7 @@ import requests_mock
 
 from source_unified_usage.core.errors import BrokenContract, ConfigError, Unmappable
 from source_unified_usage.vendors.datadog import Datadog
-from source_unified_usage.vendors.datadog.statements import charge_lines
+from source_unified_usage.vendors.datadog.mapping import charge_lines
 from unit_tests.vendors.datadog.answers import (
     AUGUST,
     CONFIG,

@@ -259,7 +259,7 @@ def test_lines_add_up_to_their_last_figure_and_never_step_for_a_line_that_is_not
 ) -> None:
     last: dict[str, Decimal] = {}
     summed: dict[str | None, Decimal] = {}
-    for (_, entry), day in zip(month, steps(month), strict=True):
+    for (_, entry), day in zip(month, steps(month, {}), strict=True):
         told = {line["charge_type"]: Decimal(repr(line["cost"])) for line in entry["attributes"]["charges"]}
         assert day.lines.keys() == told.keys()
         last |= told
@@ -271,7 +271,7 @@ def test_lines_add_up_to_their_last_figure_and_never_step_for_a_line_that_is_not
 @given(months())
 def test_net_of_the_days_so_far_is_the_total_of_every_day_that_states_one(month: list[tuple[str, Any]]) -> None:
     running = Decimal(0)
-    for (_, entry), day in zip(month, steps(month), strict=True):
+    for (_, entry), day in zip(month, steps(month, {}), strict=True):
         running += day.net
         totals = [line["cost"] for line in entry["attributes"]["charges"] if line["charge_type"] == "total"]
         if totals:
