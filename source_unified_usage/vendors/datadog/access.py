@@ -86,7 +86,7 @@ class Access:
             raise
 
     def _missing_permission(self) -> str:
-        """Hourly usage needs usage_read alone."""
+        """Hourly usage, which needs usage_read alone (Usage Metering), tells which of the two is missing."""
         start = clock.now().start_of("day").subtract(days=5)
         query = {
             "filter[timestamp][start]": hour(start),

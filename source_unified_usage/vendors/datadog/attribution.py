@@ -43,6 +43,7 @@ class Attribution(DatadogStream):
         self._query = {**self._untagged, **({"tag_breakdown_keys": ",".join(tags)} if tags else {})}
 
     def rows(self, window: Window) -> Iterator[Any]:
+        """What is attributed, where the site has it: US1-FED has no cost by tag (Usage Metering)."""
         try:
             yield from self.attributed(window)
         except ConfigError as error:
@@ -51,7 +52,7 @@ class Attribution(DatadogStream):
             self.not_available(window, f"this Datadog site has no usage attribution, nothing is read ({error})")
 
     def attributed(self, window: Window) -> Iterator[Any]:
-        """The rows where the site has the endpoint."""
+        """The items of a window. Raises ConfigError with the status 404 where the site has no such endpoint."""
         raise NotImplementedError
 
     def usage_of_month(self, month: DateTime, query: Mapping[str, str]) -> Iterator[Row]:
@@ -188,7 +189,7 @@ class HourlyUsageAttribution(Attribution):
         self._refused: set[str] = set()
 
     def attributed(self, window: Window) -> Iterator[TypedRow]:
-        """A walk for every type that the month used; the others would be some eighty empty answers a day."""
+        """Page after page of each type that the month used; the others would be some eighty empty answers a day."""
         kinds = self._kinds(window.start.start_of("month"))
         refusal: ConfigError | None = None
         for kind in kinds:
@@ -197,7 +198,7 @@ class HourlyUsageAttribution(Attribution):
                     self._answered.add(kind)
                     yield from (TypedRow(row, kind) for row in page.rows("usage"))
             except ConfigError as error:
-                # of a type that has been answered the page or the day is refused, not the type
+                # once a type was answered, a refusal is of the page or the day
                 if error.status != 400 or kind in self._answered:
                     raise
                 refusal = error
@@ -241,7 +242,7 @@ class HourlyUsageAttribution(Attribution):
 
 
 def by_name(values: Mapping[str, Any], suffixes: Sequence[str]) -> dict[str, dict[str, Any]]:
-    """The values by what they measure. Values of another form belong to all, so that none is lost."""
+    """The values by what they measure; those without any of the suffixes go to each, so that none is lost."""
     if not isinstance(values, Mapping):
         raise ValueError("values is no object")
     names = {field: field.removesuffix(end) for field in values for end in suffixes if field.endswith(end)}
@@ -271,6 +272,6 @@ def _is_of(row: Row, attributes: Row, month: DateTime) -> bool:
 
 
 def _resources(row: Row) -> list[dict[str, str]]:
-    """One for every tag key with values."""
+    """One resource for each tag key with values."""
     names = [f"{key}:{'|'.join(values)}" for key, values in (row.get("tags") or {}).items() if values]
     return [{"id": name, "name": name} for name in names]

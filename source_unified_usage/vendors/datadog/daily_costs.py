@@ -69,10 +69,14 @@ class DailyCost(CostStream):
     lookback = months(1)
 
     def earliest_available(self, today: DateTime) -> DateTime:
+        """Usage Metering promises estimates of the current and the previous month."""
         return today.start_of("month").subtract(months=1)
 
     def rows(self, window: Window) -> Iterator[ProductDay]:
-        """The window's days; asked for from the first of the month, because a day is the step from the day before."""
+        """The window's days, asked for from the first of the month, because figures run up from there (Usage Metering).
+
+        Whether they do so without `cost_aggregation` is not documented.
+        """
         first = window.start.start_of("month").to_date_string()
         query = {"start_date": first, "end_date": window.last_day, "cost_aggregation": "cumulative"}
         found = self.entries(ESTIMATED, query, lambda entry: _day(entry, first, window.last_day))

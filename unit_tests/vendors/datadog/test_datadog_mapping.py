@@ -5,7 +5,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import requests_mock
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -14,7 +13,7 @@ from source_unified_usage.core.times import next_midnight
 from source_unified_usage.core.window import Covered
 from source_unified_usage.vendors.datadog.daily_costs import steps
 from unit_tests.vendors.datadog.answers import NOW
-from unit_tests.vendors.samples import Case, assert_mapped, mock_answers, records, sample, stream_of, window
+from unit_tests.vendors.samples import Case, assert_mapped, items, records_of, sample, stream_of, window
 
 CONFIG = {
     "api_key": "not-a-real-api-key",
@@ -130,9 +129,8 @@ def test_records(case: Case) -> None:
 
 
 def mapped(case: Case) -> list[dict[str, Any]]:
-    with requests_mock.Mocker() as server:
-        mock_answers(server, "datadog", case.answers)
-        return records(stream_of("datadog", {**CONFIG, **case.config}, case.stream), window(case.start, case.end))
+    stream = stream_of("datadog", {**CONFIG, **case.config}, case.stream)
+    return records_of(stream, items("datadog", case, CONFIG))
 
 
 # Samples of endpoints that no stream reads, and those that other tests read
@@ -196,10 +194,10 @@ def test_charges_of_a_month_are_the_vendors_own() -> None:
     for name in ("historical_cost_2025-06_sub-org", "historical_cost_2025-06_summary"):
         entries = sample("datadog", name)["data"]
         case = cost(JUNE, JULY, "", historical=name)
-        told = sum((Decimal(repr(entry["attributes"]["total_cost"])) for entry in entries), Decimal(0))
+        stated = sum((Decimal(repr(entry["attributes"]["total_cost"])) for entry in entries), Decimal(0))
         lines = [line for entry in entries for line in entry["attributes"]["charges"] if line["charge_type"] == "total"]
         assert net(mapped(case)) == sum((Decimal(repr(line["cost"])) for line in lines), Decimal(0))
-        assert abs(net(mapped(case)) - told) < Decimal("0.01")
+        assert abs(net(mapped(case)) - stated) < Decimal("0.01")
 
 
 def test_estimated_and_historical_rows_of_a_month_have_the_same_ids() -> None:
@@ -260,9 +258,9 @@ def test_lines_add_up_to_their_last_figure_and_never_step_for_a_line_that_is_not
     last: dict[str, Decimal] = {}
     summed: dict[str | None, Decimal] = {}
     for (_, entry), day in zip(month, steps(month, {}), strict=True):
-        told = {line["charge_type"]: Decimal(repr(line["cost"])) for line in entry["attributes"]["charges"]}
-        assert day.lines.keys() == told.keys()
-        last |= told
+        sent = {line["charge_type"]: Decimal(repr(line["cost"])) for line in entry["attributes"]["charges"]}
+        assert day.lines.keys() == sent.keys()
+        last |= sent
         for kind, step in day.lines.items():
             summed[kind] = summed.get(kind, Decimal(0)) + step
     assert summed == last
