@@ -76,14 +76,6 @@ def records_of(stream: UsageStream, items: Iterable[Any]) -> list[dict[str, Any]
     return [orjson.loads(orjson.dumps(usage)) for item in items for usage in stream.usages(item)]
 
 
-def items(vendor: str, case: Case, config: Mapping[str, Any]) -> list[Any]:
-    """What the case's stream reads from its answers, before it is mapped."""
-    with requests_mock.Mocker() as server:
-        mock_answers(server, vendor, case.answers)
-        stream = stream_of(vendor, {**config, **case.config}, case.stream)
-        return list(stream.rows(window(case.start, case.end)))
-
-
 def mock_answers(server: requests_mock.Mocker, vendor: str, answers: Mapping[str, Sequence[Any]]) -> None:
     """Serve the answers of a case at whatever host."""
     for path, bodies in answers.items():
@@ -93,12 +85,10 @@ def mock_answers(server: requests_mock.Mocker, vendor: str, answers: Mapping[str
 
 
 def assert_mapped(vendor: str, case: Case, config: Mapping[str, Any]) -> None:
-    """The case's records are those written down, valid, and none is left out.
-
-    They are mapped by a stream that has read nothing, as an item holds all that its records need.
-    """
-    mapper = stream_of(vendor, {**config, **case.config}, case.stream)
-    found = records_of(mapper, items(vendor, case, config))
+    """The case's records are those written down, valid, and none is left out."""
+    with requests_mock.Mocker() as server:
+        mock_answers(server, vendor, case.answers)
+        found = records(stream_of(vendor, {**config, **case.config}, case.stream), window(case.start, case.end))
     assert_valid(found)
     path = HERE / vendor / "records" / f"{case}.json"
     if os.environ.get("WRITE_RECORDS"):

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import requests_mock
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -13,7 +14,7 @@ from source_unified_usage.core.times import next_midnight
 from source_unified_usage.core.window import Covered
 from source_unified_usage.vendors.datadog.daily_costs import steps
 from unit_tests.vendors.datadog.answers import NOW
-from unit_tests.vendors.samples import Case, assert_mapped, items, records_of, sample, stream_of, window
+from unit_tests.vendors.samples import Case, assert_mapped, mock_answers, records, sample, stream_of, window
 
 CONFIG = {
     "api_key": "not-a-real-api-key",
@@ -129,8 +130,9 @@ def test_records(case: Case) -> None:
 
 
 def mapped(case: Case) -> list[dict[str, Any]]:
-    stream = stream_of("datadog", {**CONFIG, **case.config}, case.stream)
-    return records_of(stream, items("datadog", case, CONFIG))
+    with requests_mock.Mocker() as server:
+        mock_answers(server, "datadog", case.answers)
+        return records(stream_of("datadog", {**CONFIG, **case.config}, case.stream), window(case.start, case.end))
 
 
 # Samples of endpoints that no stream reads, and those that other tests read
