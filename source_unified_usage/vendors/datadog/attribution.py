@@ -14,7 +14,7 @@ from source_unified_usage.core.usage import Charge, Row, Usage, charges, decimal
 from source_unified_usage.core.window import Window, days, months
 from source_unified_usage.vendors.datadog.api import DatadogApi, flag, hour
 from source_unified_usage.vendors.datadog.lookups import usage_types
-from source_unified_usage.vendors.datadog.mapping import MonthRow, hour_period, month_of, product
+from source_unified_usage.vendors.datadog.mapping import MonthRow, hour_bounds, month_of, product
 from source_unified_usage.vendors.datadog.organizations import Organizations, key_of, organization
 from source_unified_usage.vendors.datadog.stream import DatadogStream
 
@@ -176,8 +176,8 @@ class HourlyUsageAttribution(Attribution):
 
     name = "datadog_hourly_usage_attribution"
     about = "How much of one usage type falls to one set of tags of one organization in one hour."
-    grain = "event"
     role = "activity"
+    grain = "event"
     step = days(1)  # more than 24 hours are refused (Hourly Usage and Migration)
     lookback = days(5)  # hours are complete after 72 hours (Usage Metering), and a margin
 
@@ -229,14 +229,15 @@ class HourlyUsageAttribution(Attribution):
         value = row.get("total_usage_sum")
         if value is None:
             return
-        period = hour_period(row["hour"])
+        start, end = hour_bounds(row["hour"])
         yield usage(
-            id=self.share(row, period["start_date"], kind),
+            id=self.share(row, start, kind),
             product={"id": kind},
             metric_name=row["usage_type"],
             **self.common(row),
             usage={"quantity": quantity(value)},
-            **period,
+            start_date=start,
+            end_date=end,
             remote_data=row,
         )
 

@@ -129,7 +129,7 @@ class Cost(MonthlyCost):
         return self.entries(path, {"start_month": name}, lambda entry: name if _is_of(entry, month) else None)
 
     def _warn_of_unread_organizations(self, found: Iterable[Row]) -> None:
-        # of one account: the hours of a connected account are read beside those of the keys
+        # those of the largest account, because the hours of connected accounts are read too
         accounts = Counter({key_of(row): account_of(row) for row in found}.values())
         several = accounts.pop(None, 0) + max(accounts.values(), default=0)
         if several > 1 and not self._organizations.descendants:
@@ -159,8 +159,8 @@ class ProjectedCost(MonthlyCost):
 def latest(answer: Answer, period: Callable[[Row], str | None]) -> list[tuple[str, Row]]:
     """The answer's entries with their period (None: not wanted), one for each organization and period.
 
-    Of several the one with the latest date counts, as a client does it; none has been seen. Raises Unmappable, or
-    BrokenContract when they cannot be told apart.
+    Of several the one with the latest date counts, a case that one client guards against. Raises Unmappable, or
+    BrokenContract when two that differ have the same date.
     """
     found: dict[tuple[str, str], Row] = {}
     for entry in answer.rows("data"):

@@ -63,7 +63,7 @@ class DailyCost(CostStream):
         "What one product added to the estimated cost of one organization on one day of the current or the previous "
         "month; less than nothing where Datadog lowered its estimate. Restates datadog_cost."
     )
-    role = "restates"
+    role = "restates"  # datadog_cost carries the same estimate until a month is closed
     restates = "datadog_cost"
     step = months(1)
     lookback = months(1)

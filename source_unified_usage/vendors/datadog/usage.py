@@ -13,7 +13,7 @@ from source_unified_usage.core.times import month_period
 from source_unified_usage.core.usage import Row, Usage, compact, listed, quantity, usage
 from source_unified_usage.core.window import Window, days, months
 from source_unified_usage.vendors.datadog.api import DatadogApi, flag, hour
-from source_unified_usage.vendors.datadog.mapping import Labels, hour_period, product
+from source_unified_usage.vendors.datadog.mapping import Labels, hour_bounds, product
 from source_unified_usage.vendors.datadog.organizations import Organizations, account_of, key_of, organization
 from source_unified_usage.vendors.datadog.stream import DatadogStream
 
@@ -87,19 +87,20 @@ class HourlyUsage(DatadogStream):
         attributes = item.get("attributes") or {}
         if not (measurements := listed({"measurements": None, **attributes}, "measurements")):
             return
-        family, period = attributes["product_family"], hour_period(attributes["timestamp"])
+        family, start, end = attributes["product_family"], *hour_bounds(attributes["timestamp"])
         owner = organization(attributes)
         for measurement in measurements:
             kind, value = measurement["usage_type"], measurement.get("value")
             if value is None or (value == 0 and not self._zeros):
                 continue
             yield usage(
-                id=self.id(key_of(attributes), period["start_date"], family, kind),
+                id=self.id(key_of(attributes), start, family, kind),
                 product={"id": family, "name": family},
                 metric_name=kind,
                 organization=owner,
                 usage=compact(quantity=quantity(value), unit=unit_of(kind)),
-                **period,
+                start_date=start,
+                end_date=end,
                 remote_data={**item, "attributes": {**attributes, "measurements": [measurement]}},
             )
 

@@ -71,7 +71,7 @@ def test_without_labels_the_product_is_its_own_name(server: requests_mock.Mocker
         assert row["product"] == {"id": "infra_host", "name": "infra_host"}
 
 
-def test_a_key_that_is_refused_at_the_labels_is_believed_where_rows_are_refused(server: requests_mock.Mocker) -> None:
+def test_a_key_refused_at_the_labels_stops_nothing_until_rows_are_refused(server: requests_mock.Mocker) -> None:
     server.get(LABELS, status_code=401)
     server.get(HISTORICAL, **data(entry(line("total", 1))))
     (row,) = read("datadog_cost", JUNE, JULY)
