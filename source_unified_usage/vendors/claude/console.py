@@ -147,7 +147,6 @@ class ApiCost(ConsoleReport):
         "Priority Tier."
     )
     role = "bill"
-    bills = True
     endpoint = "cost_report"
     step = days(31)
     lookback = days(7)  # that costs are corrected is not documented; a margin

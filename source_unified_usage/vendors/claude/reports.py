@@ -236,7 +236,6 @@ class OrganizationCost(OrganizationReport):
     name = "claude_cost"
     about = "What the organization's use of one product and model cost on one day. The sum of net is the bill."
     role = "bill"
-    bills = True
     endpoint = "cost_report"
     metric = "cost"
 

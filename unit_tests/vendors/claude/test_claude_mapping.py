@@ -78,10 +78,10 @@ def test_the_role_of_a_stream_fits_its_charges() -> None:
     for case in CASES:
         found = read(case.stream, case.answers, case.start, case.end)
         kinds.setdefault(case.stream, set()).update(c["type"] for record in found for c in record.get("charges", ()))
-    for name, found in kinds.items():
+    for name, charged in kinds.items():
         stream = stream_of("claude", CONFIG, name)
-        assert ("net" in found) == (stream.role in ("bill", "restates")), name
-        assert bool(found) == (stream.role != "activity"), name
+        assert ("net" in charged) == (stream.role in ("bill", "restates")), name
+        assert bool(charged) == (stream.role != "activity"), name
         assert (stream.restates is not None) == (stream.role == "restates"), name
 
 
