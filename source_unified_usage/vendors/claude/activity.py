@@ -14,7 +14,15 @@ from source_unified_usage.core.window import Window, days
 from source_unified_usage.vendors.claude.api import AnalyticsApi
 from source_unified_usage.vendors.claude.engagement import Engagement, Part, newest_day, recent_from
 from source_unified_usage.vendors.claude.lookups import Named
-from source_unified_usage.vendors.claude.mapping import amounts, moment, product_of, tool_actions, total, unified
+from source_unified_usage.vendors.claude.mapping import (
+    amounts,
+    bucket_period,
+    moment,
+    product_of,
+    tool_actions,
+    total,
+    unified,
+)
 
 _BLOCKS = {
     "chat": "chat_metrics",
@@ -224,11 +232,10 @@ class ActivitySummary(Engagement):
             metric_name=name,
             organization=item.context.organization,
             usage=compact(quantity=quantity(row[name]), unit=_unit(name)),
-            start_date=moment(row["starting_at"]),
-            end_date=moment(row["ending_at"]),
             surface=surface,
             # the whole of the day once, on its first figure
             remote_data=row if first else {field: row[field] for field in (*_SPAN, name)},
+            **bucket_period(row),
         )
 
 

@@ -6,7 +6,7 @@ from typing import Any
 from source_unified_usage.core.times import day_period
 from source_unified_usage.core.usage import Row, Usage, charges, compact, quantity, usage
 from source_unified_usage.vendors.claude.engagement import Engagement, Part
-from source_unified_usage.vendors.claude.mapping import CLAUDE, dollars, total, unified
+from source_unified_usage.vendors.claude.mapping import CLAUDE, currency, dollars, total, unified
 
 
 class Adoption(Engagement):
@@ -70,7 +70,7 @@ class Skills(Adoption):
         tools = compact(skills_used_count=quantity(row.get("invocation_count")))
         return {
             "resources": _resources(row, "skill"),
-            "charges": charges((row.get("currency") or "USD").upper(), on_demand=overage),
+            "charges": charges(currency(row), on_demand=overage),
             "usage": compact(**_reach(row, "skill"), tools=tools),
         }
 

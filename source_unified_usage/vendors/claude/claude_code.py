@@ -23,7 +23,7 @@ from source_unified_usage.core.usage import (
 from source_unified_usage.core.window import Window, days
 from source_unified_usage.vendors.claude.console import ConsoleStream
 from source_unified_usage.vendors.claude.lookups import Named
-from source_unified_usage.vendors.claude.mapping import dollars, model_of, product_of, tool_actions, total
+from source_unified_usage.vendors.claude.mapping import currency, dollars, model_of, product_of, tool_actions, total
 
 _FIGURES = ("core_metrics", "tool_actions", "model_breakdown")
 
@@ -101,10 +101,9 @@ class ClaudeCodeUsage(ConsoleStream):
         cost = used.get("estimated_cost") or {}
         # with the day and the actor, which a warning then names
         estimate = {"date": row["date"][:10], "actor": row["actor"], "model": used["model"], **cost}
-        currency = (estimate.get("currency") or "USD").upper()
         return {
             "model": model_of(used["model"]),
-            "charges": charges(currency, usage_based=dollars(self.name, estimate, "amount")),
+            "charges": charges(currency(cost), usage_based=dollars(self.name, estimate, "amount")),
             "usage": compact(tokens=_tokens(used.get("tokens") or {})),
         }
 

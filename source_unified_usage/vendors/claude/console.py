@@ -1,27 +1,25 @@
 """The Admin API's day buckets: tokens by account, key, workspace, model and tier, and costs by workspace."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from source_unified_usage.core.answer import Answer
 from source_unified_usage.core.errors import ConfigError
 from source_unified_usage.core.stream import UsageStream
-from source_unified_usage.core.usage import (
-    Row,
-    Usage,
-    charges,
-    compact,
-    nth,
-    usage,
-    with_ordinals,
-    with_ordinals_once,
-)
+from source_unified_usage.core.usage import Row, Usage, charges, compact, nth, usage, with_ordinals, with_ordinals_once
 from source_unified_usage.core.window import Window, days
 from source_unified_usage.vendors.claude.api import MESSAGES, ORGANIZATION, AdminApi, bucket_rows, day_buckets
 from source_unified_usage.vendors.claude.lookups import Lookups, Named
-from source_unified_usage.vendors.claude.mapping import dollars, model_of, moment, order, searches, tokens
-
-_PRODUCT = {"id": "claude_api", "name": "Claude API"}
+from source_unified_usage.vendors.claude.mapping import (
+    bucket_period,
+    currency,
+    dollars,
+    model_of,
+    moment,
+    order,
+    searches,
+    tokens,
+)
 
 
 class ConsoleStream(UsageStream[AdminApi]):
@@ -69,6 +67,24 @@ class ConsoleReport(ConsoleStream):
         for row, ordinal in self.ordinals(rows, self._key, order):
             yield Result(row, nth(self._key(row), ordinal), names)
 
+    def usages(self, item: Result) -> Iterator[Usage]:
+        row = item.row
+        yield usage(
+            id=item.id,
+            product={"id": "claude_api", "name": "Claude API"},
+            organization=item.names.organization,
+            model=model_of(row.get("model")),
+            surface="api",
+            remote_data=row,
+            **bucket_period(row),
+            **self._facts(row, item.names),
+        )
+
+    # --- what differs
+
+    def _facts(self, row: Row, names: Names) -> dict[str, Any]:
+        raise NotImplementedError
+
     def _answers(self, window: Window) -> list[Answer]:
         return self.api.read(self.path(), {**day_buckets(window), "group_by[]": self.groups, "limit": self.limit})
 
@@ -112,26 +128,15 @@ class ApiUsage(ConsoleReport):
         names = super()._names(answer, rows)
         return names._replace(people=self._lookups.users(), keys=self._lookups.api_keys()) if rows else names
 
-    def usages(self, item: Result) -> Iterator[Usage]:
-        row, names = item.row, item.names
+    def _facts(self, row: Row, names: Names) -> dict[str, Any]:
         account, key = row.get("account_id"), row.get("api_key_id")
-        person = names.people.get(account or "", {})
-        yield usage(
-            id=item.id,
-            product=_PRODUCT,
-            metric_name="tokens",
-            resources=[
-                compact(id=key, name=names.keys.get(key or "", {}).get("name"), workspace=_workspace(row, names))
-            ],
-            organization=names.organization,
-            user=compact(id=account, email=person.get("email"), name=person.get("name")),
-            model=model_of(row.get("model")),
-            usage=compact(tokens=tokens(row), tools=compact(web_search_count=searches(row))),
-            start_date=moment(row["starting_at"]),
-            end_date=moment(row["ending_at"]),
-            surface="api",
-            remote_data=row,
-        )
+        person, key_name = names.people.get(account or "", {}), names.keys.get(key or "", {}).get("name")
+        return {
+            "metric_name": "tokens",
+            "resources": [compact(id=key, name=key_name, workspace=_workspace(row, names))],
+            "user": compact(id=account, email=person.get("email"), name=person.get("name")),
+            "usage": compact(tokens=tokens(row), tools=compact(web_search_count=searches(row))),
+        }
 
 
 class ApiCost(ConsoleReport):
@@ -164,22 +169,13 @@ class ApiCost(ConsoleReport):
     )
     limit = 31
 
-    def usages(self, item: Result) -> Iterator[Usage]:
-        row = item.row
-        workspace = _workspace(row, item.names)
-        yield usage(
-            id=item.id,
-            product=_PRODUCT,
-            metric_name=row.get("description"),
-            resources=[{**workspace, "workspace": workspace}],
-            organization=item.names.organization,
-            model=model_of(row.get("model")),
-            charges=charges((row.get("currency") or "USD").upper(), net=dollars(self.name, row, "amount")),
-            start_date=moment(row["starting_at"]),
-            end_date=moment(row["ending_at"]),
-            surface="api",
-            remote_data=row,
-        )
+    def _facts(self, row: Row, names: Names) -> dict[str, Any]:
+        workspace = _workspace(row, names)
+        return {
+            "metric_name": row.get("description"),
+            "resources": [{**workspace, "workspace": workspace}],
+            "charges": charges(currency(row), net=dollars(self.name, row, "amount")),
+        }
 
 
 def _workspace(row: Row, names: Names) -> dict[str, str]:

@@ -8,7 +8,7 @@ from typing import Any
 
 from source_unified_usage.core.errors import reason_of
 from source_unified_usage.core.progress import logger
-from source_unified_usage.core.times import parse_time, rfc3339
+from source_unified_usage.core.times import Period, parse_time, rfc3339
 from source_unified_usage.core.usage import Number, Row, canonical_json, compact, from_cents, number, quantity
 from source_unified_usage.core.validator import preview
 
@@ -132,6 +132,16 @@ def _without_figures(value: Any) -> Any:
         return {name: rest for name, part in value.items() if (rest := _without_figures(part)) is not None}
     figure = type(value) in (int, float) or (isinstance(value, str) and _DECIMAL(value))
     return None if figure else value
+
+
+def currency(row: Row) -> str:
+    """US dollars are the only one documented, and are meant where none is named (reference: cost_report)."""
+    return (row.get("currency") or "USD").upper()
+
+
+def bucket_period(row: Row) -> Period:
+    """The bucket of a row. Raises KeyError or ValueError."""
+    return {"start_date": moment(row["starting_at"]), "end_date": moment(row["ending_at"])}
 
 
 @cache

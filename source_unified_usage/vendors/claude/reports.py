@@ -13,15 +13,11 @@ from source_unified_usage.core.stream import UsageStream
 from source_unified_usage.core.times import parse_time
 from source_unified_usage.core.usage import Row, Usage, charges, compact, nth, quantity, usage, with_ordinals_once
 from source_unified_usage.core.window import Window, days
-from source_unified_usage.vendors.claude.api import (
-    ANALYTICS,
-    AnalyticsApi,
-    bucket_rows,
-    day_buckets,
-    organization_id,
-)
+from source_unified_usage.vendors.claude.api import ANALYTICS, AnalyticsApi, bucket_rows, day_buckets, organization_id
 from source_unified_usage.vendors.claude.engagement import FIRST_DAY
 from source_unified_usage.vendors.claude.mapping import (
+    bucket_period,
+    currency,
     dollars,
     model_of,
     moment,
@@ -86,11 +82,10 @@ class Report(UsageStream[AnalyticsApi]):
             user=self._user(row),
             model=model_of(row.get("model")),
             organization=export.owner,
-            start_date=moment(row["starting_at"]),
-            end_date=moment(row["ending_at"]),
             updated_at=export.refreshed and moment(export.refreshed),
             surface=surface_of(product),
             remote_data=row,
+            **bucket_period(row),
             **self._figures(row),
         )
 
@@ -140,8 +135,7 @@ class Report(UsageStream[AnalyticsApi]):
             tools = compact(web_search_count=searches(row))
             return {"usage": compact(requests=requests, tokens=tokens(row), tools=tools)}
         net, total = dollars(self.name, row, "amount"), dollars(self.name, row, "list_amount")
-        currency = (row.get("currency") or "USD").upper()
-        return {"charges": charges(currency, net=net, total=total), "usage": compact(requests=requests)}
+        return {"charges": charges(currency(row), net=net, total=total), "usage": compact(requests=requests)}
 
 
 class UserReport(Report):
