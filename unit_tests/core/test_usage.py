@@ -3,6 +3,7 @@
 import hashlib
 import math
 from decimal import Decimal
+from typing import Any, NamedTuple
 from urllib.parse import unquote
 
 import orjson
@@ -239,6 +240,18 @@ def test_a_row_that_comes_again_keeps_its_number() -> None:
     for rows in ("baab", "abab", "bbaa"):
         assert sorted(with_ordinals_once(rows, lambda row: "key", str)) == [("a", 0), ("a", 0), ("b", 1), ("b", 1)]
     assert [nth("id", number) for number in (0, 1)] == ["id", "id/1"]
+
+
+class Item(NamedTuple):
+    row: dict[str, Any]
+    names: dict[str, str]
+
+
+def test_of_an_item_without_a_key_only_the_row_is_shown() -> None:
+    """A message names what the vendor sent, not the names that go with it."""
+    with pytest.raises(Unmappable) as raised:
+        list(with_ordinals([Item({"n": 1}, {"user_1": "Ana"})], lambda item: item.row["id"], str))
+    assert raised.value.row == {"n": 1}
 
 
 def test_the_days_that_a_message_names() -> None:

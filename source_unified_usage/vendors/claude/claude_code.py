@@ -48,8 +48,8 @@ class Part(NamedTuple):
 class ClaudeCodeUsage(ConsoleStream):
     """The fan-out: the core row with sessions and code, and a row for each model with tokens and the estimate.
 
-    API keys may share their name (31 of one name were measured in one organization), so rows can agree in all that
-    tells them apart. The tokens of API customers are in claude_api_usage too, and are counted there.
+    API keys may share their name (31 of one name were measured in one organization), so rows can agree in their whole
+    key. The tokens are counted by claude_api_usage (API customers) and claude_usage (seats), of which they are a part.
     """
 
     name = "claude_code_usage"

@@ -19,7 +19,7 @@ from source_unified_usage.vendors.claude.lookups import Named
 from source_unified_usage.vendors.claude.mapping import order
 
 FIRST_DAY = DateTime(2026, 1, 1, tzinfo=UTC)  # nothing is served from before (Analytics API)
-# how refusals name the oldest day; the wording is that of clients' logs
+# How a refusal may name the oldest day: that it is refused is documented (Analytics API), the wording is not
 _OLDEST = re.compile(
     r"(?:on or after|no(?:t before| earlier than)|(?:oldest|earliest)\b[^.;]*?)\s+(\d{4}-\d\d-\d\d)\S*",
     re.IGNORECASE,
@@ -145,7 +145,7 @@ def recent_from() -> DateTime:
 def newest_day(error: SourceError, asked: DateTime) -> DateTime | None:
     """The newest published day that a refusal of the day `asked` names; None when the refusal is about something else.
 
-    A day that is long over must be said to be unavailable: the refusal of a wrong request names dates as well.
+    Of a day that is long over it must say that it is not available: the refusal of a wrong request names dates as well.
     """
     if error.status != 400:
         return None

@@ -63,7 +63,7 @@ def test_a_person_is_cut_into_surfaces_without_loss(row: dict[str, Any]) -> None
     assert whole["remote_data"] == row
     shown = [n for record in surfaces for n in numbers({**record["usage"], "code": _without_sums(record["usage"])})]
     put = [n for name, part in row.items() if name not in ("user", "web_search_count") for n in numbers(part)]
-    # zeros of an idle surface are told by no row of its own
+    # an idle surface has no row of its own for its zeros
     assert sorted(n for n in shown if n) == sorted(n for n in put if n)
     searched = row.get("web_search_count")
     assert whole.get("usage", {}).get("tools", {}).get("web_search_count") == searched

@@ -69,9 +69,9 @@ def test_the_oldest_day_is_read_from_the_refusal(wording: str, name: str, monkey
     monkeypatch.setattr(clock, "now", lambda: pendulum.datetime(2026, 7, 15, 9))
     with requests_mock.Mocker() as server:
         server.get(requests_mock.ANY, status_code=400, json={"type": "error", "error": {"message": wording}})
-        with pytest.raises(RetentionStart) as told:
+        with pytest.raises(RetentionStart) as refused:
             records(stream_of("claude", CONFIG, name), window("2026-03-01", "2026-03-02"))
-    assert told.value.day == pendulum.datetime(2026, 4, 16)
+    assert refused.value.day == pendulum.datetime(2026, 4, 16)
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""Rows of Claude that agree in all that tells them apart."""
+"""Rows of Claude that agree in their whole key."""
 
 from typing import Any
 
