@@ -60,7 +60,7 @@ class ClaudeCodeUsage(ConsoleStream):
     role = "estimate"
     endpoint = "usage_report/claude_code"
     step = days(1)
-    lookback = days(3)
+    lookback = days(3)  # rows come up to an hour late (Claude Code Analytics API), and a margin
     open_day = False
 
     def earliest_available(self, today: DateTime) -> DateTime:

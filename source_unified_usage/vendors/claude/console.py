@@ -8,7 +8,7 @@ from source_unified_usage.core.errors import ConfigError
 from source_unified_usage.core.stream import UsageStream
 from source_unified_usage.core.usage import Row, Usage, charges, compact, nth, usage, with_ordinals, with_ordinals_once
 from source_unified_usage.core.window import Window, days
-from source_unified_usage.vendors.claude.api import MESSAGES, ORGANIZATION, AdminApi, bucket_rows, day_buckets
+from source_unified_usage.vendors.claude.api import ORGANIZATION, AdminApi, bucket_rows, day_buckets
 from source_unified_usage.vendors.claude.lookups import Lookups, Named
 from source_unified_usage.vendors.claude.mapping import (
     bucket_period,
@@ -105,7 +105,7 @@ class ApiUsage(ConsoleReport):
     )
     role = "activity"
     counts_tokens = True
-    endpoint = MESSAGES.removeprefix(f"{ORGANIZATION}/")
+    endpoint = "usage_report/messages"
     step = days(7)
     lookback = days(3)  # data comes within minutes, and closed days still grow (Usage and Cost API)
     groups = ["account_id", "api_key_id", "workspace_id", "model", "service_tier"]  # no more: PostHog/posthog#72556

@@ -35,7 +35,7 @@ _KEPT = 364  # days; 365 are documented (reference), counted from the moment of 
 
 
 class Export(NamedTuple):
-    """What an answer says of all its rows: the organization in its body, the key's own, when the data is from."""
+    """What an answer says of all its rows: the organization in its body, whose they are, and when it was refreshed."""
 
     organization: str | None
     owner: Mapping[str, str]
@@ -69,7 +69,7 @@ class Report(UsageStream[AnalyticsApi]):
         answers = self.api.read(self.path(), query)
         self._note_export(answers[0], window)
         # a product that was renamed during a day would share its id with itself; a row that comes twice is one
-        for line, ordinal in with_ordinals_once(list(self._lines(answers)), lambda line: line.id, _order):
+        for line, ordinal in with_ordinals_once(self._lines(answers), lambda line: line.id, _order):
             yield line._replace(id=nth(line.id, ordinal)) if ordinal else line
 
     def usages(self, item: Line) -> Iterator[Usage]:
