@@ -577,6 +577,5 @@ def test_a_prefix_of_the_address_is_kept(server: requests_mock.Mocker) -> None:
 
 
 def test_the_lookback_can_be_set() -> None:
-    own = {stream.lookback.count for stream in streams().values()}
-    assert own == {3, 7}
-    assert {stream.lookback.count for stream in streams(lookback_days=2).values()} == {2}
+    assert {stream.lookback.count for stream in OpenAI(CONFIG).offered()} == {3, 7}
+    assert {stream.lookback.count for stream in OpenAI({**CONFIG, "lookback_days": 2}).offered()} == {2}

@@ -65,7 +65,7 @@ CASES = [
     usage("completions", "usage_completions.page1", "usage_completions.page2"),
     usage("completions", "usage_completions.ungrouped", name="openai_usage_completions.ungrouped"),
     usage("completions", "usage_completions.cache_writes", name="openai_usage_completions.cache_writes"),
-    *(usage(endpoint.name) for endpoint in ENDPOINTS[1:]),
+    *(usage(endpoint.name) for endpoint in ENDPOINTS),
     costs("costs.page1", "costs.page2"),
     costs("costs.line_items", name="openai_costs.line_items"),
     codex(),
