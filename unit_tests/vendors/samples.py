@@ -68,7 +68,12 @@ def stream_of(vendor: str, config: Mapping[str, Any], name: str) -> UsageStream:
 
 def records(stream: UsageStream, window: Window) -> list[dict[str, Any]]:
     """What the stream emits for a window, as JSON."""
-    found = [usage for item in stream.rows(window) for usage in stream.usages(item)]
+    return mapped(stream, stream.rows(window))
+
+
+def mapped(stream: UsageStream, items: Iterable[Any]) -> list[dict[str, Any]]:
+    """What the stream makes of items, as JSON."""
+    found = [usage for item in items for usage in stream.usages(item)]
     return [orjson.loads(orjson.dumps(usage)) for usage in found]
 
 

@@ -15,7 +15,7 @@ class ReviewDay(NamedTuple):
     """A row and its ordinal among those of its day, of which there should be one."""
 
     row: Row
-    ordinal: int
+    ordinal: int = 0
 
 
 class CodeReviews(AnalyticsStream):
