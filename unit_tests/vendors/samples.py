@@ -68,13 +68,20 @@ def stream_of(vendor: str, config: Mapping[str, Any], name: str) -> UsageStream:
 
 def records(stream: UsageStream, window: Window) -> list[dict[str, Any]]:
     """What the stream emits for a window, as JSON."""
-    return mapped(stream, stream.rows(window))
+    return records_of(stream, stream.rows(window))
 
 
-def mapped(stream: UsageStream, items: Iterable[Any]) -> list[dict[str, Any]]:
-    """What the stream makes of items, as JSON."""
-    found = [usage for item in items for usage in stream.usages(item)]
-    return [orjson.loads(orjson.dumps(usage)) for usage in found]
+def records_of(stream: UsageStream, items: Iterable[Any]) -> list[dict[str, Any]]:
+    """What the stream makes of items, as JSON; nothing is asked for."""
+    return [orjson.loads(orjson.dumps(usage)) for item in items for usage in stream.usages(item)]
+
+
+def items(vendor: str, case: Case, config: Mapping[str, Any]) -> list[Any]:
+    """What the case's stream reads from its answers, before it is mapped."""
+    with requests_mock.Mocker() as server:
+        mock_answers(server, vendor, case.answers)
+        stream = stream_of(vendor, {**config, **case.config}, case.stream)
+        return list(stream.rows(window(case.start, case.end)))
 
 
 def mock_answers(server: requests_mock.Mocker, vendor: str, answers: Mapping[str, Sequence[Any]]) -> None:
@@ -86,10 +93,12 @@ def mock_answers(server: requests_mock.Mocker, vendor: str, answers: Mapping[str
 
 
 def assert_mapped(vendor: str, case: Case, config: Mapping[str, Any]) -> None:
-    """The case's records are those written down, valid, and none is left out."""
-    with requests_mock.Mocker() as server:
-        mock_answers(server, vendor, case.answers)
-        found = records(stream_of(vendor, {**config, **case.config}, case.stream), window(case.start, case.end))
+    """The case's records are those written down, valid, and none is left out.
+
+    They are mapped by a stream that has read nothing, as an item holds all that its records need.
+    """
+    mapper = stream_of(vendor, {**config, **case.config}, case.stream)
+    found = records_of(mapper, items(vendor, case, config))
     assert_valid(found)
     path = HERE / vendor / "records" / f"{case}.json"
     if os.environ.get("WRITE_RECORDS"):

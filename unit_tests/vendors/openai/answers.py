@@ -10,7 +10,7 @@ from source_unified_usage.core.stream import UsageStream
 from source_unified_usage.vendors.openai import OpenAI
 from source_unified_usage.vendors.openai.buckets import BucketItem
 from source_unified_usage.vendors.openai.codex import CodexUsage, MemberDay
-from unit_tests.vendors.samples import mapped, records, sample, window
+from unit_tests.vendors.samples import records, records_of, sample, window
 
 PLATFORM = "https://api.openai.com/v1/organization"
 COMPLETIONS = f"{PLATFORM}/usage/completions"
@@ -41,7 +41,7 @@ STREAMS = streams()
 
 def record(name: str, row: Mapping[str, Any]) -> dict[str, Any]:
     """What a stream of the platform makes of a row of 2026-09-01, to whose ids there are no names."""
-    (found,) = mapped(STREAMS[name], [BucketItem({"start_time": FIRST, "end_time": SECOND, **row})])
+    (found,) = records_of(STREAMS[name], [BucketItem({"start_time": FIRST, "end_time": SECOND, **row})])
     return found
 
 
@@ -49,7 +49,7 @@ def member_records(name: str, row: Mapping[str, Any]) -> list[dict[str, Any]]:
     """What a stream of the workspace makes of a member's 2026-09-01."""
     stream, day = STREAMS[name], {"start_time": FIRST, "user_id": "u", **row}
     assert isinstance(stream, CodexUsage)
-    return mapped(stream, [MemberDay(day, figures) for figures in stream.figures(day)])
+    return records_of(stream, [MemberDay(day, figures) for figures in stream.figures(day)])
 
 
 def page(*rows: Any, next: Any = None, more: Any = ..., day: int = FIRST) -> dict[str, Any]:

@@ -7,7 +7,7 @@ import requests_mock
 
 from source_unified_usage.vendors.openai.reviews import ReviewDay
 from unit_tests.vendors.openai.answers import CODEX, FIRST, STREAMS, member_records, pages_of, read
-from unit_tests.vendors.samples import mapped
+from unit_tests.vendors.samples import records_of
 
 USAGE = "openai_codex_usage"
 DAY = {"start_time": FIRST, "user_id": "u"}
@@ -39,7 +39,7 @@ def test_entries_without_a_name_are_kept(server: requests_mock.Mocker, split: st
 @pytest.mark.parametrize("details", [None, "null", {}])
 def test_a_day_whose_responses_are_unknown_has_no_figure(details: Any) -> None:
     day = ReviewDay({"start_time": FIRST, "comment_response_details": details})
-    (record,) = mapped(STREAMS["openai_codex_code_review_responses"], [day])
+    (record,) = records_of(STREAMS["openai_codex_code_review_responses"], [day])
     assert "quantity" not in record["usage"]
 
 
