@@ -76,14 +76,6 @@ def records_of(stream: UsageStream, items: Iterable[Any]) -> list[dict[str, Any]
     return [orjson.loads(orjson.dumps(usage)) for item in items for usage in stream.usages(item)]
 
 
-def items(vendor: str, case: Case, config: Mapping[str, Any]) -> list[Any]:
-    """What the case's stream reads from its answers, before it is mapped."""
-    with requests_mock.Mocker() as server:
-        mock_answers(server, vendor, case.answers)
-        stream = stream_of(vendor, {**config, **case.config}, case.stream)
-        return list(stream.rows(window(case.start, case.end)))
-
-
 def items(vendor: str, answers: Mapping[str, Sequence[Any]], stream: UsageStream, window: Window) -> list[Any]:
     """What the stream's `rows` make of sample answers; `usages` of them needs no vendor any more."""
     with requests_mock.Mocker() as server:
@@ -100,12 +92,10 @@ def mock_answers(server: requests_mock.Mocker, vendor: str, answers: Mapping[str
 
 
 def assert_mapped(vendor: str, case: Case, config: Mapping[str, Any]) -> None:
-    """The case's records are those written down, valid, and none is left out.
-
-    They are mapped by a stream that has read nothing, as an item holds all that its records need.
-    """
-    mapper = stream_of(vendor, {**config, **case.config}, case.stream)
-    found = records_of(mapper, items(vendor, case, config))
+    """The case's records are those written down, valid, and none is left out."""
+    with requests_mock.Mocker() as server:
+        mock_answers(server, vendor, case.answers)
+        found = records(stream_of(vendor, {**config, **case.config}, case.stream), window(case.start, case.end))
     assert_valid(found)
     path = HERE / vendor / "records" / f"{case}.json"
     if os.environ.get("WRITE_RECORDS"):

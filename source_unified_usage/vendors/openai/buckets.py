@@ -1,8 +1,6 @@
 """What usage and costs have in common: daily buckets of rows, fixed dimensions, a rolling year of retention."""
 
-import re
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import suppress
 from datetime import date
 from typing import NamedTuple
 
@@ -11,6 +9,7 @@ from pendulum import DateTime
 from source_unified_usage.core import clock
 from source_unified_usage.core.answer import Answer
 from source_unified_usage.core.stream import RetentionStart, UsageStream
+from source_unified_usage.core.times import days_in
 from source_unified_usage.core.usage import Row, text, with_ordinals
 from source_unified_usage.core.window import Window, first_served, utc_midnight
 from source_unified_usage.vendors.openai.api import NO_USERS, LookbackExceeded, PlatformApi
@@ -87,7 +86,7 @@ class BucketStream(UsageStream[PlatformApi]):
         """
         refused, served = window.start, clock.now().start_of("day")
         asked = {window.end, utc_midnight(date.fromisoformat(window.last_day))}
-        if named := [day for day in _days_in(message) if refused < day < served and day not in asked]:
+        if named := [day for day in days_in(message) if refused < day < served and day not in asked]:
             return max(named)
         year_ago = served.subtract(days=_KEPT)
         if year_ago > refused:
@@ -102,13 +101,6 @@ class BucketStream(UsageStream[PlatformApi]):
         except LookbackExceeded:
             return False
         return True
-
-
-def _days_in(message: str) -> Iterator[DateTime]:
-    """The days that are named."""
-    for named in re.findall(r"\d{4}-\d\d-\d\d", message):
-        with suppress(ValueError):
-            yield utc_midnight(date.fromisoformat(named))
 
 
 def _reaches(end: int, answer: Answer) -> bool:
