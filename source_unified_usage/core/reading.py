@@ -136,8 +136,8 @@ class StreamReading(PartitionGenerator):
         self._failed_in_a_row = 0
         self._stopped = False
         self._whole: set[Window] = set()
-        if stream.bills:
-            stream.api.window_queue.expect_bill()
+        self._queue = stream.api.window_queue
+        self._place = self._queue.join(stream.role, len(stream.windows), stream.questions())
 
     # --- as the CDK's partition generator
 
@@ -147,8 +147,7 @@ class StreamReading(PartitionGenerator):
             self._announce()
             yield from self._in_turn()
         finally:
-            if self.stream.bills:
-                self.stream.api.window_queue.bill_read()
+            self._queue.leave(self._place)
         self.stats.finish()
         if failure := self.failure:
             raise failure
@@ -158,7 +157,7 @@ class StreamReading(PartitionGenerator):
             if self._stopped or not isinstance(self._decide(window, Unread()), Ask):
                 continue
             self.stats.doing(f"waiting for another stream of {self.stream.api.title}")
-            with self.stream.api.window_queue.slot(window.start, bills=self.stream.bills):
+            with self._queue.slot(self._place, window.start):
                 self.stats.doing(self._about(window))
                 partition = WindowPartition(self, window)
                 yield partition

@@ -76,7 +76,7 @@ class UsageStream(Generic[A]):
     `counts_tokens`: its tokens may be added to those of all other streams that say so; none is counted twice.
     `step`: how much one request walk covers; `lookback`: how far back the vendor still corrects.
     `grain`: "event" rows have one instant, "month" rows a whole month, "snapshot" is read once per sync as it is.
-    `open_day`: the vendor has figures of the running day. `bills`: its windows go before those of other streams.
+    `open_day`: the vendor has figures of the running day.
     `scope`: the options that narrow the stream, as `widened` compares them; they are written into its state.
     """
 
@@ -90,7 +90,6 @@ class UsageStream(Generic[A]):
     grain: Grain = "day"
     open_day: bool = True
     scope: Scope = {}
-    bills: bool = False
 
     def __init__(self, api: A) -> None:
         self.api = api.for_stream(self.name)

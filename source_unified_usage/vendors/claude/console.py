@@ -144,7 +144,7 @@ class ApiCost(ConsoleReport):
     step = days(31)
     lookback = days(7)
     open_day = False
-    bills = True
+    role = "bill"
 
     def rows(self, window: Window) -> Iterable[Numbered]:
         # two equal lines of a bill are two amounts

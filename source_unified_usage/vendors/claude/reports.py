@@ -231,7 +231,7 @@ class OrganizationCost(OrganizationReport):
     name = "claude_cost"
     about = "What the organization's use of one product and model cost on one day. The sum of net is the bill."
     endpoint = "cost_report"
-    bills = True
+    role = "bill"
     _unit = "USD"
 
     def _figures(self, row: Row) -> dict[str, Any]:
