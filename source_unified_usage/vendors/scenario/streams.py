@@ -84,7 +84,7 @@ class DailyStream(UsageStream[ScenarioApi]):
 
     def plan(self, wanted: Range, covered: Covered) -> Covered:
         covered = super().plan(wanted, covered)
-        self.shared.days.expect(self.name, self.sections, [window.first_day for window in self.windows])
+        self.shared.days.expect(self.name, self.sections, {window.first_day for window in self.windows})
         return covered
 
     def questions(self) -> Iterable[Hashable]:

@@ -37,7 +37,7 @@ class UserModelUsage(ModelUsage):
         self._compare(day, found, window)
 
     def _compare(self, day: Day, by_user: Iterable[Row], window: Window) -> None:
-        """Warn of what no user accounts for: consumption, which lists whom to ask for, lacks users with free jobs only."""
+        """Warn of what no user accounts for: users whose jobs were all free are not in consumption."""
         expected, found = _sums(day.rows(MODELS), window), _sums(by_user, window)
         differences = [
             f"{model} {number(expected[model][0] - found[model][0])} CU and "
