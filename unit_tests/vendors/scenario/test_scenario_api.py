@@ -17,6 +17,7 @@ from source_unified_usage.vendors.scenario import Scenario
 from unit_tests.vendors.scenario.answers import (
     ADDRESS,
     CONFIG,
+    FLAGS,
     URL,
     asked,
     body,
@@ -63,6 +64,19 @@ def test_which_streams_are_offered() -> None:
         "scenario_user_model_usage",
         "scenario_moderation_usage",
     ]
+
+
+def test_consumption_is_the_bill_and_what_else_has_money_restates_it() -> None:
+    streams = Scenario({**CONFIG, **FLAGS}).streams()
+    assert {stream.name.removeprefix("scenario_"): (stream.role, stream.restates) for stream in streams} == {
+        "consumption": ("bill", None),
+        "asset_usage": ("activity", None),
+        "moderation_usage": ("activity", None),
+        **dict.fromkeys(
+            ("model_usage", "usage_by_type", "user_model_usage", "activity"), ("restates", "scenario_consumption")
+        ),
+    }
+    assert not any(stream.counts_tokens for stream in streams)
 
 
 def test_one_request_at_a_time() -> None:
