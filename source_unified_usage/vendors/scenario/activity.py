@@ -95,7 +95,7 @@ class Activity(UsageStream[ScenarioApi]):
             if rows is not None:
                 return [_holding(answer, () if number else rows) for number, answer in enumerate(answers)]
         raise Unavailable(
-            f"Scenario, stream {self.name}: {window.first_day} changed under every one of {READINGS} readings."
+            f"Scenario, stream {self.name}: {window.first_day} changed during each of {READINGS} readings."
         )
 
     def _walk(self, window: Window) -> list[Answer]:

@@ -87,7 +87,7 @@ def test_an_action_that_arrives_while_a_day_is_paged_has_it_read_again(server: r
         return found
 
     server.get(URL, json=ever_later)
-    with pytest.raises(Unavailable, match="stream scenario_activity: 2026-08-28 changed under every one of 3 readings"):
+    with pytest.raises(Unavailable, match="stream scenario_activity: 2026-08-28 changed during each of 3 readings"):
         read("activity")
 
 
