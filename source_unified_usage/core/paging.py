@@ -17,7 +17,7 @@ _EMPTY_PAGES = 50  # empty pages are followed, but not for ever
 def follow(
     ask: Callable[[C | None], Answer],
     following: Callable[[Answer], C | None],
-    rows: Callable[[Answer], Collection[Any]] | None = None,
+    rows: Callable[[Answer], Collection[Any]],
 ) -> Iterator[Answer]:
     """Answer after answer: `ask` gets None, then the cursor that `following` finds in the answer before; None ends it.
 
@@ -38,7 +38,7 @@ def follow(
         seen.add(cursor)
         if len(seen) == _MOST_PAGES:
             raise answer.broken(f"{_MOST_PAGES} pages and no end")
-        empty = empty + 1 if rows and not rows(answer) else 0
+        empty = 0 if rows(answer) else empty + 1
         if empty == _EMPTY_PAGES:
             raise answer.broken(f"{empty} empty pages one after another")
 
