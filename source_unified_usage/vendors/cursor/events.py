@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterator
 from decimal import Decimal
-from functools import cache, partial
+from functools import cache
 from typing import Any
 
 from source_unified_usage.core.lookup import Lookup
@@ -22,10 +22,18 @@ from source_unified_usage.core.usage import (
     with_ordinals,
 )
 from source_unified_usage.core.window import Window, days
-from source_unified_usage.vendors.cursor.api import CursorApi, Scope, model_of, person, stated
+from source_unified_usage.vendors.cursor.api import CursorApi
 from source_unified_usage.vendors.cursor.feed import Feed
+from source_unified_usage.vendors.cursor.mapping import (
+    PRODUCT,
+    Item,
+    People,
+    Scope,
+    dollars,
+    model_of,
+    stated,
+)
 
-_CENT = Decimal("0.01")
 _NEVER_CHARGED = re.compile("(^|_)NO.*CHARGE").search
 _KINDS = {
     "USAGE_BASED": "usage_based",
@@ -34,15 +42,12 @@ _KINDS = {
     "FREE_CREDIT": "included",
     "USER_API_KEY": "api_key",
 }
-_PLACES = Decimal("1e-10")  # float noise such as 40.16699999999999 cents exists
 
 _RESOURCES = (
     ("conversationId", "conversation"),
     ("cloudAgentId", "cloud_agent"),
     ("automationId", "automation"),
 )
-
-PRODUCT = {"id": "cursor", "name": "Cursor"}
 
 
 class UsageEvents(UsageStream[CursorApi]):
@@ -52,28 +57,31 @@ class UsageEvents(UsageStream[CursorApi]):
     about = (
         "One model call of one user: model, tokens, and what it cost. The sum of net is what Cursor charges by usage."
     )
+    # The bill, and not cursor_spend: both are the same money (the sum of chargedCents of a cycle is what spend says,
+    # Admin API), but spend is the open cycle's only, without days, models and tokens.
+    role = "bill"
+    counts_tokens = True
     step = days(1)
     lookback = days(2)
     grain = "event"
 
-    def __init__(self, api: CursorApi, scope: Scope, people: Lookup) -> None:
+    def __init__(self, api: CursorApi, scope: Scope, members: Lookup) -> None:
         super().__init__(api)
-        self._scope, self._people = scope, people
+        self._scope, self._members = scope, members
         self.scope = scope.options
         self._feed = Feed(self.api, scope)
-        self._person = cache(partial(person, {}))
 
     def path(self) -> str:
         return self._feed.path
 
-    def rows(self, window: Window) -> Iterator[tuple[Row, int]]:
-        """Events with their ordinals."""
+    def rows(self, window: Window) -> Iterator[Item]:
+        """Events with their ordinals among those of one millisecond and model."""
         events = self._feed.events(window)
-        self._person = cache(partial(person, self._people()))
-        yield from with_ordinals(events, self._key, _order)
+        people = People(self._members())
+        return (Item(event, people, ordinal) for event, ordinal in with_ordinals(events, self._key, _order))
 
-    def usages(self, row: tuple[Row, int], window: Window) -> list[Usage]:
-        event, ordinal = row
+    def usages(self, item: Item) -> list[Usage]:
+        event = item.row
         milliseconds = int(event["timestamp"])
         model = event.get("model")
         kind = _kind(event.get("kind") or event.get("kindLabel") or "")
@@ -81,11 +89,11 @@ class UsageEvents(UsageStream[CursorApi]):
         instant = from_epoch_ms(milliseconds)
         scope = self._scope.of(event)
         record = usage(
-            id=self.id(*self._scope.key(event), milliseconds, model, ordinal),
+            id=self.id(*self._scope.key(event), milliseconds, model, item.ordinal),
             product=PRODUCT,
             metric_name="usage_event",
             resources=[*scope.get("resources", ()), *_resources(event)],
-            user=self._user(event),
+            user=_user(event, item.people),
             model=model_of(model),
             charges=_charges(event, kind, chargeable),
             usage=_used(event, kind, chargeable),
@@ -99,15 +107,16 @@ class UsageEvents(UsageStream[CursorApi]):
             record["surface"] = surface
         return [record]
 
-    def _user(self, event: Row) -> dict[str, Any]:
-        if account := stated(event.get("serviceAccountId")):
-            name = stated(event.get("serviceAccountName"))
-            return compact(id=account, email=stated(event.get("userEmail")), name=name)
-        return self._person(event.get("userEmail"))
-
     def _key(self, event: Row) -> tuple[Any, ...]:
         team = event.get("teamId") if self._scope.organization else None
         return team, str(event["timestamp"]), event.get("model") or ""
+
+
+def _user(event: Row, people: People) -> dict[str, Any]:
+    if account := stated(event.get("serviceAccountId")):
+        name = stated(event.get("serviceAccountName"))
+        return compact(id=account, email=stated(event.get("userEmail")), name=name)
+    return people.by_email(event.get("userEmail"))
 
 
 def _order(event: Row) -> tuple[Any, ...]:
@@ -172,11 +181,6 @@ def _charges(event: Row, kind: str, chargeable: bool) -> list[Charge]:
     value = dollars(charged)
     included = value if kind == "included" else None
     return charges("USD", net=Decimal(0), total=value, included=included, platform_fee=platform_fee)
-
-
-def dollars(cents: Decimal) -> Decimal:
-    """Rounded to ten places, never to cents."""
-    return (cents * _CENT).quantize(_PLACES)
 
 
 def _used(event: Row, kind: str, chargeable: bool) -> dict[str, Any]:
