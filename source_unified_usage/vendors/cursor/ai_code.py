@@ -1,8 +1,7 @@
 """The AI Code Tracking API (Enterprise): commits and accepted changes."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from functools import partial
-from itertools import chain
 from typing import Any
 
 from source_unified_usage.core.answer import Answer
@@ -22,7 +21,7 @@ from source_unified_usage.core.usage import (
 )
 from source_unified_usage.core.window import Window, days
 from source_unified_usage.vendors.cursor.api import CursorApi, integer, pages_of
-from source_unified_usage.vendors.cursor.listing import settled
+from source_unified_usage.vendors.cursor.listing import settled, settled_rows
 from source_unified_usage.vendors.cursor.mapping import PRODUCT, Item, People, model_of
 
 _PAGE_SIZE = 1000  # the documented maximum (AI Code Tracking API)
@@ -36,8 +35,6 @@ class AiCode(UsageStream[CursorApi]):
     lookback = days(7)
     grain = "event"
     route: str
-    key: Sequence[str]
-    twins = False
 
     def __init__(self, api: CursorApi, members: Lookup) -> None:
         super().__init__(api)
@@ -46,20 +43,12 @@ class AiCode(UsageStream[CursorApi]):
     def path(self) -> str:
         return f"/analytics/ai-code/{self.route}"
 
-    def rows(self, window: Window) -> Iterator[Item]:
-        for rows in self.listed(window):
-            people = People(self.members())
-            yield from (Item(row, people) for row in rows)
-
-    def listed(self, window: Window) -> Iterator[list[Row]]:
-        """The rows of the window by the page."""
+    def pages(self, window: Window) -> Iterator[Answer]:
         bounds = {
             "startDate": rfc3339(window.start),
             "endDate": rfc3339(window.end.subtract(microseconds=1000)),
         }
-        pages = partial(walk, partial(self._page, bounds), _page_of)
-        listed = settled(pages, lambda page: page.rows("items"), self.key, twins=self.twins)
-        return (rows for _, rows in listed)
+        return walk(partial(self._page, bounds), _page_of)
 
     def _page(self, bounds: Mapping[str, str], number: int) -> Answer:
         return self.api.get(self.path(), {**bounds, "page": number, "pageSize": _PAGE_SIZE})
@@ -78,18 +67,17 @@ class AiCodeCommits(AiCode):
     name = "cursor_ai_code_commits"
     about = "One commit: lines in all and lines that came from tab completion or the composer."
     route = "commits"
-    key = ("commitHash", "repoName", "branchName", "userId", "createdAt")
-    # a hash may come twice, amended (AI Code Tracking API), and nothing says that the rest tells the two apart
-    twins = True
 
     def rows(self, window: Window) -> Iterator[Item]:
-        listed = chain.from_iterable(self.listed(window))
-        commits = [*with_ordinals_once(listed, self._key, canonical_json)]
+        # a hash may come twice, amended (AI Code Tracking API), and nothing says that the rest tells the two apart
+        listed = settled_rows(partial(self.pages, window), "items")
         people = People(self.members())
-        return (Item(row, people, ordinal) for row, ordinal in commits)
+        for row, ordinal in with_ordinals_once(listed, self._key, canonical_json):
+            yield Item(row, people, ordinal)
 
     def _key(self, row: Row) -> str:
-        return self.id(row["commitHash"], *(row.get(name) for name in self.key[1:]))
+        others = (row.get(name) for name in ("repoName", "branchName", "userId", "createdAt"))
+        return self.id(row["commitHash"], *others)
 
     def usages(self, item: Item) -> Iterator[Usage]:
         row = item.row
@@ -124,7 +112,11 @@ class AiCodeChanges(AiCode):
     name = "cursor_ai_code_changes"
     about = "One accepted AI change: its model and lines."
     route = "changes"
-    key = ("changeId",)
+
+    def rows(self, window: Window) -> Iterator[Item]:
+        for _, rows in settled(partial(self.pages, window), lambda page: page.rows("items"), ("changeId",)):
+            people = People(self.members())
+            yield from (Item(row, people) for row in rows)
 
     def usages(self, item: Item) -> Iterator[Usage]:
         row = item.row
