@@ -38,7 +38,7 @@ class AiCode(UsageStream[CursorApi]):
 
     def __init__(self, api: CursorApi, members: Lookup) -> None:
         super().__init__(api)
-        self.members = members
+        self._members = members
 
     def path(self) -> str:
         return f"/analytics/ai-code/{self.route}"
@@ -71,7 +71,7 @@ class AiCodeCommits(AiCode):
     def rows(self, window: Window) -> Iterator[Item]:
         # a hash may come twice, amended (AI Code Tracking API), and nothing says that the rest tells the two apart
         listed = settled_rows(partial(self.pages, window), "items")
-        people = People(self.members())
+        people = People(self._members())
         for row, ordinal in with_ordinals_once(listed, self._key, canonical_json):
             yield Item(row, people, ordinal)
 
@@ -115,7 +115,7 @@ class AiCodeChanges(AiCode):
 
     def rows(self, window: Window) -> Iterator[Item]:
         for _, rows in settled(partial(self.pages, window), lambda page: page.rows("items"), ("changeId",)):
-            people = People(self.members())
+            people = People(self._members())
             yield from (Item(row, people) for row in rows)
 
     def usages(self, item: Item) -> Iterator[Usage]:

@@ -32,17 +32,17 @@ _LINES = {
 
 
 class UserAnalytics(UsageStream[CursorApi]):
-    """One endpoint.
+    """One endpoint, whose path follows from the stream's name.
 
-    `route`: its path's end. `names`: the fields that name a row beside day and e-mail, in the order of the id.
-    `figures`: where the figures of a row go below `usage`. `surface`: where the work was done.
+    `names`: the fields that name a row beside day and e-mail, in the order of the id. `resource`: they also name what
+    was used. `figures`: where the figures of a row go below `usage`. `surface`: where the work was done.
     """
 
     role = "activity"
     step = days(30)  # the documented maximum (Analytics API)
     lookback = days(3)
-    route: str
     names: Sequence[str] = ()
+    resource = False
     figures: Mapping[str, Mapping[str, str]]
     surface: str | None = None
 
@@ -51,14 +51,10 @@ class UserAnalytics(UsageStream[CursorApi]):
         self._members = members
 
     def path(self) -> str:
-        return f"/analytics/by-user/{self.route}"
-
-    def resource(self, row: Row) -> str | None:
-        """The id of what was used; None where the endpoint names nothing."""
-        return None
+        return "/analytics/by-user/" + self.name.removeprefix("cursor_analytics_").replace("_", "-")
 
     def rows(self, window: Window) -> Iterator[Item]:
-        """Day rows, numbered where nothing tells them apart: all of a member stand on one page."""
+        """Day rows, numbered where nothing tells them apart: pages are cut by members (Analytics API)."""
         bounds = {"startDate": window.first_day, "endDate": window.last_day}
         walk = partial(self.api.pages, "GET", self.path(), "data", bounds, _PAGE_SIZE)
         for page, members in settled(walk, _by_email, ("email",)):
@@ -71,7 +67,8 @@ class UserAnalytics(UsageStream[CursorApi]):
         return self.id(_day(row), mailbox(row["email"]), *(row.get(name) for name in self.names))
 
     def usages(self, item: Item) -> Iterator[Usage]:
-        row, resource = item.row, self.resource(item.row)
+        row = item.row
+        used = "/".join(f"{row.get(name) or ''}" for name in self.names) if self.resource else None
         figures = {
             block: compact(**{name: quantity(row.get(field)) for name, field in fields.items()})
             for block, fields in self.figures.items()
@@ -80,7 +77,7 @@ class UserAnalytics(UsageStream[CursorApi]):
             id=nth(self._key(row), item.ordinal),
             product=PRODUCT,
             metric_name=self.name.removeprefix("cursor_"),
-            resources=[{"id": resource}] if resource else None,
+            resources=[{"id": used}] if used else None,
             user=item.people.user(row["email"], row.get("userId")),
             model=model_of(row.get("model")),
             usage=compact(**figures),
@@ -93,7 +90,6 @@ class UserAnalytics(UsageStream[CursorApi]):
 class Models(UserAnalytics):
     name = "cursor_analytics_models"
     about = "Messages that one member sent to one model on one day."
-    route = "models"
     names = ("model",)
     figures = {"conversations": {"message_count": "messages"}}
 
@@ -101,7 +97,6 @@ class Models(UserAnalytics):
 class AgentEdits(UserAnalytics):
     name = "cursor_analytics_agent_edits"
     about = "Edits that the agent suggested to one member on one day, and what became of them."
-    route = "agent-edits"
     figures = {
         "code": {
             **_LINES,
@@ -116,7 +111,6 @@ class AgentEdits(UserAnalytics):
 class Tabs(UserAnalytics):
     name = "cursor_analytics_tabs"
     about = "Tab completions shown to one member on one day, and what became of them."
-    route = "tabs"
     figures = {
         "requests": {"tab_shown": "total_suggestions", "tab_accepted": "total_accepts"},
         "code": {**_LINES, "rejects": "total_rejects"},
@@ -127,43 +121,33 @@ class Tabs(UserAnalytics):
 class McpTools(UserAnalytics):
     name = "cursor_analytics_mcp"
     about = "Calls of one MCP tool by one member on one day."
-    route = "mcp"
     names = ("mcp_server_name", "tool_name")
+    resource = True
     figures = {"tools": {"action_count": "usage"}}
     surface = "mcp"
-
-    def resource(self, row: Row) -> str:
-        return f"{row.get('mcp_server_name') or ''}/{row.get('tool_name') or ''}"
 
 
 class Skills(UserAnalytics):
     name = "cursor_analytics_skills"
     about = "Uses of one skill by one member on one day."
-    route = "skills"
     names = ("skill_name",)
+    resource = True
     figures = {"tools": {"skills_used_count": "usage"}}
     surface = "skill"
-
-    def resource(self, row: Row) -> str | None:
-        return row.get("skill_name")
 
 
 class Commands(UserAnalytics):
     name = "cursor_analytics_commands"
     about = "Uses of one command by one member on one day."
-    route = "commands"
     names = ("command_name",)
+    resource = True
     figures = {"tools": {"action_count": "usage"}}
     surface = "command"
-
-    def resource(self, row: Row) -> str | None:
-        return row.get("command_name")
 
 
 class Plans(UserAnalytics):
     name = "cursor_analytics_plans"
     about = "Plan mode requests of one member with one model on one day."
-    route = "plans"
     names = ("model",)
     figures = {"requests": {"total": "usage"}}
     surface = "plan_mode"
@@ -172,7 +156,6 @@ class Plans(UserAnalytics):
 class AskMode(UserAnalytics):
     name = "cursor_analytics_ask_mode"
     about = "Ask mode requests of one member with one model on one day."
-    route = "ask-mode"
     names = ("model",)
     figures = {"requests": {"chat": "usage"}}
     surface = "ask_mode"

@@ -57,8 +57,8 @@ class UsageEvents(UsageStream[CursorApi]):
     about = (
         "One model call of one user: model, tokens, and what it cost. The sum of net is what Cursor charges by usage."
     )
-    # The bill, and not cursor_spend: both are the same money (the sum of chargedCents of a cycle is what spend says,
-    # Admin API), but spend is the open cycle's only, without days, models and tokens.
+    # This is the bill and cursor_spend restates it: what the events of a cycle are charged adds up to what spend says
+    # (Admin API), and only events have days, models and tokens, and those of past cycles.
     role = "bill"
     counts_tokens = True
     step = days(1)
@@ -145,7 +145,10 @@ def _kind(text: str) -> str:
 
 
 def _chargeable(event: Row, kind: str) -> bool:
-    """`isChargeable` decides the money, but of what is never charged; where it is absent (2025) the kind does."""
+    """`isChargeable` decides, except for kinds that are never charged; where it is absent the kind does.
+
+    It is absent from what clients recorded in 2025.
+    """
     chargeable = event.get("isChargeable")
     if chargeable is None:
         return kind in ("usage_based", "on_demand")
@@ -153,21 +156,21 @@ def _chargeable(event: Row, kind: str) -> bool:
 
 
 def _charges(event: Row, kind: str, chargeable: bool) -> list[Charge]:
-    """The kind only names the class of what is not charged."""
+    """The money of one event; its kind only names the class of what is not charged."""
     tokens = event.get("tokenUsage") or {}
     fee = decimal(event.get("cursorTokenFee"))
     discount = Decimal(0)
     if off := decimal(tokens.get("discountPercentOff")):
         discount = (decimal(tokens.get("totalCents")) or discount) * off / 100
     charged = decimal(event.get("chargedCents"))
-    if charged is None:  # the payloads of 2025
+    if charged is None:  # as clients recorded it in 2025
         cost = decimal(tokens.get("totalCents"))
         if cost is None:
             free = not chargeable and kind in ("included", "never_charged", "api_key")
             return charges("USD", net=Decimal(0)) if free else []
         charged = cost - discount + (fee or Decimal(0))
     elif discount and event.get("isTokenBasedCall") is False:
-        discount = Decimal(0)  # of a price by tokens that a call with a price by requests does not pay
+        discount = Decimal(0)  # it is one on tokens, and this call is priced by requests
     platform_fee = None if fee is None else dollars(fee)
     if chargeable:
         net = dollars(charged)
@@ -207,7 +210,7 @@ def _requests(kind: str, chargeable: bool, bugbot: bool) -> dict[str, int]:
 
 
 def _tokens(tokens: Row) -> dict[str, Any]:
-    """The classes are disjoint; members that are zero may be missing."""
+    """The classes are disjoint (Admin API); those that are zero may be missing, as in a post in Cursor's forum."""
     read, write = tokens.get("cacheReadTokens") or 0, tokens.get("cacheWriteTokens") or 0
     sent, got = tokens.get("inputTokens") or 0, tokens.get("outputTokens") or 0
     total = sent + got + read + write

@@ -45,7 +45,7 @@ class Feed:
         pages: list[list[Row]] = []
         totals: set[int] = set()
         for page in self._api.pages("POST", self.path, "usageEvents", body, _PAGE_SIZE):
-            # a time without events may lack the list
+            # a time without events may lack the list, as recorded
             pages.append(page.rows("usageEvents") if page.body.get("usageEvents") is not None else [])
             if (total := total_of(page)) is not None:
                 totals.add(total)

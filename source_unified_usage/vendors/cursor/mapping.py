@@ -43,8 +43,8 @@ class Item(NamedTuple):
     ordinal: int = 0
 
 
-class Reading(NamedTuple):
-    """A row that says how things are, and when it was read."""
+class Snapshot(NamedTuple):
+    """A row that says how things are now, and when that was."""
 
     row: Row
     time: DateTime

@@ -15,7 +15,7 @@ from source_unified_usage.core.usage import Charge, Row, Usage, charges, compact
 from source_unified_usage.core.window import Window, days, months
 from source_unified_usage.vendors.cursor.api import CursorApi, integer
 from source_unified_usage.vendors.cursor.listing import MEMBER, settled
-from source_unified_usage.vendors.cursor.mapping import PRODUCT, People, Reading, Scope, dollars_of, member_key
+from source_unified_usage.vendors.cursor.mapping import PRODUCT, People, Scope, Snapshot, dollars_of, member_key
 
 _PAGE_SIZE = 100  # more is documented for organizations only (Organization Admin API)
 _NOBODY = People({})  # the rows name their members themselves
@@ -37,10 +37,10 @@ class Spend(UsageStream[CursorApi]):
         super().__init__(api)
         self._scope = scope
 
-    def rows(self, window: Window) -> Iterator[Reading]:
+    def rows(self, window: Window) -> Iterator[Snapshot]:
         """The members' rows, each with the start of its cycle or period."""
         path, organization = self._scope.path("spend"), self._scope.organization
-        # a fixed order keeps paging as stable as the list of members is
+        # in a fixed order, pages change only when members come or go
         body = {"sortBy": "email" if organization else "user", "sortDirection": "asc", "pageSize": _PAGE_SIZE}
 
         def ask(number: int) -> Answer:
@@ -52,9 +52,9 @@ class Spend(UsageStream[CursorApi]):
                 if organization
                 else {"subscriptionCycleStart": answer.body.get("subscriptionCycleStart")}
             )
-            yield from (Reading({**row, **bounds}, window.start) for row in rows)
+            yield from (Snapshot({**row, **bounds}, window.start) for row in rows)
 
-    def usages(self, item: Reading) -> Iterator[Usage]:
+    def usages(self, item: Snapshot) -> Iterator[Usage]:
         row, reading = item.row, rfc3339(item.time)
         start = row["period"]["startDate"] if self._scope.organization else row["subscriptionCycleStart"]
         yield usage(
@@ -73,7 +73,7 @@ class Spend(UsageStream[CursorApi]):
 
     def _charges(self, row: Row) -> list[Charge]:
         spent = dollars_of(row.get("spendCents"))
-        if self._scope.organization:  # there it is the member's part of the pool
+        if self._scope.organization:  # there it is the member's part of the pool (Organization Admin API)
             return charges("USD", net=spent, included=spent)
         included = _included(row, spent)
         total = None if spent is None else spent + (included or 0)
@@ -103,7 +103,7 @@ def _fast_requests(row: Row) -> dict[str, Any]:
 
 
 class GroupSpend(UsageStream[CursorApi]):
-    """Billing groups by cycle, the only spend with a history."""
+    """Billing groups by cycle, the only spend with a history (Admin API)."""
 
     name = "cursor_group_spend"
     about = "What one billing group spent in one billing cycle, members without a group as a group of their own."
@@ -151,7 +151,7 @@ class GroupSpend(UsageStream[CursorApi]):
 
 
 def _day_after(cycle: Row) -> DateTime | None:
-    """The first day that belongs to the next cycle as a whole: cycles change at the hour of the subscription."""
+    """The first day that is the next cycle's as a whole: cycles change within a day (Admin API, its example)."""
     end = cycle.get("cycleEnd")
     return instance(parse_time(end)).add(days=1, microseconds=-1).start_of("day") if isinstance(end, str) else None
 
@@ -169,15 +169,15 @@ class PooledUsage(UsageStream[CursorApi]):
         super().__init__(api)
         self._scope = scope
 
-    def rows(self, window: Window) -> Iterator[Reading]:
-        """The teams' rows, each with the pool it draws from. The API lists all teams: it knows no `teamIds`."""
+    def rows(self, window: Window) -> Iterator[Snapshot]:
+        """The teams' rows, each with the pool it draws from. All come: no `teamIds` here (Organization Admin API)."""
         answer = self.api.post("/organizations/pooled-usage", {"organizationId": self._scope.organization})
         pool, wanted = answer.object("pool"), {*map(str, self._scope.teams)}
         for team in answer.rows("teams"):
             if not wanted or str(team["teamId"]) in wanted:
-                yield Reading({**team, "pool": pool}, window.start)
+                yield Snapshot({**team, "pool": pool}, window.start)
 
-    def usages(self, item: Reading) -> Iterator[Usage]:
+    def usages(self, item: Snapshot) -> Iterator[Usage]:
         row, reading = item.row, rfc3339(item.time)
         start = row["pool"].get("contractStartDate")
         used = dollars_of(row.get("usedCents"))

@@ -110,6 +110,17 @@ def test_a_block_that_cannot_work(block: dict[str, Any], sentence: str) -> None:
         Cursor(block).streams()
 
 
+@pytest.mark.parametrize("more", [{}, {"organization_id": "org_1", "analytics_api_key": "crsr_2"}])
+def test_the_events_alone_are_the_bill_and_have_the_tokens(more: dict[str, Any]) -> None:
+    streams = Cursor({**CONFIG, **more}).streams()
+    assert {stream.name for stream in streams if stream.role == "bill"} == {"cursor_usage_events"}
+    assert {stream.name for stream in streams if stream.counts_tokens} == {"cursor_usage_events"}
+    restating = [stream for stream in streams if stream.role == "restates"]
+    assert {stream.restates for stream in restating} == {"cursor_usage_events"}
+    money = {"spend", "group_spend", "bugbot_reviews", *(["pooled_usage"] if more else [])}
+    assert {stream.name.removeprefix("cursor_") for stream in restating} == money
+
+
 def test_the_catalog_follows_from_the_config() -> None:
     always = ["cursor_usage_events", "cursor_daily_usage", "cursor_spend"]
     assert [stream.name for stream in Cursor({"api_key": "crsr_1"}).streams()] == always

@@ -7,7 +7,7 @@ import pytest
 import requests_mock
 
 from source_unified_usage.core.usage import Usage
-from source_unified_usage.vendors.cursor.mapping import Item, People, Reading
+from source_unified_usage.vendors.cursor.mapping import Item, People, Snapshot
 from unit_tests.vendors.cursor.answers import API, CONFIG, DAILY, EVENT, read
 from unit_tests.vendors.samples import stream_of
 
@@ -133,7 +133,7 @@ def test_row_without_its_natural_key_is_an_error() -> None:
 
 def test_the_noise_of_floats_ends_with_the_tenth_place() -> None:
     row = {"userId": "user_1", "spendCents": 40.16699999999999, "overallSpendCents": 80.33400000000001}
-    spend = Reading({**row, "subscriptionCycleStart": 0}, pendulum.datetime(2026, 9, 1))
+    spend = Snapshot({**row, "subscriptionCycleStart": 0}, pendulum.datetime(2026, 9, 1))
     (record,) = stream_of("cursor", CONFIG, "cursor_spend").usages(spend)
     share = {"on_demand": 0.40167, "included": 0.40167}
     assert amounts(record) == {"net": 0.40167, "total": 0.80334, "discount": 0.40167, **share}
@@ -160,6 +160,16 @@ def test_addresses_are_compared_without_spaces_and_case(server: requests_mock.Mo
         server.post(f"{API}/teams/spend", json={"teamMemberSpend": [row], "subscriptionCycleStart": 0, "totalPages": 1})
         with pytest.raises(KeyError, match="email"):
             read(stream)
+
+
+@pytest.mark.parametrize(("stream", "name"), [("skills", "skill_name"), ("commands", "command_name")])
+def test_what_has_no_name_is_no_resource(stream: str, name: str) -> None:
+    usages = stream_of("cursor", CONFIG, f"cursor_analytics_{stream}").usages
+    row = {"email": "ada@acme.example", "event_date": "2026-09-01", "usage": 1}
+    (unnamed,) = usages(Item({**row, name: None}, People(MEMBERS)))
+    (named,) = usages(Item({**row, name: "fix"}, People(MEMBERS)))
+    assert "resources" not in unnamed
+    assert named["resources"] == [{"id": "fix"}]
 
 
 def test_names_come_from_the_members_wherever_a_row_has_an_address(server: requests_mock.Mocker) -> None:
