@@ -63,11 +63,11 @@ UNMAPPABLE = (KeyError, TypeError, ValueError, AttributeError, IndexError, Arith
 
 
 class Unmappable(Exception):
-    """A row without what a record needs; the reading names it in a BrokenContract."""
+    """A row without what a record needs; the reading names it in a BrokenContract. Of an item only its row is shown."""
 
-    def __init__(self, row: Any, reason: Exception) -> None:
-        super().__init__(row, reason)
-        self.row, self.reason = row, reason
+    def __init__(self, item: Any, reason: Exception) -> None:
+        super().__init__(item, reason)
+        self.row, self.reason = getattr(item, "row", item), reason
 
 
 @contextmanager

@@ -52,7 +52,7 @@ def pages(stream: UsageStream, window: Window) -> Iterator[list[Usage]]:
             try:
                 page += usages(item)
             except UNMAPPABLE as error:
-                raise Unmappable(getattr(item, "row", item), error) from error
+                raise Unmappable(item, error) from error
             if len(page) >= _PAGE:
                 validator.check(page)
                 yield page

@@ -1,11 +1,13 @@
 """Times as a record carries them: RFC 3339 text in UTC, a day from midnight to midnight."""
 
 import re
+from collections.abc import Iterator
+from contextlib import suppress
 from datetime import date, datetime, timedelta, timezone
 from functools import lru_cache
 from typing import TypedDict
 
-from pendulum import DateTime
+from pendulum import UTC, DateTime
 
 
 class Period(TypedDict):
@@ -57,6 +59,13 @@ def first_instant(text: str) -> datetime:
     Raises ValueError.
     """
     return parse_time(f"{text.strip()}-01" if re.fullmatch(r"\s*\d{4}-\d\d\s*", text) else text)
+
+
+def days_in(message: str) -> Iterator[DateTime]:
+    """The days that a vendor's message names as YYYY-MM-DD, alone or in a time; what is no date is passed over."""
+    for year, month, day in re.findall(r"(\d{4})-(\d\d)-(\d\d)", message):
+        with suppress(ValueError):
+            yield DateTime(int(year), int(month), int(day), tzinfo=UTC)
 
 
 _EPOCH = date(1970, 1, 1).toordinal()

@@ -72,6 +72,13 @@ def records(stream: UsageStream, window: Window) -> list[dict[str, Any]]:
     return [orjson.loads(orjson.dumps(usage)) for usage in found]
 
 
+def items(vendor: str, answers: Mapping[str, Sequence[Any]], stream: UsageStream, window: Window) -> list[Any]:
+    """What the stream's `rows` make of sample answers; `usages` of them needs no vendor any more."""
+    with requests_mock.Mocker() as server:
+        mock_answers(server, vendor, answers)
+        return list(stream.rows(window))
+
+
 def mock_answers(server: requests_mock.Mocker, vendor: str, answers: Mapping[str, Sequence[Any]]) -> None:
     """Serve the answers of a case at whatever host."""
     for path, bodies in answers.items():
