@@ -34,6 +34,7 @@ from source_unified_usage.vendors.cursor.mapping import (
     stated,
 )
 
+_ZERO = Decimal(0)
 _NEVER_CHARGED = re.compile("(^|_)NO.*CHARGE").search
 _KINDS = {
     "USAGE_BASED": "usage_based",
@@ -159,7 +160,7 @@ def _charges(event: Row, kind: str, chargeable: bool) -> list[Charge]:
     """The money of one event; its kind only names the class of what is not charged."""
     tokens = event.get("tokenUsage") or {}
     fee = decimal(event.get("cursorTokenFee"))
-    discount = Decimal(0)
+    discount = _ZERO
     if off := decimal(tokens.get("discountPercentOff")):
         discount = (decimal(tokens.get("totalCents")) or discount) * off / 100
     charged = decimal(event.get("chargedCents"))
@@ -167,10 +168,10 @@ def _charges(event: Row, kind: str, chargeable: bool) -> list[Charge]:
         cost = decimal(tokens.get("totalCents"))
         if cost is None:
             free = not chargeable and kind in ("included", "never_charged", "api_key")
-            return charges("USD", net=Decimal(0)) if free else []
-        charged = cost - discount + (fee or Decimal(0))
+            return charges("USD", net=_ZERO) if free else []
+        charged = cost - discount + (fee or _ZERO)
     elif discount and event.get("isTokenBasedCall") is False:
-        discount = Decimal(0)  # it is one on tokens, and this call is priced by requests
+        discount = _ZERO  # it is one on tokens, and this call is priced by requests
     platform_fee = None if fee is None else dollars(fee)
     if chargeable:
         net = dollars(charged)
@@ -183,7 +184,7 @@ def _charges(event: Row, kind: str, chargeable: bool) -> list[Charge]:
         )
     value = dollars(charged)
     included = value if kind == "included" else None
-    return charges("USD", net=Decimal(0), total=value, included=included, platform_fee=platform_fee)
+    return charges("USD", net=_ZERO, total=value, included=included, platform_fee=platform_fee)
 
 
 def _used(event: Row, kind: str, chargeable: bool) -> dict[str, Any]:
