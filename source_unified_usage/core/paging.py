@@ -14,13 +14,19 @@ _GROWTH = 100  # pages that a window may gain while it is read, beside as many a
 _EMPTY_PAGES = 50  # empty pages are followed, but not for ever
 
 
-def follow(ask: Callable[[C | None], Answer], following: Callable[[Answer], C | None]) -> Iterator[Answer]:
+def follow(
+    ask: Callable[[C | None], Answer],
+    following: Callable[[Answer], C | None],
+    rows: Callable[[Answer], Collection[Any]],
+) -> Iterator[Answer]:
     """Answer after answer: `ask` gets None, then the cursor that `following` finds in the answer before; None ends it.
 
-    Raises BrokenContract when a cursor comes twice or new ones never end.
+    `rows` finds an answer's rows. Raises BrokenContract when a cursor comes twice, and when pages, empty ones or new
+    ones, never end.
     """
     seen: set[C] = set()
     cursor: C | None = None
+    empty = 0
     while True:
         answer = ask(cursor)
         yield answer
@@ -32,6 +38,9 @@ def follow(ask: Callable[[C | None], Answer], following: Callable[[Answer], C | 
         seen.add(cursor)
         if len(seen) == _MOST_PAGES:
             raise answer.broken(f"{_MOST_PAGES} pages and no end")
+        empty = 0 if rows(answer) else empty + 1
+        if empty == _EMPTY_PAGES:
+            raise answer.broken(f"{empty} empty pages one after another")
 
 
 class Told(NamedTuple):

@@ -136,10 +136,15 @@ class ClaudeApi(Api):
         def ask(after: str | None) -> Answer:
             return self.get(path, {**asked, "after_id": after} if after else asked)
 
-        return (answer.rows("data") for answer in follow(ask, _last_id))
+        return (answer.rows("data") for answer in follow(ask, _last_id, rows_of))
 
     def _pages(self, path: str, query: Mapping[str, Any]) -> Iterator[Answer]:
-        return follow(lambda page: self.get(path, {**query, "page": page} if page else query), _next_page)
+        return follow(lambda page: self.get(path, {**query, "page": page} if page else query), _next_page, rows_of)
+
+
+def rows_of(answer: Answer) -> list[Row]:
+    """Of any list: the reference names that of summaries differently than the SDK does."""
+    return answer.rows("summaries" if "summaries" in answer.body else "data")
 
 
 def day_buckets(window: Window) -> dict[str, Any]:

@@ -34,6 +34,7 @@ _COST_PERMISSIONS = (
 )
 _RESOLD = "the organization is billed through a marketplace or reseller: deselect the stream then.{or_a_child}"
 _USAGE_PERMISSION = "Give the application key the permission usage_read (scope and role of its owner)"
+_META = {"data": "meta", "usage": "metadata"}  # where pages name the next one, by the name of their list
 
 
 class DatadogApi(Api):
@@ -110,12 +111,13 @@ class DatadogApi(Api):
         return self.get(path, query, _ACCEPT)
 
     def pages(
-        self, path: str, query: Mapping[str, str], *, meta: str = "meta", cursor: str = "next_record_id"
+        self, path: str, query: Mapping[str, str], *, rows: str = "data", cursor: str = "next_record_id"
     ) -> Iterator[Answer]:
         """Page after page, until the next record is absent, null or empty: all are met, as clients and users report.
 
-        Raises BrokenContract on a loop.
+        `rows` is the name of their list. Raises BrokenContract on a loop.
         """
+        meta = _META[rows]
 
         def following(answer: Answer) -> str | None:
             pagination = answer.object(meta).get("pagination") or {}
@@ -123,7 +125,10 @@ class DatadogApi(Api):
                 raise answer.broken("'pagination' is not an object")
             return pagination.get("next_record_id") or None
 
-        return follow(lambda record: self.ask(path, {**query, cursor: record} if record else query), following)
+        def ask(record: str | None) -> Answer:
+            return self.ask(path, {**query, cursor: record} if record else query)
+
+        return follow(ask, following, lambda answer: answer.rows(rows))
 
 
 def flag(value: bool) -> str:

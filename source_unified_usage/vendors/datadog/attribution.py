@@ -58,7 +58,7 @@ class Attribution(DatadogStream):
     def usage_of_month(self, month: DateTime, query: Mapping[str, str]) -> Iterator[Row]:
         """Monthly attribution of every usage type."""
         asked = {"start_month": month.format("YYYY-MM"), "fields": "*", **query}
-        for page in self.api.pages(MONTHLY_USAGE, asked, meta="metadata"):
+        for page in self.api.pages(MONTHLY_USAGE, asked, rows="usage"):
             rows = page.rows("usage")
             self.api.account = self._organizations.own_organization(rows)
             yield from (row for row in rows if _is_of(row, row, month))
@@ -214,7 +214,7 @@ class HourlyUsageAttribution(Attribution):
             "usage_type": kind if kind in _BARE_TYPES else kind + _USAGE,
             **self._query,
         }
-        return self.api.pages(HOURLY_USAGE, query, meta="metadata")
+        return self.api.pages(HOURLY_USAGE, query, rows="usage")
 
     def _kinds(self, month: DateTime) -> list[str]:
         if self._types is None:

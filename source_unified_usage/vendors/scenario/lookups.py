@@ -98,9 +98,11 @@ def _listed(api: ScenarioApi, scope: Scope) -> Iterator[Mapping[str, Project]]:
     def ask(token: str | None) -> Answer:
         return api.get(_PROJECTS, compact(teamId=scope.team, pageSize=_PAGE_SIZE, paginationToken=token))
 
-    pages = follow(ask, lambda answer: answer.body.get("nextPaginationToken") or None)
-    for answer in pages:
-        rows = by_id(answer.rows("projects"))
+    def listed(answer: Answer) -> list[Row]:
+        return answer.rows("projects")
+
+    for answer in follow(ask, lambda answer: answer.body.get("nextPaginationToken") or None, listed):
+        rows = by_id(listed(answer))
         yield {id: Project(texts_of(row, "name").get("name"), _keys(row)) for id, row in rows.items()}
 
 

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 import requests_mock
 
-from source_unified_usage.core.errors import ConfigError, KeyRefused, Unavailable
+from source_unified_usage.core.errors import BrokenContract, ConfigError, KeyRefused, Unavailable
 from source_unified_usage.vendors.datadog import Datadog
 from unit_tests.vendors.datadog.answers import (
     BILLABLE,
@@ -213,3 +213,12 @@ def test_a_window_of_more_than_an_hour_does_not_hold(server: requests_mock.Mocke
     for _ in range(2):
         records(stream, window(JUNE, "2025-06-08"))
     assert waits == []
+
+
+@pytest.mark.parametrize(("rows", "meta"), [("data", "meta"), ("usage", "metadata")])
+def test_empty_pages_that_never_end_break_the_contract(server: requests_mock.Mocker, rows: str, meta: str) -> None:
+    pages = [{"json": {rows: [], meta: {"pagination": {"next_record_id": str(number)}}}} for number in range(51)]
+    server.get(HOURLY, pages)
+    api = stream_of("datadog", CONFIG, "datadog_hourly_usage").api
+    with pytest.raises(BrokenContract, match="50 empty pages one after another"):
+        list(api.pages(HOURLY.removeprefix(HOST), {}, rows=rows))

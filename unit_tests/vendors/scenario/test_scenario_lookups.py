@@ -109,6 +109,9 @@ def test_projects_that_cannot_be_listed_are_an_error(server: requests_mock.Mocke
     listing(server, {"projects": [{"id": "p"}], "nextPaginationToken": "t"})
     with pytest.raises(BrokenContract, match="the cursor 't' came twice"):
         read(split_by_project=True)
+    listing(server, *({"projects": [], "nextPaginationToken": str(number)} for number in range(51)))
+    with pytest.raises(BrokenContract, match="50 empty pages one after another"):
+        read(split_by_project=True)
     assert asked(server) == []
 
 
