@@ -45,7 +45,7 @@ class Knobs:
     keys: dict[str, Key] = field(default_factory=lambda: dict(KEYS))
     """Key -> its secret and what it may read."""
     denied: set[str] = field(default_factory=set)
-    """Look-ups that answer 403: `teams`, `projects`, `limits`, `prices`."""
+    """Look-ups that answer 403: `teams`, `projects`."""
     reader: Reader = field(default_factory=Reader)
     """The reader that `ledger` describes."""
 

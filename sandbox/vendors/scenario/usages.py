@@ -3,8 +3,8 @@
 from collections.abc import Iterable
 from dataclasses import replace
 from datetime import datetime
-from typing import Any
 
+from sandbox.kit import Json
 from sandbox.vendors.scenario.estate import Estate, Team, model_entity
 from sandbox.vendors.scenario.events import Event, days_between, to_ms
 from sandbox.vendors.scenario.knobs import Knobs
@@ -12,12 +12,11 @@ from sandbox.vendors.scenario.query import Query
 from sandbox.vendors.scenario.sections import Series
 from sandbox.vendors.scenario.studio import Studio
 
-Json = dict[str, Any]
 _HOUR_MS = 3_600_000
 _COLLECTION_NAMES = ("Hero concepts", "Props", "Icons", "Backdrops", "Splash screens", "Mood boards")
 
 
-class Books:
+class Usages:
     """The events as they are seen, with the knobs that change them."""
 
     def __init__(self, studio: Studio, estate: Estate, knobs: Knobs) -> None:

@@ -1,34 +1,34 @@
-"""The ledger: what a faultless reader emits for these days, as of now, told from the events alone."""
+"""The ledger: what a faultless reader emits for these days, as of now, counted from the events alone."""
 
 import json
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
 
 from sandbox.ledger import Entry, Ledger
-from sandbox.vendors.scenario.books import Books
+from sandbox.times import DAY, day_stamp, days_between
 from sandbox.vendors.scenario.credentials import ANALYTICS_KEY
 from sandbox.vendors.scenario.estate import Estate, Team
 from sandbox.vendors.scenario.events import DAY_MS, Event, day_ms, names_cost, spelled, to_ms
 from sandbox.vendors.scenario.knobs import Knobs
 from sandbox.vendors.scenario.sections import step_ms
+from sandbox.vendors.scenario.usages import Usages
 
 Key = tuple[Any, ...]
 Group = dict[Any, list[Event]]
-_DAY = timedelta(days=1)
 _ZERO = Decimal(0)
 
 
-class Truth:
+class ScenarioLedger:
     """Entries by stream for the reader of the knobs."""
 
-    def __init__(self, books: Books, estate: Estate, knobs: Knobs) -> None:
-        self._books, self._estate, self._knobs = books, estate, knobs
+    def __init__(self, usages: Usages, estate: Estate, knobs: Knobs) -> None:
+        self._usages, self._estate, self._knobs = usages, estate, knobs
 
     def ledger(self, start: date, end: date, now: datetime) -> Ledger:
-        days = [start + n * _DAY for n in range((end - start).days)]
+        days = days_between(start, end)
         if self._knobs.retention is not None:
             kept = to_ms(now - self._knobs.retention)
             days = [day for day in days if day_ms(day) >= kept]
@@ -44,7 +44,7 @@ class Truth:
         for day in days:
             for project, events in self._read(day, now):
                 head = (self._knobs.reader.team_id, project, day.isoformat())
-                at = f"{day}T00:00:00Z"
+                at = day_stamp(day)
                 found["scenario_consumption"] += self._consumption(events, head, at)
                 found["scenario_model_usage"] += self._models(events, head, at)
                 found["scenario_asset_usage"] += _counted(events, head, at, lambda event: event.assets)
@@ -70,7 +70,7 @@ class Truth:
     def _seen(self, day: date, now: datetime) -> list[Event]:
         """The day's events in the projects that are read. Activity names its project and is never read one by one."""
         start, asked = day_ms(day), set(self._knobs.reader.project_ids)
-        events = self._books.known(self._team(), start, start + DAY_MS - 1, now)
+        events = self._usages.known(self._team(), start, start + DAY_MS - 1, now)
         return [event for event in events if not asked or event.project in asked]
 
     def _charges(self, value: Decimal, discount: Decimal) -> dict[tuple[str, str], Decimal]:
@@ -114,7 +114,7 @@ class Truth:
 
     def _moderation(self, events: list[Event], head: Key, at: str, day: date) -> Iterator[Entry]:
         yield from _counted(events, (*head, "nsfw"), at, lambda event: event.nsfw)
-        step = step_ms(_DAY, self._knobs)
+        step = step_ms(DAY, self._knobs)
         seen: dict[str, set[tuple[int, str]]] = defaultdict(set)
         for event in events:
             for asset, verdict in event.gate:
