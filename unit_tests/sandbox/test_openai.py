@@ -1,6 +1,5 @@
 """The simulated OpenAI keeps the rules of its sheet."""
 
-import base64
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -14,6 +13,7 @@ import requests
 from sandbox import Sandbox
 from sandbox.ledger import Entry, Ledger
 from sandbox.limits import Limit
+from sandbox.times import epoch
 from sandbox.vendors.openai import (
     ADMIN_KEY,
     CODEX_KEY,
@@ -26,9 +26,8 @@ from sandbox.vendors.openai import (
     WORKSPACE_NO_SCOPE_KEY,
     OpenAISandbox,
 )
-from sandbox.vendors.openai.directory import epoch
+from sandbox.vendors.openai.credentials import USAGE_SCOPE, Key
 from sandbox.vendors.openai.endpoints import ENDPOINTS, NEW_TOKENS
-from sandbox.vendors.openai.keys import USAGE_SCOPE, Key
 from sandbox.vendors.openai.knobs import Knobs
 
 NOW = datetime(2026, 9, 16, 10, 30, tzinfo=timezone.utc)
@@ -121,7 +120,7 @@ def days_ago(days: int) -> date:
         (COMPLETIONS, SERVICE_ACCOUNT_KEY, 403, "Missing scopes: api.usage.read."),
         (COMPLETIONS, CODEX_KEY, 403, "Missing scopes: api.usage.read."),
         ("organization/projects", USAGE_ONLY_ADMIN_KEY, 403, "Missing scopes: api.management.read"),
-        ("organization/users/user-gone", ADMIN_KEY, 404, "No such user."),
+        ("organization/projects/proj_gone/api_keys", ADMIN_KEY, 404, "No such project."),
         ("organization/usage/nothing", ADMIN_KEY, 404, "Invalid URL (GET /v1/organization/usage/"),
         ("nothing", ADMIN_KEY, 404, "Invalid URL (GET /v1/nothing)"),
     ],
@@ -165,11 +164,8 @@ def test_analytics_refuses(get: Get, path: str, key: str, status: int, detail: s
         ({"end_time": epoch(YESTERDAY)}, "end_time", "invalid_value"),
         ({"limit": 32}, "limit", "integer_above_max_value"),
         ({"limit": 0}, "limit", "integer_below_min_value"),
-        ({"limit": 169, "bucket_width": "1h"}, "limit", "integer_above_max_value"),
-        ({"limit": 1441, "bucket_width": "1m"}, "limit", "integer_above_max_value"),
-        ({"bucket_width": "1w"}, "bucket_width", "invalid_value"),
+        ({"bucket_width": "1h"}, "bucket_width", "invalid_value"),
         ({"group_by": "line_item"}, "group_by", "invalid_value"),
-        ({"batch": "maybe"}, "batch", "invalid_value"),
         ({"vector_store_ids": "vs_1"}, "vector_store_ids", "unknown_parameter"),
         ({"page": "page_AAAA"}, "page", "invalid_value"),
         ({"start_time": epoch(TODAY) - 366 * 86400}, "start_time", "reporting_lookback_exceeded"),
@@ -323,8 +319,8 @@ def test_default_page_is_seven_days_and_a_cursor_holds_for_its_query(get: Get) -
     first = get(COMPLETIONS, start_time=epoch(days_ago(20))).json()
     assert set(first) == {"object", "data", "has_more", "next_page"}
     assert (len(first["data"]), first["has_more"]) == (7, True)
-    raw = base64.b64decode(first["next_page"].removeprefix("page_"))
-    assert int.from_bytes(raw[12:], "big") == epoch(days_ago(13))
+    second = get(COMPLETIONS, start_time=epoch(days_ago(20)), page=first["next_page"]).json()
+    assert second["data"][0]["start_time"] == epoch(days_ago(13))
     other = get(COMPLETIONS, start_time=epoch(days_ago(19)), page=first["next_page"])
     assert other.status_code == 400
 
@@ -383,23 +379,13 @@ def test_unaligned_start_gives_a_partial_first_bucket(get: Get) -> None:
 
 
 def test_both_midnights_belong_to_their_day(get: Get) -> None:
-    query = {"group_by": "service_tier", "bucket_width": "1m"}
+    query = {"group_by": "service_tier"}
     midnight = epoch(days_ago(4))
     before, after = get(COMPLETIONS, start_time=midnight - 60, end_time=midnight + 60, **query).json()["data"]
     assert [r["num_model_requests"] for r in before["results"]] == [3]
     assert [r["num_model_requests"] for r in after["results"]] == [3]
     cut = get(COMPLETIONS, start_time=midnight - 60, end_time=midnight - 1, **query).json()["data"]
     assert cut[0]["results"] == []
-
-
-@pytest.mark.parametrize(("width", "limit", "count"), [("1h", 24, 24), ("1m", 1440, 1440)])
-def test_narrow_buckets_sum_to_the_day(get: Get, width: str, limit: int, count: int) -> None:
-    window = {"start_time": epoch(days_ago(5)), "end_time": epoch(days_ago(4))}
-    (day,) = get(COMPLETIONS, **window).json()["data"]
-    narrow = get(COMPLETIONS, bucket_width=width, limit=limit, **window).json()["data"]
-    assert len(narrow) == count
-    total = sum(r["input_tokens"] for b in narrow for r in b["results"])
-    assert total == day["results"][0]["input_tokens"]
 
 
 def test_end_omitted_reads_up_to_now_and_nothing_lies_in_the_future(get: Get) -> None:
@@ -483,24 +469,12 @@ def test_oddities_of_completions(sandbox: Sandbox, get: Get) -> None:
     assert not any(name in row for row in usage_rows(get, "completions", days_ago(2), YESTERDAY) for name in NEW_TOKENS)
 
 
-def test_filters(get: Get) -> None:
+def test_usage_of_one_user(get: Get) -> None:
     everything = usage_rows(get, "completions", days_ago(5), TODAY)
     user = next(row["user_id"] for row in everything if row["user_id"])
     assert usage_rows(get, "completions", days_ago(5), TODAY, user_ids=user) == [
         row for row in everything if row["user_id"] == user
     ]
-    for batch in (True, False):
-        found = usage_rows(get, "completions", days_ago(5), TODAY, batch=str(batch).lower())
-        assert found == [row for row in everything if bool(row["batch"]) == batch]
-
-
-@pytest.mark.parametrize("spelling", ["line_items", "line_items[]"])
-def test_costs_are_filtered_by_line_item(get: Get, spelling: str) -> None:
-    everything = rows(get, COSTS, days_ago(5), TODAY, group_by=COSTS_BY)
-    wanted = ["gpt-5-nano-2025-08-07, input", "file storage"]
-    found = rows(get, COSTS, days_ago(5), TODAY, group_by=COSTS_BY, **{spelling: wanted})
-    assert {row["line_item"] for row in found} == set(wanted)
-    assert found == [row for row in everything if row["line_item"] in wanted]
 
 
 @pytest.mark.parametrize("name", sorted(ENDPOINTS))
@@ -597,7 +571,6 @@ def test_removed_user_is_not_listed_but_used(sandbox: Sandbox, get: Get) -> None
     assert member.left
     user = sandbox.openai.directory.user_id(member)
     assert user not in {one["id"] for one in listed(get, "users", limit=100)}
-    assert get(f"organization/users/{user}").status_code == 404
     found = usage_rows(get, "completions", member.left - timedelta(days=14), member.left)
     assert user in {row["user_id"] for row in found}
     service = [u for u in listed(get, "users") if u["is_service_account"]]
@@ -609,10 +582,8 @@ def test_archived_projects_on_request_only(sandbox: Sandbox, get: Get) -> None:
     everything = listed(get, "projects", include_archived="true")
     (archived,) = [project for project in everything if project not in active]
     assert archived["status"] == "archived"
-    assert get(f"organization/projects/{archived['id']}").json() == archived
     path = f"organization/projects/{archived['id']}"
     assert get(f"{path}/api_keys").status_code == 200
-    assert get(f"{path}/service_accounts").status_code == 400
     sandbox.openai.archived_keys = False
     refused = get(f"{path}/api_keys")
     assert (refused.status_code, refused.json()["error"]["message"]) == (400, "This project is archived.")
@@ -631,11 +602,6 @@ def test_keys_of_owners_without_access_on_request_only(get: Get) -> None:
     used = {row["api_key_id"] for row in usage_rows(get, "completions", days_ago(9), TODAY)}
     assert used - {None} <= {key["id"] for key in everything}
     assert {key["owner"]["type"] for key in everything} == {"user", "service_account"}
-
-
-def test_admin_keys_in_both_orders(get: Get) -> None:
-    rising = get("organization/admin_api_keys", order="asc").json()["data"]
-    assert get("organization/admin_api_keys", order="desc").json()["data"] == rising[::-1]
 
 
 # --- workspace analytics ------------------------------------------------------------------------

@@ -1,6 +1,6 @@
 """OpenAI: the platform organization's usage and costs, and the ChatGPT workspace's analytics."""
 
-from sandbox.vendors.openai.keys import (
+from sandbox.vendors.openai.credentials import (
     ADMIN_KEY,
     CODEX_KEY,
     NO_USAGE_ADMIN_KEY,

@@ -7,7 +7,7 @@ from decimal import Decimal
 from random import Random
 from typing import NamedTuple
 
-from sandbox.vendors.openai.directory import epoch
+from sandbox.times import epoch
 from sandbox.vendors.openai.usage_events import DAY, HOUR, intensity
 from sandbox.world import Person, World
 

@@ -5,7 +5,8 @@ from datetime import date
 from decimal import Decimal
 from typing import NamedTuple
 
-from sandbox.vendors.openai.directory import Directory, epoch
+from sandbox.times import epoch
+from sandbox.vendors.openai.directory import Directory
 from sandbox.vendors.openai.endpoints import COMPLETION_METRICS, ENDPOINTS
 from sandbox.vendors.openai.usage_events import DAY, HOUR, Event, UsageEvents
 from sandbox.world import World

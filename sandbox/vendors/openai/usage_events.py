@@ -6,13 +6,16 @@ from itertools import count
 from random import Random
 from typing import Any, NamedTuple
 
-from sandbox.vendors.openai.directory import ApiKey, Directory, epoch
-from sandbox.vendors.openai.endpoints import SIZES, SOURCES, Endpoint
+from sandbox.times import epoch
+from sandbox.vendors.openai.directory import ApiKey, Directory
+from sandbox.vendors.openai.endpoints import Endpoint
 from sandbox.world import Person, World
 
 DAY = 86_400
 HOUR = 3_600
 
+SIZES = ("256x256", "512x512", "1024x1024", "1792x1792", "1024x1792")
+SOURCES = ("image.generation", "image.edit", "image.variation")
 CHAT_MODELS = ("gpt-5.4-2026-03-05", "gpt-5.4-codex", "gpt-5-nano-2025-08-07")
 EVALS_MODEL = "gpt-5-nano-2025-08-07"
 OLD_MODEL = "gpt-4o-mini-2024-07-18"

@@ -8,7 +8,7 @@ from starlette.datastructures import QueryParams
 from sandbox.vendors.openai.refusals import platform
 
 
-class Parameters:
+class Query:
     """The query of one platform request; every reading method refuses what the API refuses."""
 
     def __init__(self, query: QueryParams) -> None:
@@ -62,9 +62,7 @@ class Parameters:
     def array(self, name: str, allowed: tuple[str, ...] = ()) -> list[str]:
         """Repeated, comma-joined or with brackets: the API takes all three spellings."""
         values = [*self._query.getlist(name), *self._query.getlist(f"{name}[]")]
-        # a comma is part of most line items
-        separated = values if name == "line_items" else [part for value in values for part in value.split(",")]
-        parts = [part for part in separated if part]
+        parts = [part for value in values for part in value.split(",") if part]
         return [self._allowed(name, part, allowed) if allowed else part for part in parts]
 
     def boolean(self, name: str) -> bool | None:

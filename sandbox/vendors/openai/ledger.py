@@ -8,8 +8,8 @@ from decimal import Decimal
 from typing import Any
 
 from sandbox.ledger import Entry, Ledger
+from sandbox.times import day_stamp, days_between, epoch
 from sandbox.vendors.openai.analytics import ALL_PRODUCTS, CODEX_ONLY, Analytics, client_entry, engaged, model_entry
-from sandbox.vendors.openai.books import Books
 from sandbox.vendors.openai.buckets import Buckets
 from sandbox.vendors.openai.codex_activity import (
     CodexActivity,
@@ -18,9 +18,10 @@ from sandbox.vendors.openai.codex_activity import (
     has_flat_attribution,
 )
 from sandbox.vendors.openai.cost_lines import add_up_costs
-from sandbox.vendors.openai.directory import Directory, epoch
+from sandbox.vendors.openai.directory import Directory
 from sandbox.vendors.openai.endpoints import ENDPOINTS, Endpoint
 from sandbox.vendors.openai.knobs import Knobs
+from sandbox.vendors.openai.reported import Reported
 from sandbox.vendors.openai.usage_events import DAY, add_up
 from sandbox.vendors.openai.usage_events import Row as UsageRow
 
@@ -28,31 +29,31 @@ Charges = dict[tuple[str, str], Decimal]
 Usage = dict[str, Decimal]
 
 
-class Records:
+class OpenAILedger:
     """The entries of every stream for a range of days, as of `now`."""
 
     def __init__(
         self,
         knobs: Knobs,
         directory: Directory,
-        books: Books,
+        reported: Reported,
         activity: CodexActivity,
         buckets: Buckets,
         analytics: Analytics,
     ) -> None:
-        self._knobs, self._directory, self._books = knobs, directory, books
+        self._knobs, self._directory, self._reported = knobs, directory, reported
         self._activity, self._buckets, self._analytics = activity, buckets, analytics
 
     def ledger(self, start: date, end: date, now: datetime) -> Ledger:
         """Days that are no longer served are left out, as are unavailable endpoints."""
         ledger: Ledger = defaultdict(list)
         last = min(end, now.date() + timedelta(days=1))
-        for day in _days(max(start, self._buckets.earliest(now)), last):
+        for day in days_between(max(start, self._buckets.earliest(now)), last):
             for name, endpoint in ENDPOINTS.items():
                 if name not in self._knobs.unavailable:
                     ledger[f"openai_usage_{name}"] += self._usage(endpoint, day)
             ledger["openai_costs"] += self._costs(day)
-        for day in _days(max(start, self._analytics.earliest(now)), last):
+        for day in days_between(max(start, self._analytics.earliest(now)), last):
             for workspace in sorted(self._knobs.workspaces):
                 for stream, entry in self._workspace(workspace, day, now.timestamp()):
                     ledger[stream].append(entry)
@@ -60,7 +61,7 @@ class Records:
 
     def _usage(self, endpoint: Endpoint, day: date) -> Iterator[Entry]:
         begin = epoch(day)
-        events = self._books.usage(endpoint.name, begin, begin + DAY)
+        events = self._reported.usage(endpoint.name, begin, begin + DAY)
         rows = add_up(endpoint, events, endpoint.dimensions)
         old = self._knobs.old_shape
         # "" comes before null: both are a missing part, and so are told apart by their JSON alone
@@ -72,7 +73,7 @@ class Records:
 
     def _costs(self, day: date) -> Iterator[Entry]:
         begin = epoch(day)
-        rows = add_up_costs(self._books.costs(begin, begin + DAY), ("project_id", "line_item", "api_key_id"))
+        rows = add_up_costs(self._reported.costs(begin, begin + DAY), ("project_id", "line_item", "api_key_id"))
         rows.sort(key=lambda row: [value is None for value in row[:4]])
         yield from _numbered(
             day,
@@ -104,7 +105,7 @@ class Records:
             usage, charges = _figures(row.totals), _billed(row.totals)
             yield "openai_workspace_usage", self._member(workspace, row, (), charges, usage)
         if reviews := self._activity.reviews(day, now):
-            key, start = (workspace, day.isoformat()), _start(day)
+            key, start = (workspace, day.isoformat()), day_stamp(day)
             for stream, figure in (
                 ("reviews", len(reviews)),
                 ("review_responses", engaged(reviews)),
@@ -116,7 +117,7 @@ class Records:
         assert row.person
         user = self._directory.workspace_user_id(row.person)
         key = (workspace, row.day.isoformat(), user, *parts)
-        return Entry(key, _start(row.day), charges, usage)
+        return Entry(key, day_stamp(row.day), charges, usage)
 
 
 def _by_client(rows: Iterable[Row]) -> Iterator[tuple[Row, tuple[Any, ...], Figures]]:
@@ -142,7 +143,7 @@ def _numbered(day: date, rows: Iterable[tuple[tuple[Any, ...], Charges, Usage]])
     """Entries whose key ends in the ordinal among the rows that agree in every other part."""
     ordinals: dict[tuple[Any, ...], int] = defaultdict(int)
     for parts, charges, usage in rows:
-        yield Entry((day.isoformat(), *parts, ordinals[parts]), _start(day), charges, usage)
+        yield Entry((day.isoformat(), *parts, ordinals[parts]), day_stamp(day), charges, usage)
         ordinals[parts] += 1
 
 
@@ -217,12 +218,3 @@ def _known(usage: dict[str, Decimal | int | None]) -> Usage:
 
 def _missing(parts: tuple[Any, ...]) -> tuple[Any, ...]:
     return tuple(None if part == "" else part for part in parts)
-
-
-def _days(start: date, end: date) -> Iterator[date]:
-    for ordinal in range(start.toordinal(), end.toordinal()):
-        yield date.fromordinal(ordinal)
-
-
-def _start(day: date) -> str:
-    return f"{day.isoformat()}T00:00:00Z"

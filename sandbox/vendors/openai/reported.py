@@ -1,12 +1,13 @@
 """What the vendor reports at a moment: the events of a stretch of time that it has already seen."""
 
 from collections.abc import Callable, Iterator
-from datetime import date, datetime, timezone
+from datetime import date
 from typing import TypeVar
 
 from sandbox.clock import Clock
+from sandbox.times import day_at, epoch
 from sandbox.vendors.openai.cost_lines import CostEvent, CostLines
-from sandbox.vendors.openai.directory import Directory, epoch
+from sandbox.vendors.openai.directory import Directory
 from sandbox.vendors.openai.knobs import Knobs
 from sandbox.vendors.openai.usage_events import CHAT_MODELS, DAY, Event, UsageEvents, tokens
 from sandbox.world import World
@@ -14,11 +15,7 @@ from sandbox.world import World
 E = TypeVar("E", Event, CostEvent)
 
 
-def day_at(second: int) -> date:
-    return datetime.fromtimestamp(second, timezone.utc).date()
-
-
-class Books:
+class Reported:
     """Usage and cost events as of `clock.now()`, with the knobs that add rows."""
 
     def __init__(self, world: World, clock: Clock, knobs: Knobs, directory: Directory) -> None:
