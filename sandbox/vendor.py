@@ -82,8 +82,8 @@ class SandboxVendor(Generic[E, K]):
     def authorize(self, endpoint: E, call: Call, key: K) -> None:
         """Raises Refusal when the key may not ask for this."""
 
-    def limit_of(self, endpoint: E, call: Call, key: K) -> tuple[Limit, str]:
-        """What counts the request, and for whom."""
+    def limit_of(self, endpoint: E, call: Call, key: K) -> tuple[Limit, str] | None:
+        """What counts the request, and for whom; None: nothing does."""
         raise NotImplementedError
 
     def throttled(self, endpoint: E, call: Call, key: K, wait: float) -> Refusal:
@@ -115,11 +115,12 @@ class SandboxVendor(Generic[E, K]):
         def answer(call: Call) -> Any:
             key = self.authenticate(endpoint, call)
             self.authorize(endpoint, call, key)
-            limit, who = self.limit_of(endpoint, call, key)
-            wait = limit.take(who, call.now)
-            if wait is not None:
-                raise self.throttled(endpoint, call, key, wait)
-            self.counted(endpoint, call, key)
+            if (meter := self.limit_of(endpoint, call, key)) is not None:
+                limit, who = meter
+                wait = limit.take(who, call.now)
+                if wait is not None:
+                    raise self.throttled(endpoint, call, key, wait)
+                self.counted(endpoint, call, key)
             return endpoint.answer(call, key)
 
         return answer

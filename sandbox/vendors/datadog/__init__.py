@@ -9,7 +9,7 @@ from sandbox.vendors.datadog.credentials import (
     USAGE_ONLY_APPLICATION_KEY,
     ApplicationKey,
 )
-from sandbox.vendors.datadog.simulator import DatadogSandbox
+from sandbox.vendors.datadog.vendor import DatadogSandbox
 
 __all__ = [
     "API_KEY",

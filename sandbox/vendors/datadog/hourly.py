@@ -4,16 +4,16 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from math import pi, sin
-from typing import Any
 
+from sandbox.kit import Json
+from sandbox.times import DAY, HOUR, days_between, midnight
 from sandbox.vendors.datadog.catalog import EVERY, FAMILIES, OWN, PARTNER, ROOT, Family, Organization
 from sandbox.vendors.datadog.knobs import Knobs
-from sandbox.vendors.datadog.periods import DAY, HOUR, days_between, midnight, offset_stamp, plus_months
+from sandbox.vendors.datadog.periods import offset_stamp, plus_months
 from sandbox.vendors.datadog.query import Query, identifier
 from sandbox.vendors.datadog.refusals import plain
 from sandbox.world import World
 
-Json = dict[str, Any]
 _MAX_PAGE = 500
 _SHARED_WINDOW = timedelta(hours=24)
 _HUGE = 56_355_942_906_113_522

@@ -6,22 +6,13 @@ from datetime import date, datetime
 from decimal import Decimal
 
 from sandbox.ledger import Entry, Ledger
+from sandbox.times import DAY, midnight, stamp
 from sandbox.vendors.datadog.attribution import Attribution
 from sandbox.vendors.datadog.billable import BillableUsage
 from sandbox.vendors.datadog.catalog import ATTRIBUTED, OWN, ROOT, Organization
 from sandbox.vendors.datadog.hourly import Hourly, covered
 from sandbox.vendors.datadog.knobs import Knobs
-from sandbox.vendors.datadog.periods import (
-    DAY,
-    RETENTION_MONTHS,
-    first_of,
-    last_of,
-    midnight,
-    month_name,
-    months_between,
-    plus_months,
-    stamp,
-)
+from sandbox.vendors.datadog.periods import RETENTION_MONTHS, first_of, last_of, month_name, months_between, plus_months
 from sandbox.vendors.datadog.statements import Group, Line, Statement, Statements, groups
 from sandbox.vendors.datadog.tag_sets import Tagged, spelled, tag_sets
 
@@ -39,7 +30,7 @@ _TYPES = {
 Charges = dict[tuple[str, str], Decimal]
 
 
-class Truth:
+class DatadogLedger:
     """The ledger of the eight streams for the reader that the knobs describe."""
 
     def __init__(

@@ -4,9 +4,10 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, datetime
 
+from sandbox.times import DAY, HOUR, days_between, midnight
 from sandbox.vendors.datadog.catalog import EVERY, PRODUCTS, Organization, Product
 from sandbox.vendors.datadog.knobs import Knobs
-from sandbox.vendors.datadog.periods import DAY, HOUR, days_between, last_of, midnight, month_name
+from sandbox.vendors.datadog.periods import last_of, month_name
 from sandbox.world import World
 
 
@@ -33,7 +34,7 @@ class Cost:
         return Cost(self.committed + other.committed, self.on_demand + other.on_demand)
 
 
-class Books:
+class Quantities:
     """Daily quantities, and the month-to-date units and costs that follow from them."""
 
     def __init__(self, world: World, knobs: Knobs) -> None:
