@@ -153,7 +153,7 @@ def test_restated_amount_keeps_its_id(source: Source, sandbox: Sandbox, config: 
 def test_late_event_behind_the_cursor_is_found(source: Source, sandbox: Sandbox, config: dict[str, Any]) -> None:
     first = read(source, only(config, "cursor"), [EVENTS])
     yesterday = int(datetime(2026, 9, 21, 12, tzinfo=timezone.utc).timestamp() * 1000)
-    sandbox.cursor.books.injected.append(sandbox.cursor._late(yesterday))
+    sandbox.cursor.add_late_event(yesterday)
     sandbox.clock.advance(hours=1)
     second = read(source, only(config, "cursor"), [EVENTS], first.states)
     late = by_id(second, stream=EVENTS).keys() - by_id(first, stream=EVENTS).keys()

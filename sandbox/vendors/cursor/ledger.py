@@ -2,29 +2,31 @@
 
 import json
 from collections import defaultdict
-from datetime import date, datetime, timedelta, timezone
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
 from sandbox.ledger import Entry, Ledger
-from sandbox.vendors.cursor.books import INCLUDED, Books
+from sandbox.times import DAY, day_stamp, days_between, epoch, midnight, stamp
+from sandbox.vendors.cursor.customer import Customer
 from sandbox.vendors.cursor.enterprise import METRICS, Enterprise, user_id
-from sandbox.vendors.cursor.money import group_cents, groups_of, pool_cents, stamp
+from sandbox.vendors.cursor.events import INCLUDED, team_of
+from sandbox.vendors.cursor.money import exact_stamp, group_cents, groups_of, pool_cents
 from sandbox.world import Person
 
 Charges = dict[tuple[str, str], Decimal]
 _CENT = Decimal("0.01")
 
 
-class Truth:
+class CursorLedger:
     """Entries by stream for some teams; organization keys lead with the team."""
 
-    def __init__(self, books: Books, enterprise: Enterprise, teams: set[int], *, organization: bool) -> None:
-        self._books, self._enterprise, self._teams = books, enterprise, teams
+    def __init__(self, customer: Customer, enterprise: Enterprise, teams: set[int], *, organization: bool) -> None:
+        self._customer, self._enterprise, self._teams = customer, enterprise, teams
         self._organization = organization
 
     def ledger(self, start: date, end: date) -> Ledger:
-        days = [start + timedelta(days=n) for n in range((end - start).days)]
+        days = days_between(start, end)
         found: Ledger = {
             "cursor_usage_events": self._events(start, end),
             "cursor_daily_usage": self._daily(days),
@@ -67,11 +69,9 @@ class Truth:
         return (team,) if self._organization else ()
 
     def _events(self, start: date, end: date) -> list[Entry]:
-        first, last = (
-            int(datetime(d.year, d.month, d.day, tzinfo=timezone.utc).timestamp() * 1000) for d in (start, end)
-        )
+        first, last = (epoch(day) * 1000 for day in (start, end))
         groups: dict[tuple[Any, ...], list[dict[str, Any]]] = defaultdict(list)
-        for row in self._books.events(first, last - 1, self._teams):
+        for row in self._customer.events(first, last - 1, self._teams):
             key = (*self._lead(row["teamId"]), int(row["timestamp"]), row["model"])
             groups[key].append(row)
         entries = []
@@ -84,30 +84,32 @@ class Truth:
         return entries
 
     def _people(self) -> list[Person]:
-        return [p for p in self._books.world.people if self._books.team_of(p) in self._teams]
+        return [p for p in self._customer.world.people if team_of(p) in self._teams]
 
     def _daily(self, days: list[date]) -> list[Entry]:
         entries = []
         for person in self._people():
             who = user_id(person) if self._organization else 12_000 + person.number
             for day in filter(person.active_on, days):
-                row = self._books.daily(day, person)
+                row = self._customer.daily(day, person)
                 requests = sum(row[n] for n in ("subscriptionIncludedReqs", "usageBasedReqs", "apiKeyReqs"))
                 figures = {
                     "requests.total": Decimal(requests),
                     "code.lines_added": Decimal(row["totalLinesAdded"]),
                     "requests.tab_shown": Decimal(row["totalTabsShown"]),
                 }
-                key = (*self._lead(self._books.team_of(person)), day.isoformat(), who)
-                entries.append(Entry(key, f"{day}T00:00:00Z", usage=figures))
+                key = (*self._lead(team_of(person)), day.isoformat(), who)
+                entries.append(Entry(key, day_stamp(day), usage=figures))
         return entries
 
     def _spend(self) -> list[Entry]:
-        start, end = self._books.contract() if self._organization else self._books.cycle(self._books.clock.now())
+        start, end = (
+            self._customer.contract() if self._organization else self._customer.cycle(self._customer.clock.now())
+        )
         milliseconds = round(start.timestamp() * 1000)
         entries = []
         for person in self._people():
-            on_demand, included = (round(v, 6) * _CENT for v in self._books.spend(start, end, person))
+            on_demand, included = (round(v, 6) * _CENT for v in self._customer.spend(start, end, person))
             if self._organization:
                 charges = {"net": included, "total": included, "included": included}
             else:
@@ -119,25 +121,25 @@ class Truth:
                 }
                 if included:
                     charges["discount"] = included
-            key = (milliseconds, *self._lead(self._books.team_of(person)), user_id(person))
-            entries.append(Entry(key, f"{start:%Y-%m-%dT%H:%M:%SZ}", _usd(charges)))
+            key = (milliseconds, *self._lead(team_of(person)), user_id(person))
+            entries.append(Entry(key, stamp(start), _usd(charges)))
         return entries
 
     def _pooled(self) -> list[Entry]:
-        start, _ = self._books.contract()
+        start, _ = self._customer.contract()
         entries = []
         for team in sorted(self._teams):
-            used = round(pool_cents(self._books, team), 6) * _CENT
+            used = round(pool_cents(self._customer, team), 6) * _CENT
             charges = {"net": used, "total": used}
             if team == 101:
                 charges["committed"] = Decimal(20_000)
-            entries.append(Entry((stamp(start), team), f"{start:%Y-%m-%dT%H:%M:%SZ}", _usd(charges)))
+            entries.append(Entry((exact_stamp(start), team), stamp(start), _usd(charges)))
         return entries
 
     def _analytics(self, metric: str, days: list[date], team: int) -> list[Entry]:
         entries = []
-        for person in self._books.teams[team]:
-            if self._books.gone(person):
+        for person in self._customer.teams[team]:
+            if self._customer.gone(person):
                 continue
             for day in days:
                 for row in self._enterprise.by_user(metric, day, person):
@@ -151,21 +153,21 @@ class Truth:
                             "ask-mode": (row.get("model"),),
                         }.get(metric, ())
                         key = (day.isoformat(), person.email, *names)
-                        entries.append(Entry(key, f"{day}T00:00:00Z"))
+                        entries.append(Entry(key, day_stamp(day)))
         return entries
 
     def _groups(self, start: date, end: date) -> list[Entry]:
         """Every cycle in which one of the days begins."""
         entries = []
-        moment = datetime(start.year, start.month, start.day, tzinfo=timezone.utc)
-        last = datetime(end.year, end.month, end.day, tzinfo=timezone.utc)
+        moment = midnight(start)
+        last = midnight(end)
         while moment < last:
-            begin, finish = self._books.cycle(moment)
-            for group, people in groups_of(self._books).items():
-                spent = round(group_cents(self._books, people, begin, finish), 6) * _CENT
+            begin, finish = self._customer.cycle(moment)
+            for group, people in groups_of(self._customer).items():
+                spent = round(group_cents(self._customer, people, begin, finish), 6) * _CENT
                 charges = _usd({"net": spent, "total": spent})
-                entries.append(Entry((stamp(begin), group), f"{begin:%Y-%m-%dT%H:%M:%SZ}", charges))
-            moment = finish.replace(hour=0, minute=0, second=0) + timedelta(days=1)
+                entries.append(Entry((exact_stamp(begin), group), stamp(begin), charges))
+            moment = midnight(finish.date()) + DAY
         return entries
 
 
