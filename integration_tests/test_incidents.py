@@ -12,8 +12,8 @@ import pytest
 
 from integration_tests.harness import Output, Source, assert_conserved, expected_id, sandbox_config, sums
 from sandbox import Fault, Sandbox
+from sandbox.vendors.claude import ClaudeSandbox
 from sandbox.vendors.claude.credentials import ADMIN_KEY
-from sandbox.vendors.claude.simulator import ClaudeSandbox
 
 START, TODAY = date(2026, 9, 8), date(2026, 9, 22)
 EVENTS, COSTS = "cursor_usage_events", "confluent_costs"

@@ -58,7 +58,11 @@ def whole_seconds(wait: float) -> int:
 
 
 class BadCursor(Exception):
-    """The cursor is none of ours, or was given out for another query."""
+    """The cursor is none of ours."""
+
+
+class OtherQuery(BadCursor):
+    """The cursor was given out for another query."""
 
 
 def cursor(query: object, *place: Any) -> str:
@@ -68,14 +72,14 @@ def cursor(query: object, *place: Any) -> str:
 
 
 def place_of(text: str, query: object) -> list[Any]:
-    """Where a cursor leads. Raises BadCursor."""
+    """Where a cursor leads. Raises BadCursor, or OtherQuery."""
     try:
         place: list[Any]
         seal, *place = json.loads(base64.urlsafe_b64decode(text + "=" * (-len(text) % 4)))
     except (ValueError, TypeError):
         raise BadCursor from None
-    if seal != _seal(query) or not place:
-        raise BadCursor
+    if seal != _seal(query):
+        raise OtherQuery
     return place
 
 

@@ -12,7 +12,6 @@ from sandbox import Sandbox
 from sandbox.vendors.claude import ClaudeSandbox
 from sandbox.vendors.claude.credentials import (
     ADMIN_KEY,
-    ADMIN_OAUTH_TOKEN,
     ANALYTICS_KEY,
     ANALYTICS_KEY_WITHOUT_MEMBERS,
     INFERENCE_KEY,
@@ -22,6 +21,7 @@ from sandbox.vendors.claude.knobs import Knobs
 
 NOW = datetime(2026, 7, 20, 12, tzinfo=timezone.utc)
 TODAY = NOW.date()
+BY_DAY = {"bucket_width": "1d"}
 BY_PRODUCT = {"group_by[]": ["product", "model"]}
 BY_KEY = {"group_by[]": ["account_id", "api_key_id", "workspace_id", "model", "service_tier"]}
 BY_COST = {"group_by[]": ["workspace_id", "description"]}
@@ -72,8 +72,8 @@ def ago(days: int) -> str:
 
 
 def window(first: int, last: int) -> Sample:
-    """From midnight `first` days ago to midnight `last` days ago."""
-    return {"starting_at": f"{ago(first)}T00:00:00Z", "ending_at": f"{ago(last)}T00:00:00Z"}
+    """From midnight `first` days ago to midnight `last` days ago, by day."""
+    return {"starting_at": f"{ago(first)}T00:00:00Z", "ending_at": f"{ago(last)}T00:00:00Z", **BY_DAY}
 
 
 def pages(sandbox: Sandbox, path: str, **params: Any) -> list[Sample]:
@@ -119,12 +119,6 @@ def test_each_key_sees_its_own_organization(sandbox: Sandbox) -> None:
     assert len(organizations) == 2
     assert not {row["id"] for row in answers[0].json()["data"]} & {row["id"] for row in answers[1].json()["data"]}
     url = f"{sandbox.url('claude')}/v1/organizations/me"
-    bearer = {
-        "authorization": f"Bearer {ADMIN_OAUTH_TOKEN}",
-        "anthropic-version": "2023-06-01",
-    }
-    assert requests.get(url, headers=bearer, timeout=10).json()["type"] == "organization"
-    assert requests.get(url, headers={"x-api-key": ADMIN_OAUTH_TOKEN}, timeout=10).status_code == 401
     assert requests.get(url, headers={"x-api-key": ADMIN_KEY}, timeout=10).status_code == 400
 
 
@@ -181,6 +175,7 @@ def test_admin_429_names_no_wait(sandbox: Sandbox) -> None:
         ({}, "date: Field required"),
         ({"date": "2026-7-1"}, "YYYY-MM-DD"),
         ({"date": "2025-12-31"}, "must be on or after 2026-01-01"),
+        ({"starting_date": ago(3)}, "date: Field required"),
         ({"date": ago(3), "starting_date": ago(3)}, "Use either date or starting_date, not both"),
         ({"date": ago(3), "limit": 1001}, "limit"),
         ({"date": ago(3), "limit": 0}, "limit"),
@@ -243,19 +238,15 @@ def test_users_oddities(sandbox: Sandbox) -> None:
     assert set(older["office_metrics"] or ("excel", "powerpoint")) == {"excel", "powerpoint"}
 
 
-def test_rollup_is_one_row_per_entity(sandbox: Sandbox) -> None:
-    rolled = body(sandbox, "analytics/users", starting_date=ago(6), ending_date=ago(3))["data"]
-    emails = [row["user"]["email_address"] for row in rolled]
-    assert emails == sorted(set(emails))
-
-
 def test_summaries(sandbox: Sandbox) -> None:
     path = "analytics/summaries"
     days = body(sandbox, path, starting_date=ago(3), ending_date=ago(0))["summaries"]
     assert [day["starting_at"][:10] for day in days] == [ago(3), ago(2), ago(1)]
     assert body(sandbox, path, starting_date=ago(3))["summaries"] == days
-    beta = body(sandbox, path, starting_date=ago(3), ending_date=ago(0), beta="true")
-    assert beta == {"data": days, "next_page": None}
+    sandbox.claude.summaries_envelope = "data"
+    enveloped = body(sandbox, path, starting_date=ago(3), ending_date=ago(0))
+    assert enveloped == {"data": days, "next_page": None}
+    sandbox.claude.summaries_envelope = "summaries"
     assert refusal(sandbox, path, ending_date=ago(0))[0] == 400
     assert refusal(sandbox, path, starting_date=ago(3), ending_date=ago(-1))[0] == 400
     assert ago(1) in refusal(sandbox, path, starting_date=ago(0))[1]
@@ -278,13 +269,13 @@ def test_summaries(sandbox: Sandbox) -> None:
 @pytest.mark.parametrize(
     ("params", "wording"),
     [
-        ({"starting_date": ago(3)}, "starting_at: Field required"),
-        ({"starting_at": f"{ago(3)}T00:00:00"}, "time zone"),
-        ({"starting_at": "2025-12-31T00:00:00Z"}, "must be on or after 2026-01-01"),
+        ({"starting_date": ago(3), **BY_DAY}, "starting_at: Field required"),
+        ({"starting_at": f"{ago(3)}T00:00:00", **BY_DAY}, "time zone"),
+        ({"starting_at": "2025-12-31T00:00:00Z", **BY_DAY}, "must be on or after 2026-01-01"),
         (window(2, 2), "must be after"),
         (window(40, 8), "The range may span at most 31 days"),
         ({**window(3, 2), "group_by[]": "user_id"}, "user_id"),
-        ({**window(3, 2), "bucket_width": "1w"}, "bucket_width"),
+        ({**window(3, 2), "bucket_width": "1h"}, "bucket_width"),
         ({**window(3, 2), "limit": 1001}, "limit"),
     ],
 )
@@ -298,10 +289,10 @@ def test_bounds_of_one_kind_of_report(sandbox: Sandbox) -> None:
     bucketed, per_user = "analytics/cost_report", "analytics/user_cost_report"
     assert refusal(sandbox, bucketed, limit=32, **window(3, 2))[0] == 400
     by_type = {**window(3, 2), "group_by[]": "cost_type"}
-    assert refusal(sandbox, "analytics/usage_report", **by_type)[0] == 400
+    assert refusal(sandbox, bucketed, **by_type)[0] == 400
     start = {"starting_at": f"{ago(3)}T00:00:00Z"}
     assert "ending_at" in refusal(sandbox, per_user, bucket_width="1d", **start)[1]
-    assert "24 hours" in refusal(sandbox, per_user, bucket_width="1m", **window(3, 1))[1]
+    assert "bucket_width" in refusal(sandbox, per_user, **{**window(3, 1), "bucket_width": None})[1]
     sandbox.clock.advance(days=300)
     assert "must be on or after" in refusal(sandbox, bucketed, starting_at="2026-01-02T00:00:00Z")[1]
 
@@ -313,11 +304,6 @@ def test_buckets_are_whole_and_may_be_empty(sandbox: Sandbox) -> None:
     starts = [bucket["starting_at"] for bucket in buckets]
     assert starts == [f"{before + timedelta(days=n)}T00:00:00Z" for n in range(4)]
     assert [bool(bucket["results"]) for bucket in buckets] == [False, False, True, True]
-    hours = body(sandbox, path, bucket_width="1h", **window(3, 2))["data"]
-    assert len(hours) == 24
-    day = body(sandbox, path, **window(3, 2))["data"][0]["results"][0]
-    spent = sum(row["output_tokens"] for hour in hours for row in hour["results"])
-    assert spent == day["output_tokens"]
 
 
 def test_only_the_greatest_groups_of_a_bucket_are_shown(sandbox: Sandbox) -> None:
@@ -331,7 +317,7 @@ def test_only_the_greatest_groups_of_a_bucket_are_shown(sandbox: Sandbox) -> Non
 
 def test_per_user_rows(sandbox: Sandbox) -> None:
     path = "analytics/user_usage_report"
-    params = {**window(9, 2), "bucket_width": "1d", **BY_PRODUCT}
+    params = {**window(9, 2), **BY_PRODUCT}
     whole = pages(sandbox, path, limit=1000, **params)
     assert pages(sandbox, path, limit=50, **params) == whole
     totals = [row["total_tokens"] for row in whole]
@@ -341,8 +327,6 @@ def test_per_user_rows(sandbox: Sandbox) -> None:
     assert len(body(sandbox, path, **params)["data"]) == 20
     assert {None, "chat_cowork_unified"} <= {row["product"] for row in whole}
     assert {"Claude Security", None} <= {row["actor"].get("name") for row in whole}
-    whole_range = body(sandbox, path, **window(9, 2))["data"][0]
-    assert (whole_range["starting_at"], whole_range["ending_at"]) == (None, None)
 
 
 def test_deleted_users(sandbox: Sandbox) -> None:
@@ -350,20 +334,6 @@ def test_deleted_users(sandbox: Sandbox) -> None:
     actors = [row["actor"] for row in body(sandbox, "analytics/user_cost_report", **params)["data"]]
     deleted = [actor for actor in actors if actor["deleted"]]
     assert {actor["email"] is None for actor in deleted} == {True, False}
-    params["exclude_deleted_users"] = "true"
-    kept = body(sandbox, "analytics/user_cost_report", **params)["data"]
-    assert len(kept) == len(actors) - len(deleted)
-
-
-def test_rows_by_token_type_do_not_count_for_the_limit(sandbox: Sandbox) -> None:
-    params = {**window(3, 2), "bucket_width": "1d", "limit": 4}
-    by_type = {"group_by[]": ["product", "model", "cost_type", "token_type"]}
-    split = body(sandbox, "analytics/user_cost_report", **params, **by_type)["data"]
-    plain = body(sandbox, "analytics/user_cost_report", **params, **BY_PRODUCT)["data"]
-    assert len(plain) == 4 < len(split)
-    assert {row["requests"] for row in split} == {None}
-    for field in ("amount", "list_amount"):
-        assert sum(Decimal(row[field]) for row in split) == sum(Decimal(row[field]) for row in plain)
 
 
 def test_cursors_end_with_their_export(sandbox: Sandbox) -> None:
@@ -398,7 +368,7 @@ def test_admin_400(sandbox: Sandbox) -> None:
     assert refusal(sandbox, usage, **window(3, 2), **six) == (400, wording)
     assert refusal(sandbox, usage, **window(3, 2), limit=32)[0] == 400
     assert "anthropic-beta" in refusal(sandbox, usage, **window(3, 2), **{"group_by[]": "speed"})[1]
-    assert refusal(sandbox, cost, **window(3, 2), bucket_width="1h")[0] == 400
+    assert refusal(sandbox, cost, **{**window(3, 2), "bucket_width": "1h"})[0] == 400
     assert refusal(sandbox, "usage_report/claude_code", **window(3, 2))[0] == 400
     sandbox.claude.row_cap = 20
     assert "reduce limit" in refusal(sandbox, usage, limit=7, **window(8, 1), **BY_KEY)[1]
@@ -496,7 +466,7 @@ def test_nothing_is_in_the_future_or_before_the_first_day(sandbox: Sandbox) -> N
 
 def test_ledger_equals_what_is_served(sandbox: Sandbox) -> None:
     ledger = sandbox.claude.ledger(date.fromisoformat(ago(9)), date.fromisoformat(ago(2)))
-    params = {**window(9, 2), "bucket_width": "1d"}
+    params = window(9, 2)
     per_user = pages(sandbox, "analytics/user_cost_report", limit=1000, **params, **BY_PRODUCT)
     served = {
         (row["starting_at"], row["actor"]["user_id"], row["product"], row["model"]): (

@@ -4,6 +4,7 @@ import random
 from datetime import date, datetime, timedelta
 from typing import Any
 
+from sandbox.times import midnight, stamp
 from sandbox.vendors.claude.activity import (
     OFFICE,
     SCIENCE_SINCE,
@@ -16,7 +17,6 @@ from sandbox.vendors.claude.activity import (
     provisional,
     settled_at,
 )
-from sandbox.vendors.claude.organizations import midnight, stamp
 from sandbox.world import World
 
 CALLS_CLASSIFIED_SINCE = date(2026, 5, 29)
