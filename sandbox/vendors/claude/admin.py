@@ -40,8 +40,8 @@ class Admin:
         for event in self._traffic(day, now):
             for line in cost_lines(event):
                 workspace = line.workspace_id if by_workspace else None
-                told = (line.description, *line.parsed) if by_description else (None,) * 7
-                key = (workspace, *told)
+                described = (line.description, *line.parsed) if by_description else (None,) * 7
+                key = (workspace, *described)
                 amounts[key] = amounts.get(key, 0) + line.amount
         return self._rows({key: amounts[key] for key in sorted(amounts, key=repr)}, 1)
 
@@ -74,7 +74,7 @@ class Admin:
 
     def _message_row(self, dimensions: Sequence[str], key: MessageKey, sums: tuple[Tokens, int]) -> Json:
         tokens, searches = sums
-        told = dict(zip(dimensions, key, strict=True))
+        known = dict(zip(dimensions, key, strict=True))
         shown = [name for name in MESSAGE_DIMENSIONS if name != "speed"]
         nested = {
             "cache_creation": {
@@ -85,7 +85,7 @@ class Admin:
         flat = {"cache_creation_input_tokens": tokens.write_5m + tokens.write_1h}
         written: Mapping[str, Any] = flat if self._knobs.flat_cache_creation else nested
         return {
-            **{name: told.get(name) for name in shown},
+            **{name: known.get(name) for name in shown},
             "uncached_input_tokens": tokens.uncached,
             "cache_read_input_tokens": tokens.cache_read,
             **written,
@@ -128,12 +128,12 @@ def _summed(events: Iterable[ApiEvent], dimensions: Sequence[str]) -> dict[Messa
 
 def _cost_row(key: MessageKey, amount: int) -> Json:
     workspace, description, *parsed = key
-    told = dict(zip(PARSED, parsed, strict=True))
+    fields = dict(zip(PARSED, parsed, strict=True))
     digits = Decimal(amount).scaleb(-6)
-    # Both spellings are seen: with six decimals, and with as many as needed.
-    exact = f"{digits:.6f}" if told["token_type"] != "output_tokens" else f"{digits.normalize():f}"
+    # clients report both spellings: with six decimals, and with as many as needed
+    exact = f"{digits:.6f}" if fields["token_type"] != "output_tokens" else f"{digits.normalize():f}"
     head = {"amount": exact, "currency": "USD", "workspace_id": workspace}
-    return {**head, "description": description, **told}
+    return {**head, "description": description, **fields}
 
 
 def _bucket(day: date, results: list[Json]) -> Json:

@@ -43,7 +43,7 @@ _CONNECTORS = (
     ("slack", "Slack"),
 )
 _PLUGINS = (
-    # Two plugins share a name and are told apart by their id only.
+    # Two plugins share a name and differ in their id alone.
     ("formatter", "formatter@acme-marketplace"),
     ("formatter", "formatter@claude-plugins-official"),
     ("serena", "serena@claude-plugins-official"),

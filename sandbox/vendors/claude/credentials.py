@@ -1,4 +1,4 @@
-"""The keys that the sandbox knows, one for every kind that the two APIs tell apart."""
+"""The keys that the sandbox knows, one of every kind that the two APIs know."""
 
 from dataclasses import dataclass
 from typing import Literal

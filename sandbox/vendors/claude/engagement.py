@@ -65,7 +65,7 @@ class Engagement:
         return {"data": page, **page_end(next_page, self._knobs.end_of_pages)}
 
     def _day(self, endpoint: str, query: Query) -> date:
-        """The day that is asked for. The API takes a range in its place, whose sums nobody can use."""
+        """The day that is asked for. The API also takes a range, which the source does not ask for."""
         day = query.day_since(self.oldest(query.now), "date")
         if day is None:
             raise invalid("date: Field required")

@@ -57,7 +57,7 @@ def surface_figures(block: Mapping[str, Any], surface: str) -> Figures:
 
 
 def unified_figures(chat: Mapping[str, Any], sessions: Mapping[str, Any]) -> Figures:
-    """Both parts in one row; how many distinct things two parts used nobody can tell."""
+    """Both parts in one row; distinct counts of two parts do not add up."""
     one, other = surface_figures(chat, "chat"), surface_figures(sessions, "cowork")
     return {
         path: one.get(path, Decimal(0)) + other.get(path, Decimal(0))

@@ -88,12 +88,12 @@ class Knobs:
     row_cap: int = 1000
     """The most rows of one Admin usage answer with a limit above 1."""
     plain_dates: bool = False
-    """Claude Code rows tell their date as YYYY-MM-DD."""
+    """Claude Code rows have their date as YYYY-MM-DD."""
     flat_cache_creation: bool = False
     """Admin usage has the legacy cache_creation_input_tokens in place of the nested counts."""
 
     def hourly_quota(self) -> None:
-        """The Admin API as it was measured in August 2026: 90 requests an hour, told in headers."""
+        """The Admin API as it was measured in August 2026: 90 requests an hour, named in headers."""
         self.admin_limit, self.admin_quota_told = Limit(90, 3600), True
 
     def refresh(self) -> None:

@@ -56,7 +56,7 @@ class Lookups:
         return _listed(query, rows)
 
     def api_keys(self, query: Query, _: Key) -> Json:
-        """One was made by nobody who is known."""
+        """The creator of one of them is unknown."""
         owner = next(({"id": account_id(p), "type": "user"} for p in console_people(self._world)), None)
         rows: list[Json] = [
             {

@@ -1,4 +1,4 @@
-"""The refusals, worded as the two APIs word them (measured, and as clients report)."""
+"""The refusals: kinds of the API reference, wordings as clients report them."""
 
 from collections.abc import Mapping, Sequence
 from datetime import date

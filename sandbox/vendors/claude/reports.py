@@ -92,7 +92,7 @@ class Reports:
         return data, next_page
 
     def _per_user(self, query: Query, cost: bool, dimensions: list[str]) -> Page:
-        """Rows by day: without a width the API adds up the range, which nobody asks for."""
+        """Rows by day: without a width the API adds up the range, which the source does not ask for."""
         if query.one_of("bucket_width", ("1d",), "") == "":
             raise invalid("bucket_width: Field required")
         limit = query.whole("limit", 20, 1000)

@@ -127,7 +127,7 @@ class ClaudeSandbox(SandboxVendor[Path, Key], Knobs):
         return not_found()
 
     def _quota(self, endpoint: Path, call: Call, key: Key) -> dict[str, str]:
-        """What is left of the hour, and when it is whole again; the reset is often over, as clients saw."""
+        """What is left of the hour, and when it is whole again; the reset is often over, as clients report."""
         if endpoint.analytics or not self.admin_quota_told:
             return {}
         limit, who = self.admin_limit, key.organization

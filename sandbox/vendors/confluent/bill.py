@@ -9,7 +9,7 @@ from sandbox.vendors.confluent.cost_lines import CostLines
 from sandbox.vendors.confluent.knobs import Knobs
 from sandbox.vendors.confluent.lines import Line, legacy
 
-# one day inside the year that is served: there careful readers begin
+# the source begins one day inside the year that is served
 OLDEST = timedelta(days=364)
 
 

@@ -14,7 +14,7 @@ _MICROS = Decimal("1e-6")
 
 @dataclass(frozen=True)
 class Line:
-    """Figures in dollars and `unit`; None: the vendor does not tell.
+    """Figures in dollars and `unit`; None: unknown.
 
     `first` and `last` say when the line is seen and when it is final, as parts of the time in
     which a day settles, counted from the day's end; between the two it shows `share` of its

@@ -58,7 +58,7 @@ class Metrics:
     def _groups(self, query: Query, now: datetime) -> list[list[Json]]:
         """The points of every principal."""
         if query.group_by != (_PRINCIPAL,):
-            # a label that the metric does not have is no error
+            # a label that the metric does not have is no error, as clients report
             return []
         cluster = self._traffic.cluster(query.cluster)
         if cluster is None:

@@ -1,4 +1,4 @@
-"""The refusals, worded and shaped as the three APIs word and shape them ("Confluent Cloud APIs", Errors)."""
+"""The refusals: shapes and codes of the OpenAPI document; clients report "too far in the past" and the 429."""
 
 from collections.abc import Mapping
 

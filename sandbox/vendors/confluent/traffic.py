@@ -17,7 +17,7 @@ METRICS = (
 )
 _TENTH = Decimal("0.1")
 _STRAGGLERS = Decimal("0.98")
-# the vendor says about five minutes
+# about five minutes, by the page on the Metrics API
 _DELAY = timedelta(minutes=5)
 
 
@@ -42,7 +42,7 @@ class Traffic:
         return next((cluster for cluster in self._estate.clusters if cluster.id == id), None)
 
     def points(self, metric: str, cluster: Cluster, day: date, now: datetime) -> list[Point]:
-        """What the vendor tells of this day at `now`, nothing of days beyond its history."""
+        """What is known of this day at `now`; nothing of days beyond the history."""
         oldest = now.date() - self._knobs.metrics_history
         if not self._world.has_data(day) or day < oldest or metric not in METRICS:
             return []

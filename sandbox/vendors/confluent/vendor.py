@@ -23,7 +23,7 @@ from sandbox.vendors.confluent.refusals import not_found, throttled, unauthentic
 from sandbox.vendors.confluent.traffic import Traffic
 from sandbox.world import World
 
-# the metrics API spells them as some of the vendor's services do
+# some of Confluent's services spell them so, as clients report
 _METRICS_HEADERS = ("rateLimit-limit", "rateLimit-remaining", "rateLimit-reset")
 
 

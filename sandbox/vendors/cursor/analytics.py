@@ -26,7 +26,7 @@ class Analytics:
         if what not in ("commits", "changes"):
             raise not_found()
         page, size = page_of(asked, self._knobs, default=100, most=1000)
-        size = min(size, 500)  # a client found that the server serves no more
+        size = min(size, 500)  # the server serves no more, as a client reports
         first, last = asked.get("startDate", ""), asked.get("endDate", "")
         begin, end = date_of(first), date_of(last)
         make = self._enterprise.commits if what == "commits" else self._enterprise.changes

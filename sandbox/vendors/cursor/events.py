@@ -31,7 +31,7 @@ KINDS = (
 )
 INCLUDED = KINDS[1][0]
 NEVER_CHARGED = (*KINDS[2][0], *KINDS[3][0])
-# What Cursor writes where it has nothing to write
+# How Cursor writes that there is nothing, as clients report
 _TOKENS = {"inputTokens": 4000, "outputTokens": 1500, "cacheWriteTokens": 8000, "cacheReadTokens": 30000}
 _NOTHING = ("null", "undefined", "None", "  ", "NULL")
 
@@ -129,7 +129,7 @@ class Events:
     def _priced(
         self, draw: Random, row: dict[str, Any], tokens: dict[str, int], cost: Decimal, fee: bool
     ) -> dict[str, Any]:
-        """Token usage with its cost in cents; zero members are left out, as live answers do."""
+        """Token usage with its cost in cents; zero members are left out, as clients report of live answers."""
         cost = round(cost, 5)
         usage: dict[str, Any] = {name: count for name, count in tokens.items() if count}
         usage["totalCents"] = float(cost)

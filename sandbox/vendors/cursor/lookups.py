@@ -13,7 +13,7 @@ from sandbox.vendors.cursor.knobs import Knobs
 from sandbox.vendors.cursor.paging import cut, page_of, pagination
 from sandbox.vendors.cursor.query import Asked, of_organization, teams_of
 
-# a client found that the server serves no more, whatever pageSize says
+# the server serves no more, whatever pageSize says, as a client reports
 _LARGEST_PAGE = 200
 
 

@@ -1,4 +1,4 @@
-"""The refusals, in the three envelopes that live tenants show (as clients report)."""
+"""The refusals in their three envelopes: those of the documentation, and what clients report of live keys."""
 
 from collections.abc import Mapping
 

@@ -25,7 +25,7 @@ _WINDOW = timedelta(hours=24)
 
 
 class Attribution:
-    """The figures of the books, cut by tag."""
+    """Each organization's quantities and costs, cut by tag."""
 
     def __init__(self, quantities: Quantities, knobs: Knobs) -> None:
         self._quantities, self._knobs = quantities, knobs
@@ -136,15 +136,15 @@ class Attribution:
             return
         horizon = self._quantities.horizon(now)
         for day in days_between(start.date(), end.date() + DAY):
-            told = self._quantities.quantity(tagged.org, product, day, now)
+            quantity = self._quantities.quantity(tagged.org, product, day, now)
             hours = [midnight(day) + n * HOUR for n in range(24)]
             known = [hour for hour in hours if hour + HOUR <= horizon]
-            if not told or not known:
+            if not quantity or not known:
                 continue
             share = len(known) if product.aggregation == "sum" else 1
             for hour in known:
                 if start <= hour < end:
-                    yield hour, tagged.part(told * factor // share)
+                    yield hour, tagged.part(quantity * factor // share)
 
     def _cost_values(self, tagged: Tagged, month: date, now: datetime) -> Json:
         values: Json = {}
@@ -194,7 +194,7 @@ def _keys(query: Query) -> tuple[str, ...]:
 
 
 def _month(query: Query) -> date:
-    """The month that is asked for, with all of its fields: the API takes a range and a list too, which nobody sends."""
+    """The month that is asked for, with all fields. The API also takes a range and a list of fields."""
     month = query.start_month()
     query.retained(month)
     if query.required("fields") != "*":

@@ -15,13 +15,13 @@ from sandbox.vendors.datadog.query import Query
 # Keys whose figures are known for the account only, or not at all.
 _ACCOUNT_ONLY = "sds"
 _UNMEASURED = "cspm_host"
-# A key ahead of the documentation, which does not name its billing dimension.
+# A key that the OpenAPI document does not know, and that does not name its billing dimension.
 _UNDOCUMENTED = "error_tracking"
 
 
 @dataclass(frozen=True)
 class Billable:
-    """One key of one organization; None where the vendor tells nothing."""
+    """One key of one organization; None where the answer has no figure."""
 
     org: Organization
     product: Product
@@ -47,7 +47,7 @@ class BillableUsage:
         return {"usage": [self._entry(month, rows, query.now) for rows in by_org.values()]}
 
     def rows(self, month: date, connected: bool, now: datetime) -> Iterator[Billable]:
-        """The root stands for the whole account, unless its children are listed beside it."""
+        """The root's row is for the whole account, unless its children are listed beside it."""
         listed = OWN if self._knobs.billable_children else (ROOT,)
         accounts = [(listed, OWN), *([((PARTNER,), (PARTNER,))] if connected else [])]
         for orgs, members in accounts:
@@ -69,12 +69,12 @@ class BillableUsage:
         return self._knobs.billable_children and row.org != PARTNER
 
     def _units(self, members: tuple[Organization, ...], product: Product, month: date, now: datetime) -> int | None:
-        told = [
+        known = [
             units
             for org in _using(members, product)
             if (units := self._quantities.units(org, product, last_of(month), now)) is not None
         ]
-        return sum(told) if told else None
+        return sum(known) if known else None
 
     def _entry(self, month: date, rows: list[Billable], now: datetime) -> Json:
         org = rows[0].org

@@ -54,7 +54,7 @@ class Costs:
         return {"data": [self._projection(statement) for statement in statements]}
 
     def _by_day(self, query: Query, asked: Sequence[Group]) -> Json:
-        """Every day's sums since the first of its month. What an answer without `cost_aggregation` is, nobody says."""
+        """Every day's sums since the first of its month. What comes without `cost_aggregation` is not documented."""
         query.choice("cost_aggregation", ("cumulative",), "")
         start, end = query.day("start_date"), query.day("end_date")
         today = query.now.date()

@@ -55,15 +55,15 @@ class Hourly:
         return {"data": [_row(record) for record in page], **self._meta(cursor, only)}
 
     def records(self, start: datetime, end: datetime, now: datetime) -> Iterator[Record]:
-        """What is told at `now` about the hours from start to end."""
+        """What is known at `now` about the hours from start to end."""
         for day in days_between(start.date(), end.date() + DAY):
             for record in self._day(day):
                 if start <= record.hour < end:
-                    told = self._told(record, now)
-                    if told is not None:
-                        yield told
+                    known = self._known(record, now)
+                    if known is not None:
+                        yield known
 
-    def _told(self, record: Record, now: datetime) -> Record | None:
+    def _known(self, record: Record, now: datetime) -> Record | None:
         age = now - record.hour - HOUR
         if age >= self._knobs.usage_lag:
             return record

@@ -13,7 +13,7 @@ from sandbox.world import World
 
 @dataclass(frozen=True)
 class Quantity:
-    """What a day settles at, and what is told before."""
+    """What a day settles at, and what is shown before."""
 
     settled: int
     early: int
@@ -47,7 +47,7 @@ class Quantities:
         return now - self._knobs.cost_lag
 
     def quantity(self, org: Organization, product: Product, day: date, now: datetime) -> int | None:
-        """What is told at `now` about a day; None as long as nothing is."""
+        """What is known at `now` about a day; None as long as nothing is."""
         known = self.horizon(now) - midnight(day)
         if day < self.world.first_day or known < HOUR:
             return None
@@ -59,14 +59,14 @@ class Quantities:
         return quantity.early
 
     def units(self, org: Organization, product: Product, through: date, now: datetime) -> int | None:
-        """Units of the month up to and with a day; None as long as there are none to tell."""
+        """Units of the month up to and with a day; None as long as none are known."""
         days = days_between(through.replace(day=1), through + DAY)
-        told = [value for day in days if (value := self.quantity(org, product, day, now)) is not None]
-        if not told:
+        known = [value for day in days if (value := self.quantity(org, product, day, now)) is not None]
+        if not known:
             return None
         if product.aggregation == "sum":
-            return sum(told)
-        return sum(told) // len(told) if product.aggregation == "average" else max(told)
+            return sum(known)
+        return sum(known) // len(known) if product.aggregation == "average" else max(known)
 
     def cost(self, org: Organization, product: Product, through: date, now: datetime) -> Cost | None:
         """Month to date; a commitment is due on the first day in full."""

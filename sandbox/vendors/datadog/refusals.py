@@ -1,4 +1,4 @@
-"""The refusals in their three shapes, and the headers of the limit."""
+"""The refusals in their three shapes, as the SDKs' recorded traffic has them, and the headers of the limit."""
 
 import math
 from datetime import datetime
@@ -38,7 +38,7 @@ def json_api(detail: str) -> Refusal:
 
 
 def denied() -> Refusal:
-    """What child organizations have been told too, without a word about the parent."""
+    """The other refusal that child organizations have got, as clients report."""
     return plain(403, "Access was denied to this resource.")
 
 

@@ -50,7 +50,7 @@ def groups(view: str, connected: bool) -> list[Group]:
 
 
 class Statements:
-    """What the three cost endpoints tell at a moment."""
+    """What the three cost endpoints show at a moment."""
 
     def __init__(self, quantities: Quantities, knobs: Knobs) -> None:
         self._quantities, self._knobs = quantities, knobs
@@ -96,16 +96,16 @@ class Statements:
             costs = self._costs(members, kind, through, now)
             lines = [line for name, cost in costs.items() for line in self._lines(name, cost, kind, start)]
             if lines:
-                told = lines if kind == "daily" else self._ragged(lines)
-                found.append(Statement(org, start, tuple(told)))
+                shown = lines if kind == "daily" else self._ragged(lines)
+                found.append(Statement(org, start, tuple(shown)))
         return found
 
     def _costs(self, members: Sequence[Organization], kind: str, through: date, now: datetime) -> dict[str, Cost]:
         sums: dict[str, Cost] = {}
         for org in members:
             for product in products(org):
-                tell = self._quantities.closed_cost if kind == "closed" else self._quantities.cost
-                cost = tell(org, product, through, now)
+                cost_of = self._quantities.closed_cost if kind == "closed" else self._quantities.cost
+                cost = cost_of(org, product, through, now)
                 if cost is not None:
                     sums[product.name] = sums.get(product.name, Cost(0, 0)) + cost
         if kind != "projected":

@@ -18,7 +18,7 @@ from sandbox.vendors.openai.usage_events import DAY, Row, add_up
 
 Results = Callable[[int, int], list[Json]]
 
-# default and maximum number of buckets; of the widths that the API has, a day is the one that is asked for
+# default and maximum number of buckets of a day; the API has other widths, which the source does not ask for
 _LIMITS, _COSTS_LIMITS = (7, 31), (7, 180)
 _COSTS_DIMENSIONS = ("project_id", "line_item", "api_key_id")
 _TIMES = ("start_time", "end_time", "bucket_width", "limit", "page", "group_by")

@@ -20,7 +20,7 @@ class Endpoint:
 
     @property
     def filters(self) -> tuple[str, ...]:
-        """Of the filters that the API has, the one that is asked for, where there are users."""
+        """The API has more; the source asks for this one, where there are users."""
         return ("user_ids",) if "user_id" in self.dimensions else ()
 
 

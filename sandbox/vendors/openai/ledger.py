@@ -64,7 +64,7 @@ class OpenAILedger:
         events = self._reported.usage(endpoint.name, begin, begin + DAY)
         rows = add_up(endpoint, events, endpoint.dimensions)
         old = self._knobs.old_shape
-        # "" comes before null: both are a missing part, and so are told apart by their JSON alone
+        # "" comes before null: both are a missing part, so that such rows differ in their JSON alone
         rows.sort(key=lambda row: [value is None for value in row.dimensions])
         yield from _numbered(
             day,

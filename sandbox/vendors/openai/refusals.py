@@ -1,4 +1,4 @@
-"""The refusals, worded and shaped as the two APIs word and shape them (as clients report)."""
+"""The refusals: shapes of the OpenAPI document, wordings as recorded answers have them."""
 
 from collections.abc import Mapping
 from typing import Any, Literal

@@ -121,7 +121,7 @@ class UsageEvents:
         return self._days[endpoint, day]
 
     def _workers(self, day: date) -> list[Person]:
-        """Who has an API key in use on the day; nobody has on a company holiday."""
+        """Who has an API key in use on the day; none is on a company holiday."""
         if is_holiday(day):
             return []
         return [p for p in self._world.people if p.active_on(day) and intensity(p)]
@@ -201,8 +201,8 @@ class UsageEvents:
                 yield self._event(day, draw, (project, user, key, *rest), metrics)
         if endpoint == "embeddings" and not is_holiday(day):
             for unassigned in ("", None):
-                nobody = (unassigned, None, None, OLD_EMBEDDING_MODEL)
-                yield self._event(day, draw, nobody, (draw.randint(20, 900), 2))
+                unnamed = (unassigned, None, None, OLD_EMBEDDING_MODEL)
+                yield self._event(day, draw, unnamed, (draw.randint(20, 900), 2))
         if endpoint == "audio_transcriptions" and not is_holiday(day):
             worker = self._directory.workers[self._directory.evals.name]
             service = (worker.project.id, self._directory.service_user, worker.id, "whisper-1")
@@ -262,7 +262,7 @@ def intensity(person: Person) -> float:
 
 
 def is_holiday(day: date) -> bool:
-    """A day on which nobody works, so that buckets come back empty."""
+    """A day without work, so that buckets come back empty."""
     return day.toordinal() % 29 == 0
 
 

@@ -12,7 +12,7 @@ Granularity = Literal["1m", "5m", "15m", "30m", "1h", "1d", "7d"]
 Trouble = Literal["cooldown", "retry-after", "retry-after-ms", "bare", "502", "504", "html", "truncated", "empty"]
 Ladder = tuple[tuple[timedelta, Granularity], ...]
 
-# the thresholds are undocumented; the sheet suggests these
+# the thresholds are not documented; these are chosen
 LADDER: Ladder = (
     (timedelta(hours=1), "1m"),
     (timedelta(days=1), "1h"),

@@ -124,7 +124,7 @@ class ScenarioLedger:
             yield Entry((*head, "quality_gate", verdict), at, usage={"quantity": Decimal(len(assets))})
 
     def _activity(self, events: Iterable[Event]) -> Iterator[Entry]:
-        """The ordinal counts the rows that nothing but their cost tells apart, the dearest first."""
+        """The ordinal counts the rows that differ in their cost alone, the dearest first."""
         for twins in _grouped(events, _identity).values():
             for ordinal, event in enumerate(sorted(twins, key=lambda e: (e.billed, e.cost), reverse=True)):
                 time = spelled(event.time)

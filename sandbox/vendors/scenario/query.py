@@ -19,7 +19,7 @@ SECTIONS = (
     "usages",
 )
 _WIDEST = timedelta(days=120)
-_RANGES = {"last-day": timedelta(days=1)}  # of those that the API has, the one that is asked for
+_RANGES = {"last-day": timedelta(days=1)}  # the API has more; the source asks for this one
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,4 @@
-"""The refusals, worded and shaped as the API and the gateway before it do (measured, and as clients report)."""
+"""The refusals: statuses of the API reference; most wordings are the gateway's usual ones, which nothing documents."""
 
 from sandbox.kit import Json, Refusal
 

@@ -71,6 +71,6 @@ def _unique(data: Iterable[Json], name: str) -> Iterable[Json]:
 
 
 def _job(id: str, model: str | None) -> Json:
-    """With the prompt, which is nobody's business but its author's."""
+    """With the prompt, which a reader must not keep."""
     asked = {"prompt": "a knight at dawn, oil on canvas", **({"modelId": model} if model else {})}
     return {"id": id, "jobType": "custom", "status": "success", "metadata": {"input": asked, "assetIds": []}}
