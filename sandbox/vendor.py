@@ -64,9 +64,13 @@ class SandboxVendor(Generic[E, K]):
     name: str
 
     def __init__(self, world: World, clock: Clock) -> None:
-        super().__init__()  # the knobs, the other base of every vendor
+        self.reset()
         self.world, self.clock = world, clock
         self._calls = 0
+
+    def reset(self) -> None:
+        """Set every knob back to its default: they are the other base of every vendor."""
+        super().__init__()
 
     def endpoints(self) -> Sequence[E]:
         raise NotImplementedError

@@ -4,8 +4,6 @@ from datetime import date, timedelta
 from decimal import Decimal
 from typing import Any
 
-import pytest
-
 from sandbox import Sandbox
 from sandbox.vendors.claude import ClaudeSandbox
 from unit_tests.sandbox.claude.asking import (
@@ -24,7 +22,7 @@ from unit_tests.sandbox.claude.asking import (
 )
 
 
-def test_same_seed_same_bytes_in_any_order(sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_same_seed_same_bytes_in_any_order(sandbox: Sandbox) -> None:
     asked = [
         ("analytics/users", {"date": ago(5)}),
         ("analytics/skills", {"date": ago(5)}),
@@ -34,8 +32,7 @@ def test_same_seed_same_bytes_in_any_order(sandbox: Sandbox, monkeypatch: pytest
         ("cost_report", {**window(6, 5), **BY_COST}),
         ("usage_report/claude_code", {"starting_at": ago(5)}),
     ]
-    monkeypatch.setattr("sandbox.server.VENDORS", (ClaudeSandbox,))
-    with Sandbox(now=NOW) as other:
+    with Sandbox(now=NOW, vendors=(ClaudeSandbox,)) as other:
         there = [ask(other, path, **params).content for path, params in reversed(asked)]
     assert [ask(sandbox, path, **params).content for path, params in asked] == there[::-1]
 

@@ -13,7 +13,6 @@ from sandbox.vendors.datadog import (
     APPLICATION_KEY,
     DatadogSandbox,
 )
-from sandbox.vendors.datadog.knobs import Knobs
 from unit_tests.sandbox.datadog.asking import NOW, QUESTIONS, Call
 
 PARENT = (API_KEY, APPLICATION_KEY)
@@ -21,10 +20,8 @@ PARENT = (API_KEY, APPLICATION_KEY)
 
 @pytest.fixture(scope="module")
 def served() -> Iterator[Sandbox]:
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("sandbox.server.VENDORS", (DatadogSandbox,))
-        with Sandbox(now=NOW) as running:
-            yield running
+    with Sandbox(now=NOW, vendors=(DatadogSandbox,)) as running:
+        yield running
 
 
 @pytest.fixture
@@ -32,7 +29,7 @@ def sandbox(served: Sandbox) -> Iterator[Sandbox]:
     """One server for the module; every test finds its knobs and its clock untouched."""
     served.datadog.limit = Limit(None)
     yield served
-    Knobs.__init__(served.datadog)
+    served.datadog.reset()
     served.clock.advance(seconds=(NOW - served.clock.now()).total_seconds())
 
 

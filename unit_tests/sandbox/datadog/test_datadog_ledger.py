@@ -3,7 +3,6 @@
 from datetime import date
 from decimal import Decimal
 
-import pytest
 import requests
 
 from sandbox import Sandbox
@@ -117,12 +116,10 @@ class TestLedger:
 
     def test_same_seed_same_bytes_in_any_order(self, served: Sandbox, get: Call) -> None:
         paths = sorted(QUESTIONS)
-        with pytest.MonkeyPatch.context() as patch:
-            patch.setattr("sandbox.server.VENDORS", (DatadogSandbox,))
-            with Sandbox(now=NOW) as other:
-                keys = {"DD-API-KEY": API_KEY, "DD-APPLICATION-KEY": APPLICATION_KEY}
-                url = other.url("datadog")
-                theirs = [requests.get(f"{url}/{p}", QUESTIONS[p], headers=keys, timeout=10).content for p in paths]
+        with Sandbox(now=NOW, vendors=(DatadogSandbox,)) as other:
+            keys = {"DD-API-KEY": API_KEY, "DD-APPLICATION-KEY": APPLICATION_KEY}
+            url = other.url("datadog")
+            theirs = [requests.get(f"{url}/{p}", QUESTIONS[p], headers=keys, timeout=10).content for p in paths]
         assert [get(path).content for path in reversed(paths)] == theirs[::-1]
 
 

@@ -14,16 +14,13 @@ from sandbox.vendors.openai import (
     ADMIN_KEY,
     OpenAISandbox,
 )
-from sandbox.vendors.openai.knobs import Knobs
 from unit_tests.sandbox.openai.asking import NOW, TODAY, Get, days_ago
 
 
 @pytest.fixture(scope="module")
 def served() -> Iterator[Sandbox]:
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("sandbox.server.VENDORS", (OpenAISandbox,))
-        with Sandbox(now=NOW) as running:
-            yield running
+    with Sandbox(now=NOW, vendors=(OpenAISandbox,)) as running:
+        yield running
 
 
 @pytest.fixture
@@ -66,5 +63,5 @@ def twenty_days(served: Sandbox) -> Ledger:
 def rewound(served: Sandbox) -> Iterator[None]:
     """Knobs and clock are untouched afterwards."""
     yield
-    Knobs.__init__(served.openai)
+    served.openai.reset()
     served.clock.advance(seconds=(NOW - served.clock.now()).total_seconds())

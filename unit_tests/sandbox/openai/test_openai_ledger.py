@@ -45,8 +45,7 @@ STREAMS = (
 )
 
 
-def test_same_seed_same_bytes_whatever_was_asked_before(get: Get, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("sandbox.server.VENDORS", (OpenAISandbox,))
+def test_same_seed_same_bytes_whatever_was_asked_before(get: Get) -> None:
     query = {"start_time": epoch(days_ago(3)), "end_time": epoch(TODAY)}
     calls: list[tuple[str, dict[str, Any]]] = [
         (COMPLETIONS, {**query, "group_by": "user_id,model"}),
@@ -55,7 +54,7 @@ def test_same_seed_same_bytes_whatever_was_asked_before(get: Get, monkeypatch: p
         (f"{CODEX}/usage", {"key": CODEX_KEY, **query}),
     ]
     first = [get(path, **arguments).content for path, arguments in calls]
-    with Sandbox(now=NOW) as again:
+    with Sandbox(now=NOW, vendors=(OpenAISandbox,)) as again:
         headers = {"Authorization": f"Bearer {ADMIN_KEY}"}
         for at in reversed(range(len(calls))):
             path, arguments = calls[at]

@@ -4,7 +4,6 @@ from datetime import date, datetime, timezone
 from decimal import Decimal
 from typing import Any
 
-import pytest
 import requests
 
 from sandbox import Sandbox
@@ -36,9 +35,7 @@ SYNTHESIS = ("creative-unit-cost", "creative-unit-discount")
 
 
 def start() -> Sandbox:
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("sandbox.server.VENDORS", (ScenarioSandbox,))
-        return Sandbox(days=60, now=NOW)
+    return Sandbox(days=60, now=NOW, vendors=(ScenarioSandbox,))
 
 
 def ask(sandbox: Sandbox, path: str = "/v1/usages", key: str = ANALYTICS_KEY, **query: Any) -> requests.Response:
