@@ -7,13 +7,7 @@ from typing import Any, TypeVar
 
 from sandbox.kit import Json
 from sandbox.times import DAY, day_stamp, days_between
-from sandbox.vendors.claude.console import (
-    MESSAGE_DIMENSIONS,
-    PARSED,
-    ApiEvent,
-    Console,
-    cost_lines,
-)
+from sandbox.vendors.claude.console import MESSAGE_DIMENSIONS, PARSED, ApiEvent, Console, cost_lines
 from sandbox.vendors.claude.knobs import Knobs
 from sandbox.vendors.claude.organizations import Tokens
 from sandbox.vendors.claude.query import Query

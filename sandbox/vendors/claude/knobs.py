@@ -8,15 +8,7 @@ from sandbox.limits import Limit
 from sandbox.vendors.claude.credentials import Key, default_keys
 from sandbox.vendors.claude.organizations import CONSOLE_ID, ENTERPRISE_ID
 
-ENGAGEMENT = (
-    "users",
-    "summaries",
-    "apps/chat/projects",
-    "skills",
-    "connectors",
-    "plugins",
-    "artifacts",
-)
+ENGAGEMENT = ("users", "summaries", "apps/chat/projects", "skills", "connectors", "plugins", "artifacts")
 
 
 def _lags() -> dict[str, int]:

@@ -203,7 +203,7 @@ def _tokens(row: dict[str, Any]) -> dict[str, Decimal]:
 
 
 def _twin_order(row: dict[str, Any]) -> tuple[Any, ...]:
-    """The sheet's order inside a group of one millisecond and model."""
+    """The order inside a group of one millisecond and model; independent on purpose of the source's."""
     tokens = row.get("tokenUsage", {})
     seen = {name: value for name, value in row.items() if name != "teamId"}
     return (
