@@ -41,9 +41,8 @@ test: lint ## Set-up, lint and all tests but the slow ones
 coverage: setup ## How much of the source the unit tests run; fails below the floor in pyproject.toml
 	$(BIN)/python -m pytest -q -n auto unit_tests --cov --cov-report=term:skip-covered
 
-test-all: lint coverage ## Everything that needs no Docker: the slow tests too, and the coverage
-	$(BIN)/python -m pytest -q -n auto -m 'not image_tests and not package' integration_tests
-	@$(MAKE) --no-print-directory package-test
+test-all: test coverage ## Everything that needs no Docker: the slow tests too, and the coverage
+	$(BIN)/python -m pytest -q -n auto -m slow
 
 package-test: setup ## Build the package, install it by itself elsewhere and read the sandbox with it
 	$(BIN)/python -m pytest -q -m package

@@ -41,14 +41,14 @@ from source_unified_usage.core.pages import RecordPage
 from source_unified_usage.core.progress import Heartbeat, logger
 from source_unified_usage.core.reading import StreamReading, WindowCursor, cdk_stream
 from source_unified_usage.core.schema import usage_schema
-from source_unified_usage.core.scope import told_by, widened
+from source_unified_usage.core.scope import scope_in, widened
 from source_unified_usage.core.spec import specification
 from source_unified_usage.core.stream import Range, UsageStream
 from source_unified_usage.core.vendor import Probe, Vendor, configured
 from source_unified_usage.core.window import Covered
 from source_unified_usage.vendors import VENDORS
 
-# Items are pages of records: some 10 MB wait at most for a slow reader of stdout.
+# Items are pages of records: at most some 10 MB wait for a slow reader of stdout.
 _QUEUED_PAGES = 32
 # Seconds that a whole check takes at most: whoever starts it waits for a minute.
 _CHECK_WITHIN = 55.0
@@ -92,7 +92,7 @@ class SourceUnifiedUsage(AbstractSource):
             probes = [probe for vendor in vendors for probe in vendor.probes()]
             failures = _ask_all(probes)
         except Exception as error:  # noqa: BLE001 - a defect must not leave the user without a status
-            return False, _told("the configuration", error)
+            return False, _reason("the configuration", error)
         return not failures, " ".join(failures)
 
     # --- discover
@@ -160,7 +160,7 @@ class SourceUnifiedUsage(AbstractSource):
         except AirbyteTracedException as error:
             if error.internal_message != "Concurrent read failure":
                 raise
-            # the engine's summary is always a config error; the caller raises one that tells who must act
+            # the engine's summary is always a config error; the caller raises one that says who must act
 
     def _warn_of_unknown(self, states: ConnectorStateManager) -> None:
         """A state of another source would otherwise go unnoticed: everything would be read anew."""
@@ -181,18 +181,18 @@ class SourceUnifiedUsage(AbstractSource):
     def _limited(self, name: str) -> Any:
         reasons = [AirbyteStreamStatusReason(type=AirbyteStreamStatusReasonType.RATE_LIMITED)]
 
-        def tell() -> None:
+        def report() -> None:
             descriptor = StreamDescriptor(name=name)
             self._repository.emit_message(status_message(descriptor, AirbyteStreamStatus.RUNNING, reasons))
 
-        return tell
+        return report
 
     # --- the config
 
     def configure(self, config: Mapping[str, Any], temp_dir: str) -> Mapping[str, Any]:
-        """From here on the config is as it is used, so that the secrets that are masked are those that are sent.
+        """The config in the form in which it is used, so that the masked secrets are those that are sent.
 
-        The CDK would write it to a temporary file, keys and all.
+        The CDK's own method would also write it to a temporary file, with all keys.
         """
         used: Mapping[str, Any] = present(config)
         return used
@@ -225,10 +225,10 @@ class SourceUnifiedUsage(AbstractSource):
 
 
 def _ask_all(probes: Sequence[Probe]) -> list[str]:
-    """Why credentials fail. One that has no answer in time fails, whatever it waits for: a name, a limit, a byte."""
+    """Why credentials fail. A probe without an answer in time counts as failed, whatever it still waits for."""
     answers: list[Future[str]] = [Future() for _ in probes]
     for probe, answer in zip(probes, answers, strict=True):
-        # a daemon: the process ends without one that still waits
+        # a daemon thread, so that the process can end while a probe still waits
         Thread(target=lambda probe=probe, answer=answer: answer.set_result(_ask(probe)), daemon=True).start()
     wait(answers, timeout=_CHECK_WITHIN)
     reasons = [
@@ -246,11 +246,11 @@ def _ask(probe: Probe) -> str:
     try:
         probe.ask()
     except Exception as error:  # noqa: BLE001 - a defect must not leave the user without a status
-        return _told(probe.credential, error)
+        return _reason(probe.credential, error)
     return ""
 
 
-def _told(place: str, error: Exception) -> str:
+def _reason(place: str, error: Exception) -> str:
     """Why a check failed."""
     known = error if isinstance(error, SourceError) else ran_out(error)
     if known:
@@ -260,14 +260,14 @@ def _told(place: str, error: Exception) -> str:
 
 
 def _covered(stream: UsageStream, states: ConnectorStateManager, wanted: Range) -> Covered:
-    """What the state covers, as far as it can be: nothing is read before it is over.
+    """What the state covers, up to the last day or month that is over.
 
-    Nothing, where the config lets the stream read more than before.
+    Nothing when the config now lets the stream read more than before.
     """
     state = states.get_stream_state(stream.name, None)
     try:
         covered = Covered.from_state(state)
-        more = widened(told_by(state), stream.scope)
+        more = widened(scope_in(state), stream.scope)
     except (ValueError, KeyError, TypeError) as error:
         raise ConfigError(
             f"The state of stream {stream.name} cannot be read ({reason_of(error)}); it needs slices, as this source "
@@ -296,7 +296,7 @@ def _not_offered(name: str, sentence: str) -> Iterator[AirbyteMessage]:
 
 
 def _sync_failed(failures: Mapping[str, Exception], unknown: Sequence[str]) -> SourceError:
-    """One summary whose type tells Airbyte whether trying again helps: it does as soon as one stream may pass."""
+    """One summary. Its type tells Airbyte whether to try again: yes, as soon as one stream failed temporarily."""
     reasons = [f"{name}: {error}" for name, error in failures.items()]
     reasons += [f"{name}: not offered by this configuration" for name in unknown]
     count = "1 stream was" if len(reasons) == 1 else f"{len(reasons)} streams were"
@@ -308,7 +308,7 @@ def _sync_failed(failures: Mapping[str, Exception], unknown: Sequence[str]) -> S
 
 
 def _engine_logger() -> logging.Logger:
-    """The engine's own log: without its chatter and without stack traces of errors that say what to do."""
+    """The engine's own log: warnings only, and no stack traces of errors that say what to do."""
     engine = logger.getChild("engine")
     engine.setLevel(logging.WARNING)
     if not engine.filters:

@@ -1,7 +1,7 @@
-"""Rows at the edges of pages that are cut by number, where rows of one instant have no order and no name.
+"""Rows at the edges of numbered pages, where rows have a time but no id, and those of one instant no fixed order.
 
-Two such rows may change places between the requests of two pages, so that one comes twice and the other never; no
-count tells. The instant is asked for by itself then.
+Two rows of one instant may change places between the requests for two pages. One of them then comes twice and the other
+not at all, and the number of rows is still right. Such an instant is asked for again, alone.
 """
 
 from collections.abc import Callable, Hashable, Iterable, Sequence
@@ -11,11 +11,14 @@ from itertools import chain
 from source_unified_usage.core.usage import Row, canonical_json
 
 Pages = Sequence[Sequence[Row]]
-READINGS = 3  # of a list that changes meanwhile
+READINGS = 3  # of a list that changes while it is read, at most
 
 
 def whole(pages: Pages, instant: Callable[[Row], Hashable], alone: Callable[[Hashable], Pages]) -> list[Row] | None:
-    """All rows once, those of an instant that pages share as `alone` has them; None when the list has changed."""
+    """All rows once. Those of an instant that is on several pages are what `alone` returns for it.
+
+    None when the list has changed meanwhile.
+    """
     rows = [*chain.from_iterable(pages)]
     shared: dict[Hashable, list[Row]] = {one: [] for one in _shared(pages, instant)}
     if not shared:
@@ -47,10 +50,10 @@ def _alone(ask: Callable[[Hashable], Pages], instant: Callable[[Row], Hashable],
 
 
 def _certain(seen: Sequence[Row], alone: Callable[[], Pages]) -> list[Row] | None:
-    """The rows of one instant; None when they are not as many as were seen, or never certain.
+    """The rows of one instant; None when their number is not that of the rows seen, or the readings do not agree.
 
-    One page is the list as it is at one time. From several, rows that all differ are all there are, and equal ones are
-    believed when all readings agree.
+    One page alone shows the list at one time. Several pages are trusted when all of their rows differ, or when every
+    reading had the same rows.
     """
     agreed = True
     for _ in range(READINGS):

@@ -14,7 +14,7 @@ _CREDENTIAL = "a-credential-of-nobody"
 
 
 class Offer:
-    """What configurations offer, asked of the vendors themselves: `streams` makes those of a configuration."""
+    """Which streams configurations offer, as the vendors themselves say. `streams` makes those of a configuration."""
 
     def __init__(
         self, vendors: Iterable[type[Vendor]], streams: Callable[[Mapping[str, Any]], Iterable[UsageStream]]
@@ -64,7 +64,7 @@ class Offer:
 
 
 def _switches(vendor: type[Vendor], config: Mapping[str, Any]) -> dict[Option, Any]:
-    """What the configuration leaves off: flags, credentials and ids, each with a value that switches it on."""
+    """The options that a configuration leaves off: flags, credentials, ids, each with a value that switches it on."""
     return dict(_off(vendor.spec(), (vendor.name,), config.get(vendor.name) or {}))
 
 

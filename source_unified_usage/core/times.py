@@ -1,11 +1,13 @@
 """Times as a record carries them: RFC 3339 text in UTC, a day from midnight to midnight."""
 
 import re
+from collections.abc import Iterator
+from contextlib import suppress
 from datetime import date, datetime, timedelta, timezone
 from functools import lru_cache
 from typing import TypedDict
 
-from pendulum import DateTime
+from pendulum import UTC, DateTime
 
 
 class Period(TypedDict):
@@ -52,15 +54,22 @@ def parse_time(text: str) -> datetime:
 
 
 def first_instant(text: str) -> datetime:
-    """The first instant of the month (YYYY-MM), day or time that a text names, where a month is enough.
+    """The first instant of what a text names: a month (YYYY-MM), a day or a time.
 
     Raises ValueError.
     """
     return parse_time(f"{text.strip()}-01" if re.fullmatch(r"\s*\d{4}-\d\d\s*", text) else text)
 
 
+def days_in(message: str) -> Iterator[DateTime]:
+    """The days that a vendor's message names as YYYY-MM-DD, alone or in a time; what is no date is passed over."""
+    for year, month, day in re.findall(r"(\d{4})-(\d\d)-(\d\d)", message):
+        with suppress(ValueError):
+            yield DateTime(int(year), int(month), int(day), tzinfo=UTC)
+
+
 _EPOCH = date(1970, 1, 1).toordinal()
-# tables, because every event has a time and formatting is what takes it
+# tables, because every event has a time, and formatting takes most of the work
 _SECONDS = [f"{second:02}." for second in range(60)]
 _MILLISECONDS = [f"{millisecond:03}Z" for millisecond in range(1000)]
 

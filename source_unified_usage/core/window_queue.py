@@ -1,53 +1,123 @@
-"""Who may ask a vendor now: as many at once as the vendor stands, the oldest window first."""
+"""Whose window is read next, where the streams of one credential share what it may ask."""
 
-import heapq
-import itertools
 import threading
-from collections.abc import Iterator
+from collections.abc import Hashable, Iterable, Iterator
 from contextlib import contextmanager
 
 from pendulum import DateTime
+
+_RANKS = {"bill": 0, "restates": 2, "activity": 3, "estimate": 4}
+_PASSED_OVER = 100  # slots for others; then a stream comes next after the bills, so that none starves
+_RANK_OF_THE_PASSED_OVER = 1
+
+
+class Place:
+    """One stream in the queue: how much it has left to ask, and whether it waits or reads."""
+
+    def __init__(self, role: str, windows: int, questions: Iterable[Hashable]) -> None:
+        self.rank, self.windows, self.questions = _RANKS[role], windows, frozenset(questions)
+        self.weight = len(self.questions) / windows if windows else 0.0
+        self.waits_for: DateTime | None = None
+        self.reads = self.left = False
+
+    @property
+    def between(self) -> bool:
+        """It has just read a window, or has not begun: the next one is asked for at once."""
+        return not (self.left or self.reads or self.waits_for)
+
+    @property
+    def to_ask(self) -> float:
+        return self.windows * self.weight
+
+
+class Group:
+    """Streams that share answers: they advance through time together, so that each finds the answer still there."""
+
+    def __init__(self, place: Place) -> None:
+        self.places, self.questions, self.passed_over = [place], set(place.questions), 0
+
+    def absorb(self, other: "Group") -> None:
+        self.places += other.places
+        self.questions |= other.questions
+
+    @property
+    def priority(self) -> tuple[int, float]:
+        """The smallest goes first: by role, then by what is left to ask."""
+        present = [place for place in self.places if not place.left]
+        rank = min(place.rank for place in present)
+        if self.passed_over >= _PASSED_OVER:
+            rank = min(rank, _RANK_OF_THE_PASSED_OVER)
+        return rank, max(place.to_ask for place in present)
+
+    @property
+    def ended(self) -> bool:
+        return all(place.left for place in self.places)
 
 
 class WindowQueue:
     """Lets `capacity` windows of one credential be read at once.
 
-    What bills goes first, all of it, then the window that starts earliest, so that the streams of a vendor advance
-    through time together and those that share an answer find it still there. A slow vendor holds only its own windows.
+    The bill goes first, all of it: a sync that ends half-way then has the money. Then whatever restates it, then
+    activity, then estimates, each time the stream that has least left to ask. A slow vendor holds only its own windows.
     """
 
     def __init__(self, capacity: int) -> None:
         self.capacity = capacity
         self._free = capacity
-        self._billing = 0
-        self._waiting: list[tuple[bool, DateTime, int]] = []
-        self._numbers = itertools.count()
+        self._groups: list[Group] = []
         self._changed = threading.Condition()
 
-    def expect_bill(self) -> None:
-        """A stream that bills will ask: before its `bill_read` nothing else has a turn."""
-        self._billing += 1
-
-    def bill_read(self) -> None:
+    def join(self, role: str, windows: int, questions: Iterable[Hashable]) -> Place:
+        """A place for a stream, before anything is read; it must `leave`. `questions`: those that its windows ask."""
+        place = Place(role, windows, questions)
+        group = Group(place)
         with self._changed:
-            self._billing -= 1
+            for other in [other for other in self._groups if not other.questions.isdisjoint(place.questions)]:
+                group.absorb(other)
+                self._groups.remove(other)
+            self._groups.append(group)
+        return place
+
+    def leave(self, place: Place) -> None:
+        """The stream reads no more; nothing waits for it any longer."""
+        with self._changed:
+            place.left = True
+            self._groups = [group for group in self._groups if not group.ended]
             self._changed.notify_all()
 
     @contextmanager
-    def slot(self, start: DateTime, *, bills: bool = False) -> Iterator[None]:
-        """Wait for a place, hold it for the block."""
-        ticket = (not bills, start, next(self._numbers))
+    def slot(self, place: Place, start: DateTime) -> Iterator[None]:
+        """Wait for the turn of the window that begins at `start`, hold it for the block."""
         with self._changed:
-            heapq.heappush(self._waiting, ticket)
-            self._changed.wait_for(
-                lambda: self._free > 0 and self._waiting[0] == ticket and (bills or not self._billing)
-            )
-            heapq.heappop(self._waiting)
-            self._free -= 1
+            place.waits_for = start
             self._changed.notify_all()
+            self._changed.wait_for(lambda: self._next() is place)
+            self._grant(place)
         try:
             yield
         finally:
             with self._changed:
+                place.reads = False
                 self._free += 1
                 self._changed.notify_all()
+
+    def _grant(self, place: Place) -> None:
+        place.waits_for, place.reads = None, True
+        place.windows -= 1
+        self._free -= 1
+        for group in self._groups:
+            mine = place in group.places
+            group.passed_over = 0 if mine else group.passed_over + 1
+        self._changed.notify_all()
+
+    def _next(self) -> Place | None:
+        """Who has the next turn; None while nothing is free, or while one whose turn it may be has not asked yet."""
+        if not self._free:
+            return None
+        for group in sorted(self._groups, key=lambda group: group.priority):
+            if any(place.between for place in group.places):
+                return None
+            waiting = [(place.waits_for, index) for index, place in enumerate(group.places) if place.waits_for]
+            if waiting:
+                return group.places[min(waiting)[1]]
+        return None

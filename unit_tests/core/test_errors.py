@@ -88,6 +88,7 @@ def api() -> Acme:
 
 class Greedy(UsageStream):
     name = "acme_usage"
+    role = "bill"
 
     def __init__(self, error: Exception) -> None:
         super().__init__(api())

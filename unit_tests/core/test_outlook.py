@@ -36,11 +36,11 @@ SCENARIO = {"api_key": "key-of-scenario", "api_secret": "secret"}
         (Cursor, {"api_key": "key-of-cursor"}, "Cursor: about 94 requests, at least 92 s (60 requests in 61 s)"),
         # three streams read one answer
         (OpenAI, CODEX, "OpenAI: about 9 requests, at least 18 s (30 requests in 60 s)"),
-        (Scenario, SCENARIO, "Scenario: at least 90 requests, at the pace of its answers"),
+        (Scenario, SCENARIO, "Scenario: at least 90 requests, as fast as it answers"),
         (
             Scenario,
             {**SCENARIO, "split_by_project": True, "project_ids": ["a", "b"], "include_activity": True},
-            "Scenario: at least 270 requests, at the pace of its answers",
+            "Scenario: at least 270 requests, as fast as it answers",
         ),
     ],
 )

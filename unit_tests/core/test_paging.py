@@ -1,4 +1,4 @@
-"""Pages that are asked for by their number or offset end, or end the stream."""
+"""Pages end, or end the stream, whether they are asked for by a cursor, a number or an offset."""
 
 from collections.abc import Iterator
 
@@ -6,7 +6,8 @@ import pytest
 
 from source_unified_usage.core.answer import Answer
 from source_unified_usage.core.errors import BrokenContract
-from source_unified_usage.core.paging import Told, walk
+from source_unified_usage.core.paging import Told, follow, walk
+from source_unified_usage.core.usage import Row
 
 
 class Vendor:
@@ -68,3 +69,26 @@ def test_empty_pages_are_followed_but_not_for_ever() -> None:
     assert len(list(walk(serve, told))) == 101
     with pytest.raises(BrokenContract, match="50 empty pages one after another"):
         list(walk(lambda at: serve(1), lambda answer, *_: Told(answer.rows("rows"), True)))
+
+
+def test_empty_pages_of_a_cursor_are_followed_but_not_for_ever() -> None:
+    def serve(cursor: int | None) -> Answer:
+        at = cursor or 0
+        return Answer("Vendor, /rows", {"rows": [{"at": at}] if at % 50 == 0 else [], "next": at + 1})
+
+    def following(answer: Answer) -> int | None:
+        return answer.body["next"] if answer.body["next"] < 101 else None
+
+    def rows(answer: Answer) -> list[Row]:
+        return answer.rows("rows")
+
+    assert len(list(follow(serve, following, rows))) == 101
+    asked: list[int | None] = []
+
+    def never(cursor: int | None) -> Answer:
+        asked.append(cursor)
+        return Answer("Vendor, /rows", {"rows": [], "next": len(asked)})
+
+    with pytest.raises(BrokenContract, match=r"Vendor, /rows: .*50 empty pages one after another"):
+        list(follow(never, following, rows))
+    assert len(asked) == 50

@@ -21,7 +21,7 @@ from source_unified_usage.core.stream import UsageStream
 from source_unified_usage.core.times import midnight
 from source_unified_usage.core.usage import Usage, usage
 from source_unified_usage.core.window import Window
-from source_unified_usage.core.window_queue import WindowQueue
+from source_unified_usage.core.window_queue import Place, WindowQueue
 
 URL = "https://api.acme.example"
 
@@ -67,6 +67,7 @@ class Days(UsageStream):
     """One request and one row a day."""
 
     name = "acme_usage"
+    role = "bill"
 
     def __init__(self) -> None:
         super().__init__(Acme(URL, Credential("acme.api_key", {})))
@@ -141,7 +142,7 @@ def test_a_stream_that_waits_for_another_says_so(
 
     class Taken(WindowQueue):
         @contextmanager
-        def slot(self, start: DateTime, *, bills: bool = False) -> Iterator[None]:
+        def slot(self, place: Place, start: DateTime) -> Iterator[None]:
             log.sleep(60)
             yield
 

@@ -29,6 +29,7 @@ class Kept(UsageStream):
     """One row a day, of the days that are kept when it is asked: each time it is asked that may be fewer."""
 
     name = "acme_usage"
+    role = "bill"
     step = days(30)
 
     def __init__(self, *kept_from: DateTime) -> None:

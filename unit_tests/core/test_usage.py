@@ -3,6 +3,7 @@
 import hashlib
 import math
 from decimal import Decimal
+from typing import Any, NamedTuple
 from urllib.parse import unquote
 
 import orjson
@@ -11,7 +12,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from source_unified_usage.core.errors import Unmappable
-from source_unified_usage.core.times import first_instant, from_epoch_ms, midnight, next_midnight, parse_time, rfc3339
+from source_unified_usage.core.times import (
+    days_in,
+    first_instant,
+    from_epoch_ms,
+    midnight,
+    next_midnight,
+    parse_time,
+    rfc3339,
+)
 from source_unified_usage.core.usage import (
     canonical_json,
     charges,
@@ -231,3 +240,20 @@ def test_a_row_that_comes_again_keeps_its_number() -> None:
     for rows in ("baab", "abab", "bbaa"):
         assert sorted(with_ordinals_once(rows, lambda row: "key", str)) == [("a", 0), ("a", 0), ("b", 1), ("b", 1)]
     assert [nth("id", number) for number in (0, 1)] == ["id", "id/1"]
+
+
+class Item(NamedTuple):
+    row: dict[str, Any]
+    names: dict[str, str]
+
+
+def test_of_an_item_without_a_key_only_the_row_is_shown() -> None:
+    """A message names what the vendor sent, not the names that go with it."""
+    with pytest.raises(Unmappable) as raised:
+        list(with_ordinals([Item({"n": 1}, {"user_1": "Ana"})], lambda item: item.row["id"], str))
+    assert raised.value.row == {"n": 1}
+
+
+def test_the_days_that_a_message_names() -> None:
+    message = "2026-07-14 comes at 2026-07-15T10:00:00Z, not on 2026-02-30; request 1234-567-89."
+    assert [day.to_date_string() for day in days_in(message)] == ["2026-07-14", "2026-07-15"]

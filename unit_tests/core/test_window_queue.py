@@ -1,37 +1,120 @@
-"""Who has the next turn."""
+"""Whose window is read next: by role, then by what is left to ask; streams that share answers keep step."""
 
+from collections.abc import Iterable
+from dataclasses import dataclass, field
 from threading import Thread
 
-from pendulum import datetime
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from pendulum import DateTime, datetime
 
 from source_unified_usage.core.window_queue import WindowQueue
 
 
-def test_nothing_has_a_turn_before_the_last_of_what_bills() -> None:
-    """Not even between two windows of the bill, when nothing else of it waits."""
-    window_queue, turns = WindowQueue(1), []
-    window_queue.expect_bill()
+@dataclass
+class Line:
+    """A stream: its windows one a day, each one question."""
 
-    def other() -> None:
-        with window_queue.slot(datetime(2026, 1, 1)):
-            turns.append("other")
+    name: str
+    role: str
+    windows: int
+    shares: str = ""
+    turns: list[int] = field(default_factory=list)
 
-    waiting = Thread(target=other, daemon=True)
-    waiting.start()
-    for month in (8, 9):
-        with window_queue.slot(datetime(2026, month, 1), bills=True):
-            turns.append("bill")
-    window_queue.bill_read()
-    waiting.join(60)
-    assert turns == ["bill", "bill", "other"]
+    def questions(self) -> Iterable[tuple[str, int]]:
+        return [(self.shares or self.name, day) for day in range(self.windows)]
 
 
-def test_without_a_bill_nothing_waits_for_one() -> None:
-    window_queue = WindowQueue(1)
-    for _ in range(2):
-        with window_queue.slot(datetime(2026, 1, 1)):
-            pass
-    window_queue.expect_bill()
-    window_queue.bill_read()
-    with window_queue.slot(datetime(2026, 1, 1)):
+def read(lines: list[Line], capacity: int = 1) -> list[tuple[str, int]]:
+    """All lines at once, each in a thread of its own; who had which turn, in order."""
+    queue = WindowQueue(capacity)
+    places = [queue.join(line.role, line.windows, line.questions()) for line in lines]
+    order: list[tuple[str, int]] = []
+
+    def run(index: int) -> None:
+        line, place = lines[index], places[index]
+        try:
+            for day in range(line.windows):
+                with queue.slot(place, moment(day)):
+                    order.append((line.name, day))
+        finally:
+            queue.leave(place)
+
+    threads = [Thread(target=run, args=(index,), daemon=True) for index in range(len(lines))]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(60)
+        assert not thread.is_alive()
+    return order
+
+
+def moment(day: int) -> DateTime:
+    return datetime(2026, 1, 1).add(days=day)
+
+
+def names(order: list[tuple[str, int]]) -> list[str]:
+    """Without repetitions in a row."""
+    return [name for index, (name, _) in enumerate(order) if not index or order[index - 1][0] != name]
+
+
+def test_the_bill_is_whole_before_anything_else() -> None:
+    lines = [Line("users", "activity", 30), Line("by_user", "restates", 30), Line("cost", "bill", 40)]
+    assert names(read(lines)) == ["cost", "by_user", "users"]
+
+
+def test_of_one_role_the_one_that_has_least_to_ask_goes_first() -> None:
+    lines = [Line("long", "activity", 30), Line("short", "activity", 3), Line("estimate", "estimate", 1)]
+    assert names(read(lines)) == ["short", "long", "estimate"]
+
+
+def test_streams_that_share_answers_keep_step_and_go_with_the_first_of_them() -> None:
+    lines = [
+        Line("models", "restates", 5, "section"),
+        Line("seats", "restates", 1),
+        Line("consumption", "bill", 5, "section"),
+    ]
+    order = read(lines)
+    sections = [day for name, day in order if name != "seats"]
+    assert sections == sorted(sections)
+    assert order.index(("consumption", 4)) < order.index(("seats", 0))
+
+
+def test_one_that_was_passed_over_a_hundred_times_goes_next() -> None:
+    lines = [Line("activity", "activity", 300), Line("estimate", "estimate", 2), Line("cost", "bill", 150)]
+    order = [name for name, _ in read(lines)]
+    assert order[:150] == ["cost"] * 150
+    assert "estimate" in order[150:152]
+
+
+def test_a_stream_that_ends_early_holds_nothing_up() -> None:
+    queue = WindowQueue(1)
+    bill = queue.join("bill", 5, ["a"])
+    other = queue.join("activity", 1, ["b"])
+    with queue.slot(bill, moment(0)):
+        pass
+    queue.leave(bill)
+    with queue.slot(other, moment(0)):
+        pass
+
+
+ROLES = st.sampled_from(["bill", "restates", "activity", "estimate"])
+LINES = st.lists(st.tuples(ROLES, st.integers(0, 6), st.sampled_from(["", "", "x", "y"])), min_size=1, max_size=6)
+
+
+@given(LINES, st.integers(1, 4))
+@settings(deadline=None, max_examples=60)
+def test_every_window_has_its_turn_once_and_in_order(drawn: list[tuple[str, int, str]], capacity: int) -> None:
+    lines = [Line(f"s{number}", *one) for number, one in enumerate(drawn)]
+    order = read(lines, capacity)
+    for line in lines:
+        assert [day for name, day in order if name == line.name] == list(range(line.windows))
+
+
+@pytest.mark.parametrize("capacity", [2, 4])
+def test_a_line_that_reads_leaves_the_other_slots_to_the_next(capacity: int) -> None:
+    queue = WindowQueue(capacity)
+    bill, other = queue.join("bill", 2, ["a"]), queue.join("activity", 1, ["b"])
+    with queue.slot(bill, moment(0)), queue.slot(other, moment(0)):
         pass

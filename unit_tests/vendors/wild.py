@@ -77,8 +77,19 @@ def wild_cases() -> list[WildCase]:
     return found
 
 
-def read(wild: WildCase, answers: Mapping[str, Sequence[Any]]) -> Outcome:
-    """One window, read as the core reads it, without waiting; Endless when requests do not end."""
+@dataclass
+class Asked:
+    """A stream whose vendor answers, and the window to read of it."""
+
+    stream: UsageStream
+    window: Window
+    now: pendulum.DateTime
+    served: dict[str, int]
+
+
+@contextmanager
+def answering(wild: WildCase, answers: Mapping[str, Sequence[Any]]) -> Iterator[Asked]:
+    """For the block the vendor answers so, without waiting; Endless when requests do not end."""
     update_secrets([*wild.secrets])
     served: dict[str, int] = {}
 
@@ -106,14 +117,20 @@ def read(wild: WildCase, answers: Mapping[str, Sequence[Any]]) -> Outcome:
         stream = wild.stream()
         asked = Window(now, now) if stream.grain == "snapshot" else window(wild.case.start, wild.case.end)
         stream.windows = [asked]
-        reading = StreamReading(stream, closed=now, as_bytes=True)
+        yield Asked(stream, asked, now, served)
+
+
+def read(wild: WildCase, answers: Mapping[str, Sequence[Any]]) -> Outcome:
+    """One window, read as the core reads it."""
+    with answering(wild, answers) as asked:
+        reading = StreamReading(asked.stream, closed=asked.now, as_bytes=True)
         records: list[dict[str, Any]] = []
-        for item in WindowPartition(reading, asked).read():
+        for item in WindowPartition(reading, asked.window).read():
             if isinstance(item, RecordPage):
                 records += [orjson.loads(line)["record"]["data"] for line in item.lines.splitlines()]
             else:
                 records.append(orjson.loads(orjson.dumps(item.data)))
-    return Outcome(records, reading.failure, served.get("all", 0))
+    return Outcome(records, reading.failure, asked.served.get("all", 0))
 
 
 @contextmanager

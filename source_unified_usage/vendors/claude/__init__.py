@@ -1,4 +1,7 @@
-"""Claude: the Enterprise Analytics API of claude.ai, and the Admin API of the Claude Console."""
+"""Claude: the Enterprise Analytics API of claude.ai, and the Admin API of the Claude Console.
+
+Comments name the pages of `Claude.pages` as their sources; "reference" is the API reference of the endpoint.
+"""
 
 from collections.abc import Sequence
 
@@ -11,7 +14,7 @@ from source_unified_usage.vendors.claude.adoption import Artifacts, ChatProjects
 from source_unified_usage.vendors.claude.api import AdminApi, AnalyticsApi
 from source_unified_usage.vendors.claude.claude_code import ClaudeCodeUsage
 from source_unified_usage.vendors.claude.console import ApiCost, ApiUsage
-from source_unified_usage.vendors.claude.inventory import Inventory, users
+from source_unified_usage.vendors.claude.lookups import Lookups, users
 from source_unified_usage.vendors.claude.reports import OrganizationCost, OrganizationUsage, UserCost, UserUsage
 
 
@@ -20,6 +23,17 @@ class Claude(Vendor):
 
     name = "claude"
     title = "Claude"
+    as_of = "2026-11"
+    pages = (
+        "Claude Docs: Analytics API",
+        "Claude Docs: Usage and Cost API",
+        "Claude Docs: Claude Code Analytics API",
+        "Claude Docs: Admin API",
+        "Claude Docs: Admin API keys",
+        "Claude API reference: organization analytics, usage_report, cost_report, users, workspaces, api_keys, me",
+        "Claude API reference: Errors",
+        "Claude Help Center: articles 13703965 and 13694757",
+    )
     address = "https://api.anthropic.com"
     keys = (Key("analytics_api_key"), Key("admin_api_key"))
 
@@ -42,11 +56,11 @@ class Claude(Vendor):
                 OrganizationCost(analytics),
             ]
         if admin:
-            inventory = Inventory(admin)
+            lookups = Lookups(admin)
             streams += [
-                ApiUsage(admin, inventory),
-                ApiCost(admin, inventory),
-                ClaudeCodeUsage(admin, inventory),
+                ApiUsage(admin, lookups),
+                ApiCost(admin, lookups),
+                ClaudeCodeUsage(admin, lookups),
             ]
         return streams
 

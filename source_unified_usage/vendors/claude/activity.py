@@ -3,16 +3,26 @@
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
-from pendulum import DateTime, instance
+from pendulum import instance
 
+from source_unified_usage.core.answer import Answer
 from source_unified_usage.core.errors import ConfigError
 from source_unified_usage.core.lookup import Lookup
-from source_unified_usage.core.times import parse_time
+from source_unified_usage.core.times import day_period, parse_time
 from source_unified_usage.core.usage import Number, Row, Usage, compact, quantity, usage
 from source_unified_usage.core.window import Window, days
-from source_unified_usage.vendors.claude.api import AnalyticsApi, organization_id
-from source_unified_usage.vendors.claude.engagement import Engagement, Part, newest_day, young
-from source_unified_usage.vendors.claude.terms import amounts, moment, product_of, tool_actions, total, unified
+from source_unified_usage.vendors.claude.api import AnalyticsApi, rows_of
+from source_unified_usage.vendors.claude.engagement import Engagement, Part, newest_day, recent_from
+from source_unified_usage.vendors.claude.lookups import Named
+from source_unified_usage.vendors.claude.mapping import (
+    amounts,
+    bucket_period,
+    moment,
+    product_of,
+    tool_actions,
+    total,
+    unified,
+)
 
 _BLOCKS = {
     "chat": "chat_metrics",
@@ -37,15 +47,12 @@ class UserActivity(Engagement):
     )
     endpoint = "users"
 
-    def __init__(self, api: AnalyticsApi, people: Lookup) -> None:
+    def __init__(self, api: AnalyticsApi, people: Lookup[Named]) -> None:
         super().__init__(api)
         self._people = people
-        self.people: Mapping[str, Row] = {}
 
-    def rows(self, window: Window) -> Iterable[Part]:
-        if parts := list(super().rows(window)):
-            self.people = self._people()
-        return parts
+    def people(self) -> Mapping[str, Named]:
+        return self._people()
 
     def natural_key(self, row: Row) -> Sequence[Any]:
         if not (id := row["user"].get("id")):
@@ -64,18 +71,18 @@ class UserActivity(Engagement):
         if any(amounts(row.get(_UNIFIED) or {})):
             yield "chat_cowork_unified", None
 
-    def usages(self, part: Part, window: Window) -> Iterator[Usage]:
-        row, (surface, app) = part.row, part.what
+    def usages(self, item: Part) -> Iterator[Usage]:
+        row, (surface, app) = item.row, item.what
         person = row["user"]
-        name = self.people.get(person["id"], {}).get("name")
+        name = item.context.people.get(person["id"], {}).get("name")
         yield usage(
-            id=part.id,
+            id=item.id,
             product=product_of(surface),
             surface=surface,
-            organization=self.organization,
+            organization=item.context.organization,
             user=compact(id=person["id"], email=person.get("email_address"), name=name),
             **(_on_surface(row, surface, app) if surface else _as_a_whole(row)),
-            **self.day(window),
+            **day_period(item.context.day),
         )
 
 
@@ -124,7 +131,7 @@ def _counts(block: Row, surface: str) -> dict[str, Any]:
         ),
         tools=compact(
             action_count=count("action_count"),
-            # chat counts only distinct skills
+            # of skills chat counts only the distinct ones (reference: users)
             skills_used_count=None if surface == "chat" else count("skills_used_count"),
             distinct_skills_used_count=count("distinct_skills_used_count"),
             connectors_used_count=count("connectors_used_count"),
@@ -175,31 +182,30 @@ class ActivitySummary(Engagement):
     endpoint = "summaries"
     step = days(31)
 
-    def published(self, window: Window) -> Iterator[Row]:
-        """The days of the window, as far as they are published."""
-        query = {"starting_date": window.first_day, "ending_date": window.end_day}
+    def published(self, window: Window) -> list[Answer]:
+        """The answers for the days of the window that are published."""
         try:
-            answers = self.ask(query, window)
+            answers = self.ask({"starting_date": window.first_day, "ending_date": window.end_day}, window)
         except ConfigError as error:
-            newest = newest_day(error, window.last_day)
+            last = window.end.subtract(days=1)
+            newest = newest_day(error, last)
             if not newest:
                 raise
-            self.published_until(newest, window.last_day)
+            self.published_until(newest, last)
             published = window.until(newest.add(days=1))
-            if not published.empty:
-                yield from self.published(published)
-            return
-        self.organization = compact(id=organization_id(answers[0]))
-        end: DateTime | None = None
-        for answer in answers:
-            # the member is named differently in the reference and in the SDK
-            for row in answer.rows("summaries" if "summaries" in answer.body else "data"):
-                end = max(end or window.start, instance(parse_time(row["ending_at"])))
-                yield row
-        # every published day has an entry; without any, days that are long over are none of the organization's
-        end = end or max(window.start, min(window.end, young()))
+            return [] if published.empty else self.published(published)
+        self._note_end(answers, window)
+        return answers
+
+    def _note_end(self, answers: Iterable[Answer], window: Window) -> None:
+        """Every published day has an entry, so the last entry is the last published day.
+
+        Without any, days that are long over are from before the organization was there.
+        """
+        ends = [instance(parse_time(row["ending_at"])) for answer in answers for row in rows_of(answer)]
+        end = max(window.start, *(ends or [min(window.end, recent_from())]))
         if end < window.end:
-            self.published_until(end.subtract(days=1), end.to_date_string())
+            self.published_until(end.subtract(days=1), end)
 
     def split(self, row: Row) -> Iterator[tuple[str, ...]]:
         """The known figures; what is new and no number stays in remote_data."""
@@ -208,25 +214,24 @@ class ActivitySummary(Engagement):
             if known and (name.endswith(("_count", "_rate")) or type(value) in (int, float)):
                 yield (name,)
 
-    def key(self, row: Row, window: Window, *what: str | None) -> str:
+    def key(self, row: Row, day: str, *what: str | None) -> str:
         return self.id(moment(row["starting_at"])[:10], *what)
 
-    def usages(self, part: Part, window: Window) -> Iterator[Usage]:
-        row, (name,) = part.row, part.what
+    def usages(self, item: Part) -> Iterator[Usage]:
+        row, (name,) = item.row, item.what
         assert name
         surface = _surface(name)
-        whole = part.what == next(self.split(row))
+        first = item.what == next(self.split(row))
         yield usage(
-            id=part.id,
+            id=item.id,
             product=product_of(surface),
             metric_name=name,
-            organization=self.organization,
+            organization=item.context.organization,
             usage=compact(quantity=quantity(row[name]), unit=_unit(name)),
-            start_date=moment(row["starting_at"]),
-            end_date=moment(row["ending_at"]),
             surface=surface,
             # the whole of the day once, on its first figure
-            remote_data=row if whole else {field: row[field] for field in (*_SPAN, name)},
+            remote_data=row if first else {field: row[field] for field in (*_SPAN, name)},
+            **bucket_period(row),
         )
 
 

@@ -1,178 +1,170 @@
 """What the organization uses Claude with: projects, skills, connectors, plugins, artifacts."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
+from source_unified_usage.core.times import day_period
 from source_unified_usage.core.usage import Row, Usage, charges, compact, quantity, usage
-from source_unified_usage.core.window import Window
 from source_unified_usage.vendors.claude.engagement import Engagement, Part
-from source_unified_usage.vendors.claude.terms import CLAUDE, dollars, total, unified
+from source_unified_usage.vendors.claude.mapping import CLAUDE, currency, dollars, total, unified
 
 
-class ChatProjects(Engagement):
-    """`created_by` is who made the project, not who used it, and stays in remote_data."""
+class Adoption(Engagement):
+    """One row is one thing on one day."""
+
+    key_field: str
+    product: Mapping[str, str] = CLAUDE
+
+    def natural_key(self, row: Row) -> Sequence[Any]:
+        if not (value := row.get(self.key_field)):
+            raise ValueError(f"no {self.key_field}")
+        return (str(value),)
+
+    def usages(self, item: Part) -> Iterator[Usage]:
+        yield usage(
+            id=item.id,
+            product=self.product,
+            organization=item.context.organization,
+            remote_data=item.row,
+            **day_period(item.context.day),
+            **self.facts(item.row),
+        )
+
+    def facts(self, row: Row) -> dict[str, Any]:
+        """The fields in which the streams differ."""
+        raise NotImplementedError
+
+
+class ChatProjects(Adoption):
+    """`created_by` is who made the project, not who used it, and stays in remote_data (reference: projects)."""
 
     name = "claude_chat_projects"
     about = "How many people, conversations and messages one chat project had on one day."
     endpoint = "apps/chat/projects"
+    key_field = "project_id"
+    product = {"id": "claude_chat", "name": "Claude Chat"}
 
-    def natural_key(self, row: Row) -> Sequence[Any]:
-        return (named(row, "project_id"),)
-
-    def usages(self, part: Part, window: Window) -> Iterator[Usage]:
-        row = part.row
-        yield usage(
-            id=part.id,
-            product={"id": "claude_chat", "name": "Claude Chat"},
-            resources=[compact(id=row["project_id"], name=row.get("project_name"))],
-            organization=self.organization,
-            usage=compact(
-                **people(row),
-                conversations=compact(
-                    distinct=quantity(row.get("distinct_conversation_count")),
-                    message_count=quantity(row.get("message_count")),
-                ),
-            ),
-            surface="chat",
-            remote_data=row,
-            **self.day(window),
+    def facts(self, row: Row) -> dict[str, Any]:
+        conversations = compact(
+            distinct=quantity(row.get("distinct_conversation_count")),
+            message_count=quantity(row.get("message_count")),
         )
+        return {
+            "resources": [compact(id=row["project_id"], name=row.get("project_name"))],
+            "usage": compact(**_people(row), conversations=conversations),
+            "surface": "chat",
+        }
 
 
-class Skills(Engagement):
-    """The overage spend is the vendor's allocation, an alternative view of claude_cost."""
+class Skills(Adoption):
+    """The overage spend is an allocation of what claude_cost bills, and no bill of its own (reference: skills)."""
 
     name = "claude_skills"
     about = "How much one skill was used on one day, in chats and in sessions of Claude Code, Cowork and Office."
+    role = "estimate"
     endpoint = "skills"
+    key_field = "skill_name"
 
-    def natural_key(self, row: Row) -> Sequence[Any]:
-        return (named(row, "skill_name"),)
-
-    def usages(self, part: Part, window: Window) -> Iterator[Usage]:
-        row, skill = part.row, part.row["skill_name"]
+    def facts(self, row: Row) -> dict[str, Any]:
         overage = dollars(self.name, row, "estimated_overage_spend")
-        yield usage(
-            id=part.id,
-            product=CLAUDE,
-            resources=[{"id": skill, "name": row.get("skill_display_name") or skill}],
-            organization=self.organization,
-            charges=charges((row.get("currency") or "USD").upper(), on_demand=overage),
-            usage=compact(
-                **people(row),
-                sessions=compact(distinct=_sessions(row, "distinct_session_skill_used_count")),
-                conversations=compact(distinct=_chats(row, "distinct_conversation_skill_used_count")),
-                tools=compact(skills_used_count=quantity(row.get("invocation_count"))),
-            ),
-            remote_data=row,
-            **self.day(window),
-        )
+        tools = compact(skills_used_count=quantity(row.get("invocation_count")))
+        return {
+            "resources": _resources(row, "skill"),
+            "charges": charges(currency(row), on_demand=overage),
+            "usage": compact(**_reach(row, "skill"), tools=tools),
+        }
 
 
-class Connectors(Engagement):
-    """Calls are the reads, writes and unclassified ones, where all three are told."""
+class Connectors(Adoption):
+    """Calls are the reads, writes and unclassified ones, unless one of the three is missing."""
 
     name = "claude_connectors"
     about = "How much one connector was used on one day, in chats and in sessions of Claude Code, Cowork and Office."
     endpoint = "connectors"
+    key_field = "connector_name"
 
-    def natural_key(self, row: Row) -> Sequence[Any]:
-        return (named(row, "connector_name"),)
-
-    def usages(self, part: Part, window: Window) -> Iterator[Usage]:
-        row, connector = part.row, part.row["connector_name"]
+    def facts(self, row: Row) -> dict[str, Any]:
         calls = [row.get(f"{kind}_call_count") for kind in ("read", "write", "unclassified")]
-        yield usage(
-            id=part.id,
-            product=CLAUDE,
-            resources=[{"id": connector, "name": row.get("connector_display_name") or connector}],
-            organization=self.organization,
-            usage=compact(
-                **people(row),
-                sessions=compact(distinct=_sessions(row, "distinct_session_connector_used_count")),
-                conversations=compact(distinct=_chats(row, "distinct_conversation_connector_used_count")),
-                tools=compact(connectors_used_count=None if None in calls else total(*calls)),
-            ),
-            remote_data=row,
-            **self.day(window),
-        )
+        tools = compact(connectors_used_count=None if None in calls else total(*calls))
+        return {
+            "resources": _resources(row, "connector"),
+            "usage": compact(**_reach(row, "connector"), tools=tools),
+        }
 
 
-class Plugins(Engagement):
-    """Plugins without a name of their own come as one bucket, "third-party"."""
+class Plugins(Adoption):
+    """Plugins without a name of their own come as one bucket, "third-party" (reference: plugins)."""
 
     name = "claude_plugins"
     about = "How often one plugin was invoked on one day, and in how many sessions of Claude Code and Cowork."
     endpoint = "plugins"
+    key_field = "plugin_name"
     may_be_absent = True
 
     def natural_key(self, row: Row) -> Sequence[Any]:
-        return named(row, "plugin_name"), row.get("plugin_id")
+        return *super().natural_key(row), row.get("plugin_id")
 
-    def usages(self, part: Part, window: Window) -> Iterator[Usage]:
-        row, plugin = part.row, part.row["plugin_name"]
-        yield usage(
-            id=part.id,
-            product=CLAUDE,
-            resources=[{"id": row.get("plugin_id") or plugin, "name": plugin}],
-            organization=self.organization,
-            usage=compact(
-                **counted(row, "invocation_count", "invocations"),
-                sessions=compact(distinct=_sessions(row, "distinct_session_plugin_used_count")),
-            ),
-            remote_data=row,
-            **self.day(window),
-        )
+    def facts(self, row: Row) -> dict[str, Any]:
+        sessions = compact(distinct=_sessions(row, "plugin"))
+        return {
+            "resources": [{"id": row.get("plugin_id") or row["plugin_name"], "name": row["plugin_name"]}],
+            "usage": compact(**_counted(row, "invocation_count", "invocations"), sessions=sessions),
+        }
 
 
-class Artifacts(Engagement):
-    """The whole cube of type and sharing in one answer."""
+class Artifacts(Adoption):
+    """Every combination of type and sharing in one answer without pages (reference: artifacts)."""
 
     name = "claude_artifacts"
     about = "How many artifacts of one type were made on one day, shared or not."
     endpoint = "artifacts"
+    key_field = "artifact_type"
     paged = False
     may_be_absent = True
 
     def natural_key(self, row: Row) -> Sequence[Any]:
-        return named(row, "artifact_type"), row["is_shared"]
+        return *super().natural_key(row), row["is_shared"]
 
-    def usages(self, part: Part, window: Window) -> Iterator[Usage]:
-        row = part.row
-        yield usage(
-            id=part.id,
-            product=CLAUDE,
-            metric_name=row["artifact_type"],
-            organization=self.organization,
-            usage=counted(row, "artifacts_created_count", "artifacts"),
-            remote_data=row,
-            **self.day(window),
-        )
+    def facts(self, row: Row) -> dict[str, Any]:
+        return {
+            "metric_name": row["artifact_type"],
+            "usage": _counted(row, "artifacts_created_count", "artifacts"),
+        }
 
 
-def named(row: Row, field: str) -> str:
-    """The natural key of a row. Raises ValueError when the vendor left it out."""
-    if not (value := row.get(field)):
-        raise ValueError(f"no {field}")
-    return str(value)
+def _resources(row: Row, what: str) -> list[dict[str, Any]]:
+    """A skill or connector, whose name may be an opaque id with another name to display."""
+    name = row[f"{what}_name"]
+    return [{"id": name, "name": row.get(f"{what}_display_name") or name}]
 
 
-def counted(row: Row, field: str, unit: str) -> dict[str, Any]:
+def _reach(row: Row, what: str) -> dict[str, Any]:
+    """How many people, sessions and conversations used a skill or connector."""
+    return {
+        **_people(row),
+        "sessions": compact(distinct=_sessions(row, what)),
+        "conversations": compact(distinct=_conversations(row, what)),
+    }
+
+
+def _people(row: Row) -> dict[str, Any]:
+    return _counted(row, "distinct_user_count", "users")
+
+
+def _counted(row: Row, field: str, unit: str) -> dict[str, Any]:
     count = quantity(row.get(field))
     return {} if count is None else {"quantity": count, "unit": unit}
 
 
-def people(row: Row) -> dict[str, Any]:
-    return counted(row, "distinct_user_count", "users")
-
-
-def _chats(row: Row, field: str) -> Any:
-    """Conversations of chat, and of chat that is one with Cowork; nobody has both."""
+def _conversations(row: Row, what: str) -> Any:
+    """Those of chat, and of chat that is one with Cowork: a member has either (reference: products)."""
+    field = f"distinct_conversation_{what}_used_count"
     return total(*(block.get(field) for block in (row.get("chat_metrics"), unified(row, "chat")) if block))
 
 
-def _sessions(row: Row, field: str) -> Any:
-    """Sessions of Claude Code, Cowork and Office are disjoint, so they add up."""
+def _sessions(row: Row, what: str) -> Any:
+    """Those of Claude Code, Cowork and each Office app, which are never the same session, so they add up."""
+    field = f"distinct_session_{what}_used_count"
     blocks: Iterable[Any] = (
         row.get("claude_code_metrics"),
         row.get("cowork_metrics"),

@@ -15,15 +15,20 @@ from source_unified_usage.core.errors import BrokenContract, ConfigError, KeyRef
 from source_unified_usage.core.paging import follow
 from source_unified_usage.core.retry import SYNC_RETRIES, seconds_until
 from source_unified_usage.core.times import midnight
-from source_unified_usage.core.usage import Row
+from source_unified_usage.core.usage import Row, listed
+from source_unified_usage.core.window import Window
 
 ORGANIZATION = "/v1/organizations"
 ANALYTICS = f"{ORGANIZATION}/analytics"
 MESSAGES = f"{ORGANIZATION}/usage_report/messages"
 
 _VERSION = "2023-06-01"
-_RESTARTS = {410: 5, 400: 1}  # of one window: after a refresh of the data, after a cursor that no longer fits
-_ORDINARY = "sk-ant-api03-"  # keys of a workspace, but also those of people and service accounts that Admin takes
+# Of one window, by the status of an expired cursor: the data was refreshed (410), the cursor no longer fits (400); both
+# as the reference of the reports says
+_RESTARTS = {410: 5, 400: 1}
+# Keys of a workspace, but also those of people and service accounts that are scoped to none, which the Admin API takes
+# too (Admin API keys); the beginning is that of the samples in the documentation
+_ORDINARY = "sk-ant-api03-"
 
 _ORDINARY_KEY = (
     f"{{option}} holds an ordinary key ({_ORDINARY}...), which opens no usage API when it is scoped to a workspace. "
@@ -36,9 +41,10 @@ class ClaudeApi(Api):
 
     title = "Claude"
     parallel = 1
+    option: ClassVar[str]  # that holds the key
     wanted: ClassVar[str]  # the key that this API takes
-    foreign_prefix: ClassVar[str]  # how the other API's keys begin
-    foreign: ClassVar[str]
+    foreign_prefix: ClassVar[str]  # how the keys of the other API begin
+    foreign: ClassVar[str]  # such a key, for messages
     probed: ClassVar[str]  # the report that proves the key
     errors = (
         ErrorRule((403,), ConfigError, "The organization's owner must switch API access on.", message="disabled"),
@@ -58,6 +64,7 @@ class ClaudeApi(Api):
             message=r"Needed: \[(?P<scope>[^\]]*)\]",
         ),
         ErrorRule((403,), ConfigError, "The organization or plan of {option} does not include this report."),
+        # a wrong path, but also a key without the right (Help Center, article 13703965)
         ErrorRule(
             (404,),
             ConfigError,
@@ -74,8 +81,8 @@ class ClaudeApi(Api):
         ),
     )
 
-    def __init__(self, base_url: str, option: str, key: str) -> None:
-        super().__init__(base_url, Credential(option, {"x-api-key": key, "anthropic-version": _VERSION}))
+    def __init__(self, base_url: str, key: str) -> None:
+        super().__init__(base_url, Credential(self.option, {"x-api-key": key, "anthropic-version": _VERSION}))
         self.holds_foreign, self._ordinary = key.startswith(self.foreign_prefix), key.startswith(_ORDINARY)
         self._answered = threading.Event()
 
@@ -87,31 +94,26 @@ class ClaudeApi(Api):
             self.rate_limit_for(path).hold(_until_reset(answer) or 0)
 
     def retry_after(self, answer: requests.Response, body: Any) -> float | None:
-        told = super().retry_after(answer, body)
-        return _until_reset(answer) if told is None and answer.status_code == 429 else told
+        named = super().retry_after(answer, body)
+        return _until_reset(answer) if named is None and answer.status_code == 429 else named
 
     def facts(self, asked: Asked) -> Mapping[str, str]:
         return {**super().facts(asked), "wanted": self.wanted, "foreign": self.foreign}
 
     @property
     def looks_ordinary(self) -> bool:
-        """By its beginning, as long as nothing was answered to it: keys of people and service accounts begin so too."""
+        """Whether the key begins as one of a workspace and has opened nothing yet: other keys begin so, too."""
         return self._ordinary and not self._answered.is_set()
 
     def probe(self) -> None:
         """One finished day, one bucket."""
         today = clock.now().start_of("day")
-        query = {
-            "starting_at": midnight(today.subtract(days=2)),
-            "ending_at": midnight(today.subtract(days=1)),
-            "bucket_width": "1d",
-            "limit": 1,
-        }
-        self.get(self.probed, query)
+        finished = Window(today.subtract(days=2), today.subtract(days=1))
+        self.get(self.probed, {**day_buckets(finished), "limit": 1})
 
     def read(self, path: str, query: Mapping[str, Any]) -> list[Answer]:
-        """All pages. Begins anew when the data was refreshed under the cursor, so that no page is of an older state."""
-        left = dict(_RESTARTS)
+        """All pages of one state of the data: where it was refreshed under the cursor, they are read from the start."""
+        restarts = dict(_RESTARTS)
         while True:
             answers: list[Answer] = []
             try:
@@ -120,44 +122,68 @@ class ClaudeApi(Api):
                 return answers
             except SourceError as error:
                 expired = error.status == 410 or (error.status == 400 and "cursor" in error.vendor_message.lower())
-                if not answers or not expired or not left[error.status or 0]:
+                if not answers or not expired or not restarts[error.status or 0]:
                     raise
-                left[error.status or 0] -= 1
+                restarts[error.status or 0] -= 1
 
     def listing(self, path: str, query: Mapping[str, Any] | None = None) -> Iterator[list[Row]]:
-        """The pages of a list of things, which goes on with `after_id`; `offset` is ignored and would never end."""
+        """The pages of a list, which goes on with `after_id` (reference: users, workspaces, api_keys).
+
+        `offset` is ignored, as clients report, and would never end.
+        """
         asked = {"limit": 1000, **(query or {})}
 
         def ask(after: str | None) -> Answer:
             return self.get(path, {**asked, "after_id": after} if after else asked)
 
-        return (answer.rows("data") for answer in follow(ask, _last_id))
+        return (answer.rows("data") for answer in follow(ask, _last_id, rows_of))
 
     def _pages(self, path: str, query: Mapping[str, Any]) -> Iterator[Answer]:
-        return follow(lambda page: self.get(path, {**query, "page": page} if page else query), _next_page)
+        return follow(lambda page: self.get(path, {**query, "page": page} if page else query), _next_page, rows_of)
+
+
+def rows_of(answer: Answer) -> list[Row]:
+    """Of any list: the reference names that of summaries differently than the SDK does."""
+    return answer.rows("summaries" if "summaries" in answer.body else "data")
+
+
+def day_buckets(window: Window) -> dict[str, Any]:
+    """The query for a window's day buckets. The end is exclusive: only whole buckets before it come (reference)."""
+    return {"starting_at": midnight(window.start), "ending_at": midnight(window.end), "bucket_width": "1d"}
+
+
+def bucket_rows(answer: Answer) -> Iterator[Row]:
+    """The results of all buckets, each with the start and end of its bucket."""
+    for bucket in answer.rows("data"):
+        span = {"starting_at": bucket["starting_at"], "ending_at": bucket["ending_at"]}
+        for result in listed(bucket, "results"):
+            yield {**result, **span}
 
 
 def _until_reset(answer: requests.Response) -> float | None:
-    """Seconds until requests are allowed again; None where that is not told, or told of a moment that is over."""
+    """Seconds until requests are allowed again; None without a reset, or with one that is over or far off.
+
+    Instead of Retry-After, 429s of the Admin API carry a reset, which is often over: measured by others in August 2026.
+    """
     seconds = seconds_until(answer.headers.get("anthropic-ratelimit-requests-reset"), answer.headers)
     return seconds if seconds and seconds <= SYNC_RETRIES.max_retry_after else None
 
 
 def organization_id(answer: Answer | requests.Response) -> str | None:
-    """Of the organization that the key belongs to, where the body does not tell it."""
+    """The organization that the key belongs to, for answers whose body does not name it (reference: headers)."""
     return answer.headers.get("anthropic-organization-id")
 
 
 def _last_id(answer: Answer) -> str | None:
-    return _named(answer, "last_id") if answer.body.get("has_more") else None
+    return _cursor(answer, "last_id") if answer.body.get("has_more") else None
 
 
 def _next_page(answer: Answer) -> str | None:
     more, page = answer.body.get("has_more"), answer.body.get("next_page")
-    return None if more is False or (not page and not more) else _named(answer, "next_page")
+    return None if more is False or (not page and not more) else _cursor(answer, "next_page")
 
 
-def _named(answer: Answer, member: str) -> str:
+def _cursor(answer: Answer, member: str) -> str:
     cursor = answer.body.get(member)
     if not cursor:
         raise answer.broken(f"has_more without {member}")
@@ -165,16 +191,15 @@ def _named(answer: Answer, member: str) -> str:
 
 
 class AnalyticsApi(ClaudeApi):
-    """Claude Enterprise. The limit is one for the organization, all its keys and endpoints."""
+    """Claude Enterprise."""
 
+    option = "claude.analytics_api_key"
     wanted = "an Analytics key of the Claude Enterprise organization (scope read:analytics)"
     foreign_prefix = "sk-ant-admin"
     foreign = "an Admin key of the Claude Console, which the Analytics API refuses"
     probed = f"{ANALYTICS}/usage_report"
-    rate_limit = (50, 60)  # 60 a minute are published for the organization; some are left to others
-
-    def __init__(self, base_url: str, key: str) -> None:
-        super().__init__(base_url, "claude.analytics_api_key", key)
+    # 60 a minute for the organization, all its keys and endpoints together (Analytics API); some are left to others
+    rate_limit = (50, 60)
 
     def answers(self) -> bool:
         """Whether the key opens anything, so that a 404 means this account and not the key."""
@@ -189,11 +214,10 @@ class AnalyticsApi(ClaudeApi):
 class AdminApi(ClaudeApi):
     """The Claude Console."""
 
+    option = "claude.admin_api_key"
     wanted = "an Admin key of the Claude Console (it begins with sk-ant-admin)"
     foreign_prefix = "sk-ant-api01-"
     foreign = "an Analytics key of Claude Enterprise, which the Admin API refuses"
     probed = MESSAGES
-    rate_limit = (1, 1)  # none is published; a request a second was never refused
-
-    def __init__(self, base_url: str, key: str) -> None:
-        super().__init__(base_url, "claude.admin_api_key", key)
+    # no figure is published (Usage and Cost API); clients that asked more at once report refusals by the hundred
+    rate_limit = (1, 1)

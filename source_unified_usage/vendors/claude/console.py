@@ -1,110 +1,122 @@
 """The Admin API's day buckets: tokens by account, key, workspace, model and tier, and costs by workspace."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, NamedTuple
 
+from source_unified_usage.core.answer import Answer
 from source_unified_usage.core.errors import ConfigError
 from source_unified_usage.core.stream import UsageStream
-from source_unified_usage.core.times import midnight
-from source_unified_usage.core.usage import (
-    Row,
-    Usage,
-    charges,
-    compact,
-    listed,
-    nth,
-    usage,
-    with_ordinals,
-    with_ordinals_once,
-)
+from source_unified_usage.core.usage import Row, Usage, charges, compact, nth, usage, with_ordinals, with_ordinals_once
 from source_unified_usage.core.window import Window, days
-from source_unified_usage.vendors.claude.api import MESSAGES, ORGANIZATION, AdminApi
-from source_unified_usage.vendors.claude.inventory import Inventory
-from source_unified_usage.vendors.claude.terms import dollars, model_of, moment, order, searches, tokens
-
-_PRODUCT = {"id": "claude_api", "name": "Claude API"}
-_USAGE_GROUPS = ["account_id", "api_key_id", "workspace_id", "model", "service_tier"]  # five are the most allowed
-_COST_GROUPS = ["workspace_id", "description"]
-_COST_KEY = (
-    "workspace_id",
-    "description",
-    "cost_type",
-    "model",
-    "token_type",
-    "service_tier",
-    "context_window",
-    "inference_geo",
+from source_unified_usage.vendors.claude.api import ORGANIZATION, AdminApi, bucket_rows, day_buckets
+from source_unified_usage.vendors.claude.lookups import Lookups, Named
+from source_unified_usage.vendors.claude.mapping import (
+    bucket_period,
+    currency,
+    dollars,
+    model_of,
+    moment,
+    order,
+    searches,
+    tokens,
 )
 
 
-Numbered = tuple[Row, int]  # a row, and which it is of those that agree in their key
-
-
-class ConsoleReport(UsageStream[AdminApi]):
-    """One bucketed report; rows carry their bucket's start and end."""
+class ConsoleStream(UsageStream[AdminApi]):
+    """One report of the Console organization."""
 
     endpoint: str
 
-    def __init__(self, api: AdminApi, inventory: Inventory) -> None:
+    def __init__(self, api: AdminApi, lookups: Lookups) -> None:
         super().__init__(api)
-        self.inventory = inventory
-        self.organization: Mapping[str, str] = {}
-        self.workspaces: Mapping[str, Row] = {}
+        self._lookups = lookups
 
     def path(self) -> str:
         return f"{ORGANIZATION}/{self.endpoint}"
 
-    def _buckets(self, window: Window, groups: list[str], limit: int) -> Iterator[Row]:
-        query = {
-            "starting_at": midnight(window.start),
-            "ending_at": midnight(window.end),
-            "bucket_width": "1d",
-            "group_by[]": groups,
-            "limit": limit,
-        }
-        answers = self.api.read(self.path(), query)
-        self.organization = self.inventory.organization(answers[0])
-        self.workspaces = self.inventory.workspaces()
-        for answer in answers:
-            for bucket in answer.rows("data"):
-                span = {"starting_at": bucket["starting_at"], "ending_at": bucket["ending_at"]}
-                for result in listed(bucket, "results"):
-                    yield {**result, **span}
 
-    def _workspace(self, row: Row) -> dict[str, str]:
-        """No workspace is the default one, which no list names."""
-        id = row.get("workspace_id")
-        if not id:
-            return {"id": "default", "name": "Default"}
-        return compact(id=id, name=self.workspaces.get(id, {}).get("name"))
+class Names(NamedTuple):
+    """Whose the rows of a report are, and the names of what they belong to."""
+
+    organization: Mapping[str, str]
+    workspaces: Mapping[str, Named]
+    people: Mapping[str, Named] = {}
+    keys: Mapping[str, Named] = {}
+
+
+class Result(NamedTuple):
+    """A row with its bucket's start and end, its id, and names."""
+
+    row: Row
+    id: str
+    names: Names
+
+
+class ConsoleReport(ConsoleStream):
+    """A report in day buckets."""
+
+    groups: Sequence[str]
+    key: Sequence[str]  # what tells the rows of a day apart
+    limit: int  # buckets in an answer
+    ordinals = staticmethod(with_ordinals)
+
+    def rows(self, window: Window) -> Iterator[Result]:
+        answers = self._answers(window)
+        rows = [row for answer in answers for row in bucket_rows(answer)]
+        names = self._names(answers[0], rows)
+        for row, ordinal in self.ordinals(rows, self._key, order):
+            yield Result(row, nth(self._key(row), ordinal), names)
+
+    def usages(self, item: Result) -> Iterator[Usage]:
+        row = item.row
+        yield usage(
+            id=item.id,
+            product={"id": "claude_api", "name": "Claude API"},
+            organization=item.names.organization,
+            model=model_of(row.get("model")),
+            surface="api",
+            remote_data=row,
+            **bucket_period(row),
+            **self._facts(row, item.names),
+        )
+
+    # --- what differs
+
+    def _facts(self, row: Row, names: Names) -> dict[str, Any]:
+        raise NotImplementedError
+
+    def _answers(self, window: Window) -> list[Answer]:
+        return self.api.read(self.path(), {**day_buckets(window), "group_by[]": self.groups, "limit": self.limit})
+
+    def _names(self, answer: Answer, rows: Sequence[Row]) -> Names:
+        return Names(self._lookups.organization(answer), self._lookups.workspaces())
+
+    def _key(self, row: Row) -> str:
+        return self.id(moment(row["starting_at"]), *(row.get(name) for name in self.key))
 
 
 class ApiUsage(ConsoleReport):
-    """A row without an API key is the Console's own; without an account, of no signed-in person."""
+    """A row without an API key is use of the Console itself, one without an account of nobody signed in (reference)."""
 
     name = "claude_api_usage"
     about = (
         "Tokens that one API key or Console account used on one day in one workspace, of one model and service tier, "
         "through the Claude API."
     )
-    endpoint = MESSAGES.removeprefix(f"{ORGANIZATION}/")
+    role = "activity"
+    counts_tokens = True
+    endpoint = "usage_report/messages"
     step = days(7)
-    lookback = days(3)
-    limit = 7  # buckets in an answer; less where the vendor finds the answer too large
-    people: Mapping[str, Row] = {}
-    keys: Mapping[str, Row] = {}
+    lookback = days(3)  # data comes within minutes, and closed days still grow (Usage and Cost API)
+    groups = ["account_id", "api_key_id", "workspace_id", "model", "service_tier"]  # no more: PostHog/posthog#72556
+    key = groups
+    limit = 7  # halved for the rest of the sync where the answer is too large, which clients report
+    ordinals = staticmethod(with_ordinals_once)
 
-    def rows(self, window: Window) -> Iterable[Numbered]:
-        if rows := self._results(window):
-            self.people, self.keys = self.inventory.users(), self.inventory.api_keys()
-        return with_ordinals_once(rows, self._key, order)
-
-    def _key(self, row: Row) -> str:
-        return self.id(moment(row["starting_at"]), *(row.get(name) for name in _USAGE_GROUPS))
-
-    def _results(self, window: Window) -> list[Row]:
+    def _answers(self, window: Window) -> list[Answer]:
         while True:
             try:
-                return list(self._buckets(window, _USAGE_GROUPS, self.limit))
+                return super()._answers(window)
             except ConfigError as error:
                 message = error.vendor_message.lower()
                 too_large = error.status == 400 and any(sign in message for sign in ("too many", "limit", "reduce"))
@@ -112,60 +124,63 @@ class ApiUsage(ConsoleReport):
                     raise
                 self.limit //= 2
 
-    def usages(self, line: Numbered, window: Window) -> Iterator[Usage]:
-        row, ordinal = line
+    def _names(self, answer: Answer, rows: Sequence[Row]) -> Names:
+        names = super()._names(answer, rows)
+        return names._replace(people=self._lookups.users(), keys=self._lookups.api_keys()) if rows else names
+
+    def _facts(self, row: Row, names: Names) -> dict[str, Any]:
         account, key = row.get("account_id"), row.get("api_key_id")
-        person = self.people.get(account or "", {})
-        yield usage(
-            id=nth(self._key(row), ordinal),
-            product=_PRODUCT,
-            metric_name="tokens",
-            resources=[compact(id=key, name=self.keys.get(key or "", {}).get("name"), workspace=self._workspace(row))],
-            organization=self.organization,
-            user=compact(id=account, email=person.get("email"), name=person.get("name")),
-            model=model_of(row.get("model")),
-            usage=compact(tokens=tokens(row), tools=compact(web_search_count=searches(row))),
-            start_date=moment(row["starting_at"]),
-            end_date=moment(row["ending_at"]),
-            surface="api",
-            remote_data=row,
-        )
+        person, key_name = names.people.get(account or "", {}), names.keys.get(key or "", {}).get("name")
+        return {
+            "metric_name": "tokens",
+            "resources": [compact(id=key, name=key_name, workspace=_workspace(row, names))],
+            "user": compact(id=account, email=person.get("email"), name=person.get("name")),
+            "usage": compact(tokens=tokens(row), tools=compact(web_search_count=searches(row))),
+        }
 
 
 class ApiCost(ConsoleReport):
-    """Priority Tier is never in it; there is no cost by API key."""
+    """The bill of the Console organization: no money of an Enterprise organization, which claude_cost bills.
+
+    Priority Tier is never in it, and there is no cost by API key (reference: cost_report). Two lines that are equal in
+    everything are two amounts.
+    """
 
     name = "claude_api_cost"
     about = (
         "What one kind of use of the Claude API cost on one day in one workspace. The sum of net is the bill, without "
         "Priority Tier."
     )
+    role = "bill"
     endpoint = "cost_report"
     step = days(31)
-    lookback = days(7)
-    open_day = False
-    bills = True
+    lookback = days(7)  # that costs are corrected is not documented; a margin
+    open_day = False  # only whole days are served, others refused (reference: cost_report)
+    groups = ["workspace_id", "description"]
+    key = (
+        "workspace_id",
+        "description",
+        "cost_type",
+        "model",
+        "token_type",
+        "service_tier",
+        "context_window",
+        "inference_geo",
+    )
+    limit = 31
 
-    def rows(self, window: Window) -> Iterable[Numbered]:
-        # two equal lines of a bill are two amounts
-        return with_ordinals(self._buckets(window, _COST_GROUPS, 31), self._key, order)
+    def _facts(self, row: Row, names: Names) -> dict[str, Any]:
+        workspace = _workspace(row, names)
+        return {
+            "metric_name": row.get("description"),
+            "resources": [{**workspace, "workspace": workspace}],
+            "charges": charges(currency(row), net=dollars(self.name, row, "amount")),
+        }
 
-    def _key(self, row: Row) -> str:
-        return self.id(moment(row["starting_at"]), *(row.get(name) for name in _COST_KEY))
 
-    def usages(self, line: Numbered, window: Window) -> Iterator[Usage]:
-        row, ordinal = line
-        workspace = self._workspace(row)
-        yield usage(
-            id=nth(self._key(row), ordinal),
-            product=_PRODUCT,
-            metric_name=row.get("description"),
-            resources=[{**workspace, "workspace": workspace}],
-            organization=self.organization,
-            model=model_of(row.get("model")),
-            charges=charges((row.get("currency") or "USD").upper(), net=dollars(self.name, row, "amount")),
-            start_date=moment(row["starting_at"]),
-            end_date=moment(row["ending_at"]),
-            surface="api",
-            remote_data=row,
-        )
+def _workspace(row: Row, names: Names) -> dict[str, str]:
+    """No workspace is the default one, which no list names (reference: usage_report/messages)."""
+    id = row.get("workspace_id")
+    if not id:
+        return {"id": "default", "name": "Default"}
+    return compact(id=id, name=names.workspaces.get(id, {}).get("name"))

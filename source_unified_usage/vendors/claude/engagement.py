@@ -1,51 +1,60 @@
-"""The engagement endpoints of the Analytics API: one finished day per request, up to the day that is published."""
+"""The engagement endpoints of the Analytics API: one finished day per request, up to the last one published."""
 
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
-from pendulum import UTC, Date, DateTime
+from pendulum import UTC, DateTime
 
 from source_unified_usage.core import clock
 from source_unified_usage.core.answer import Answer
-from source_unified_usage.core.errors import UNMAPPABLE, ConfigError, SourceError, Unmappable
+from source_unified_usage.core.errors import ConfigError, SourceError, mapping
 from source_unified_usage.core.progress import logger
-from source_unified_usage.core.stream import RetentionStart, UsageStream
-from source_unified_usage.core.times import Period, day_period
+from source_unified_usage.core.stream import RetentionStart, Role, UsageStream
+from source_unified_usage.core.times import days_in
 from source_unified_usage.core.usage import Row, compact, nth, with_ordinals_once
-from source_unified_usage.core.window import Window, days, utc_midnight
-from source_unified_usage.vendors.claude.api import ANALYTICS, AnalyticsApi, organization_id
-from source_unified_usage.vendors.claude.terms import order
+from source_unified_usage.core.window import Window, days
+from source_unified_usage.vendors.claude.api import ANALYTICS, AnalyticsApi, organization_id, rows_of
+from source_unified_usage.vendors.claude.lookups import Named
+from source_unified_usage.vendors.claude.mapping import order
 
-FIRST_DAY = DateTime(2026, 1, 1, tzinfo=UTC)  # nothing is served from before
+FIRST_DAY = DateTime(2026, 1, 1, tzinfo=UTC)  # nothing is served from before (Analytics API)
+# How a refusal may name the oldest day: that it is refused is documented (Analytics API), the wording is not
 _OLDEST = re.compile(
     r"(?:on or after|no(?:t before| earlier than)|(?:oldest|earliest)\b[^.;]*?)\s+(\d{4}-\d\d-\d\d)\S*",
     re.IGNORECASE,
 )
-_YOUNG = 10  # days; an older day is missing only while the export stands still, as in anthropics/claude-code#64503
+# Days after which a day that is missing can only mean that the export has stopped, as in anthropics/claude-code#64503
+_PUBLISHED_WITHIN = 10
+
+
+class Context(NamedTuple):
+    """What the rows of one answer have in common: the day that was asked for, the organization, names of people."""
+
+    day: str
+    organization: Mapping[str, str]
+    people: Mapping[str, Named] = {}
 
 
 class Part(NamedTuple):
     """What one record is made of: a row, or `what` of it where the row makes several."""
 
-    id: str
     row: Row
+    id: str
+    context: Context
     what: tuple[str | None, ...] = ()
 
 
 class Engagement(UsageStream[AnalyticsApi]):
-    """One endpoint that is asked by `date`. Rows do not tell their day: it is the window's."""
+    """One endpoint that is asked by `date`. Rows do not say their day: it is the one that was asked for."""
 
+    role: Role = "activity"
     step = days(1)
-    lookback = days(7)
+    lookback = days(7)  # a day "may be revised by a few percent over the following days" (Analytics API)
     open_day = False
     endpoint: str
     paged = True
     may_be_absent = False  # 404 on accounts that lack it
-
-    def __init__(self, api: AnalyticsApi) -> None:
-        super().__init__(api)
-        self.organization: dict[str, str] = {}
 
     def path(self) -> str:
         return f"{ANALYTICS}/{self.endpoint}"
@@ -54,19 +63,26 @@ class Engagement(UsageStream[AnalyticsApi]):
         return FIRST_DAY
 
     def rows(self, window: Window) -> Iterable[Part]:
-        return self.parts(self.published(window), window)
+        answers = self.published(window)
+        rows = [row for answer in answers for row in rows_of(answer)]
+        if not rows:
+            return ()
+        organization = compact(id=organization_id(answers[0]))
+        return self.parts(rows, Context(window.first_day, organization, self.people()))
 
-    def parts(self, rows: Iterable[Row], window: Window) -> Iterator[Part]:
-        """Parts of rows that agree in their key are numbered, each kind of part for itself.
+    def people(self) -> Mapping[str, Named]:
+        """Names by the id of a person, where records carry them and rows do not."""
+        return {}
+
+    def parts(self, rows: Iterable[Row], context: Context) -> Iterator[Part]:
+        """The parts of all rows. Those that agree in their key get ordinals, each kind of part apart from the others.
 
         So the ids stay when a correction lets such rows change places.
         """
         parts: list[Part] = []
         for row in rows:
-            try:
-                parts += [Part(self.key(row, window, *what), row, what) for what in self.split(row)]
-            except UNMAPPABLE as error:
-                raise Unmappable(row, error) from error
+            with mapping(row):
+                parts += [Part(row, self.key(row, context.day, *what), context, what) for what in self.split(row)]
         for part, ordinal in with_ordinals_once(parts, lambda part: part.id, lambda part: order(part.row)):
             yield part._replace(id=nth(part.id, ordinal)) if ordinal else part
 
@@ -74,81 +90,71 @@ class Engagement(UsageStream[AnalyticsApi]):
         """What makes a record of its own in a row."""
         return ((),)
 
-    def key(self, row: Row, window: Window, *what: str | None) -> str:
+    def key(self, row: Row, day: str, *what: str | None) -> str:
         """The id by the natural key alone."""
-        return self.id(window.first_day, *self.natural_key(row), *what)
+        return self.id(day, *self.natural_key(row), *what)
 
     def natural_key(self, row: Row) -> Sequence[Any]:
         """What tells a row from the others of its day. Raises KeyError or ValueError when the vendor left it out."""
         raise NotImplementedError
 
-    def published(self, window: Window) -> Iterable[Row]:
-        """The day's rows; none from the first day on that is not published yet."""
-        query: dict[str, Any] = {"date": window.first_day}
-        if self.paged:
-            query["limit"] = 1000
+    # --- what is published
+
+    def published(self, window: Window) -> list[Answer]:
+        """The answers for the window's day; none where it is not published yet, or the account lacks the endpoint."""
         try:
-            answers = self.ask(query, window)
+            return self.ask({"date": window.first_day, **({"limit": 1000} if self.paged else {})}, window)
         except ConfigError as error:
-            if newest := newest_day(error, window.first_day):
-                self.published_until(newest, window.first_day)
-                return
-            if error.status != 404 or not self.may_be_absent or not self.api.answers():
-                raise
-            self.not_available(window, f"this Claude account does not have {self.endpoint} (404), nothing to read")
-            return
-        self.organization = compact(id=organization_id(answers[0]))
-        for answer in answers:
-            yield from answer.rows("data")
+            if newest := newest_day(error, window.start):
+                self.published_until(newest, window.start)
+                return []
+            # older deployments answered 404 to a bad key as well (Help Center, article 13703965)
+            if error.status == 404 and self.may_be_absent and self.api.answers():
+                self.not_available(window, f"this Claude account does not have {self.endpoint} (404), nothing to read")
+                return []
+            raise
 
     def ask(self, query: Mapping[str, Any], window: Window) -> list[Answer]:
-        """All pages. Raises ServedFrom when the organization keeps less than all days."""
+        """All pages. Raises RetentionStart when the organization keeps less than all days."""
         try:
             return self.api.read(self.path(), query)
         except ConfigError as error:
-            if oldest := oldest_day(error, window.first_day):
+            if oldest := oldest_day(error, window.start):
                 raise RetentionStart(oldest) from None
             raise
 
-    def published_until(self, newest: DateTime, asked: str) -> None:
-        """The stream ends behind the newest day. An export that stands still is the vendor's delay, and said."""
-        stalled = utc_midnight(Date.fromisoformat(asked)) < young() and self.bounds.available_until is None
+    def published_until(self, newest: DateTime, asked: DateTime) -> None:
+        """The stream ends behind the newest day; where the export has stopped, a warning says so."""
+        stopped = asked < recent_from() and self.bounds.available_until is None
         self.no_data_from(newest.add(days=1))
-        if stalled:
+        if stopped:
             logger.warning(
-                f"{self.name}: Claude's export stands still: {asked} is not available yet, the last day is "
-                f"{newest.to_date_string()}. The next sync goes on from there."
+                f"{self.name}: Claude's export stands still: {asked.to_date_string()} is not available yet, the last "
+                f"day is {newest.to_date_string()}. The next sync goes on from there."
             )
 
-    def day(self, window: Window) -> Period:
-        return day_period(window.first_day)
 
-
-def young() -> DateTime:
+def recent_from() -> DateTime:
     """From here on a day may not be published yet."""
-    return clock.now().start_of("day").subtract(days=_YOUNG)
+    return clock.now().start_of("day").subtract(days=_PUBLISHED_WITHIN)
 
 
-def newest_day(error: SourceError, asked: str) -> DateTime | None:
-    """The newest published day that a refusal of the day `asked` names; None when it is about something else.
+def newest_day(error: SourceError, asked: DateTime) -> DateTime | None:
+    """The newest published day that a refusal of the day `asked` names; None when the refusal is about something else.
 
-    A day that is long over must be said to be unavailable: a wrong request names dates as well.
+    Of a day that is long over it must say that it is not available: the refusal of a wrong request names dates as well.
     """
     if error.status != 400:
         return None
-    if Date.fromisoformat(asked) < young().date() and not re.search(r"not\b.*\bavailable", error.vendor_message):
+    if asked < recent_from() and not re.search(r"not\b.*\bavailable", error.vendor_message):
         return None
-    # it may echo the asked day or the end of the asked range, say when the day will be there, or name the first of all
-    message = _OLDEST.sub("", error.vendor_message)
-    named = [text for text in re.findall(r"\d{4}-\d\d-\d\d", message) if text < asked]
-    if not named:
-        return None
-    return utc_midnight(Date.fromisoformat(max(named)))
+    # it may also name the day or the end of the range that was asked for, the oldest day, or when the day will be there
+    return max((day for day in days_in(_OLDEST.sub("", error.vendor_message)) if day < asked), default=None)
 
 
-def oldest_day(error: SourceError, asked: str) -> DateTime | None:
-    """The oldest served day that a refusal of the older day `asked` names; an older page of theirs said 90 days."""
+def oldest_day(error: SourceError, asked: DateTime) -> DateTime | None:
+    """The oldest day that is kept, as a refusal of an older day names it: 90 days in a newer Help Center article."""
     named = _OLDEST.search(error.vendor_message)
-    if error.status != 400 or not named or named[1] <= asked:
+    if error.status != 400 or not named:
         return None
-    return utc_midnight(Date.fromisoformat(named[1]))
+    return next((day for day in days_in(named[1]) if day > asked), None)

@@ -1,4 +1,4 @@
-"""What both Claude APIs say in the same way: products, models, tokens, cents."""
+"""What both Claude APIs express alike: products, models, tokens, cents."""
 
 import re
 from collections.abc import Iterable, Mapping
@@ -8,7 +8,7 @@ from typing import Any
 
 from source_unified_usage.core.errors import reason_of
 from source_unified_usage.core.progress import logger
-from source_unified_usage.core.times import parse_time, rfc3339
+from source_unified_usage.core.times import Period, parse_time, rfc3339
 from source_unified_usage.core.usage import Number, Row, canonical_json, compact, from_cents, number, quantity
 from source_unified_usage.core.validator import preview
 
@@ -26,6 +26,7 @@ _NAMES = {
     "claude_tag": "Claude Tag",
 }
 _DECIMAL = re.compile(r"-?\d+(\.\d+)?([eE][+-]?\d+)?").fullmatch
+# the same product before and after September 2026 (reference); claude_in_slack with underscores is another
 _RENAMED = {"claude-in-slack": "claude_tag", "claude-tag": "claude_tag"}
 
 
@@ -52,7 +53,7 @@ def tokens(row: Row) -> dict[str, Number]:
     """The row's token counts; they add up to the total."""
     created = row.get("cache_creation") or {}
     five, hour = (quantity(created.get(f"ephemeral_{age}_input_tokens")) for age in ("5m", "1h"))
-    # the flat count is what older deployments send
+    # the flat count instead of the two: as clients report
     write = quantity(row.get("cache_creation_input_tokens")) if five is None and hour is None else total(five, hour)
     parts = {
         "input": quantity(row.get("uncached_input_tokens")),
@@ -60,7 +61,7 @@ def tokens(row: Row) -> dict[str, Number]:
         "cache_write": write,
         "output": quantity(row.get("output_tokens")),
     }
-    # the parts add up to the total; the vendor's own counts where a part is not told
+    # the vendor's own total counts only where a part is missing: it would not be the sum of the others
     whole = quantity(row.get("total_tokens")) if None in parts.values() else None
     return compact(
         **parts,
@@ -71,7 +72,7 @@ def tokens(row: Row) -> dict[str, Number]:
 
 
 def unified(row: Row, part: str) -> Row:
-    """The `chat` or `sessions` of members whose chat and Cowork are one, who are in no plain block of these."""
+    """The `chat` or `sessions` of members whose chat and Cowork are one; no plain block counts them (reference)."""
     return (row.get("chat_cowork_unified_metrics") or {}).get(part) or {}
 
 
@@ -109,7 +110,7 @@ def amounts(row: Row) -> Iterable[Number]:
 
 
 def dollars(stream: str, row: Row, field: str) -> Decimal | None:
-    """A field in cents as whole units. One that is no amount is left out, and said: its row still counts."""
+    """A field in cents as whole units. One that is no amount is left out with a warning: its row still counts."""
     try:
         amount = from_cents(row.get(field))
         if amount is not None:
@@ -122,15 +123,25 @@ def dollars(stream: str, row: Row, field: str) -> Decimal | None:
 
 def order(row: Row) -> tuple[str, str]:
     """Of rows that agree in their key: what they are before what they count, which may be restated."""
-    return canonical_json(_said(row)), canonical_json(row)
+    return canonical_json(_without_figures(row)), canonical_json(row)
 
 
-def _said(value: Any) -> Any:
+def _without_figures(value: Any) -> Any:
     """A row without its figures; amounts of money are figures in text."""
     if isinstance(value, Mapping):
-        return {name: said for name, part in value.items() if (said := _said(part)) is not None}
+        return {name: rest for name, part in value.items() if (rest := _without_figures(part)) is not None}
     figure = type(value) in (int, float) or (isinstance(value, str) and _DECIMAL(value))
     return None if figure else value
+
+
+def currency(row: Row) -> str:
+    """US dollars are the only one documented, and are meant where none is named (reference: cost_report)."""
+    return (row.get("currency") or "USD").upper()
+
+
+def bucket_period(row: Row) -> Period:
+    """The bucket of a row. Raises KeyError or ValueError."""
+    return {"start_date": moment(row["starting_at"]), "end_date": moment(row["ending_at"])}
 
 
 @cache

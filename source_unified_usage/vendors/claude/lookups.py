@@ -1,4 +1,4 @@
-"""Names for the ids of the Claude Console: its organization, users, workspaces and API keys."""
+"""Names for ids: users of both kinds of organization; workspaces, API keys and the Console organization itself."""
 
 from collections.abc import Iterator, Mapping
 
@@ -11,12 +11,12 @@ Named = Mapping[str, str]
 
 
 def users(api: ClaudeApi) -> Iterator[Mapping[str, Named]]:
-    """The organization's users by id; both kinds of key may list them."""
+    """The organization's users by id; both kinds of key may list them (reference: users)."""
     return (texts(rows, "id", "email", "name") for rows in api.listing(f"{ORGANIZATION}/users"))
 
 
-class Inventory:
-    """Each list is read when the first answer needs it, once per sync."""
+class Lookups:
+    """The lists of the Claude Console. Each is read when the first answer needs it, once per sync."""
 
     def __init__(self, api: AdminApi) -> None:
         self.users = Lookup(api, "user names", users)
@@ -25,7 +25,7 @@ class Inventory:
         self.me = Lookup(api, "organization name", _me)
 
     def organization(self, answer: Answer) -> dict[str, str]:
-        """The key's organization as a record carries it. `/me` may be refused tomorrow or write it otherwise."""
+        """The key's organization as a record carries it. The header goes first: `/me` may be refused tomorrow."""
         me = self.me()
         return compact(id=organization_id(answer) or me.get("id"), name=me.get("name"))
 
