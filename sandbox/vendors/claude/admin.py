@@ -53,6 +53,7 @@ class Admin:
         limit = query.whole("limit", *_LIMITS)
         dimensions = query.some_of("group_by", MESSAGE_DIMENSIONS)
         if len(dimensions) > 5:
+            # an answer quoted in PostHog/posthog#72556
             raise invalid("Cannot specify more than 5 group_by[] dimensions.")
         if "speed" in dimensions:
             raise invalid("speed: requires the anthropic-beta header fast-mode-2026-02-01")

@@ -20,6 +20,7 @@ from sandbox.vendors.claude.organizations import CONSOLE_ID, ENTERPRISE_ID, FIRS
 from sandbox.vendors.claude.reports import Reports
 
 _MESSAGES = ("account_id", "api_key_id", "workspace_id", "model", "service_tier")
+# the tables that follow are independent on purpose of the source's
 _RENAMED = {"claude-in-slack": "claude_tag", "claude-tag": "claude_tag"}
 # stream: endpoint, natural key, main figure
 _THINGS = {

@@ -172,7 +172,7 @@ class CursorLedger:
 
 
 def event_charges(row: dict[str, Any]) -> Charges:
-    """Contract section 4, from the vendor's own figures."""
+    """From the vendor's own figures; independent on purpose of the source's mapping."""
     tokens = row.get("tokenUsage", {})
     cost = Decimal(repr(tokens.get("totalCents", 0))) if row["isTokenBasedCall"] else Decimal(0)
     off = Decimal(tokens.get("discountPercentOff", 0))

@@ -18,6 +18,7 @@ from sandbox.vendors.datadog.tag_sets import Tagged, spelled, tag_sets
 
 _CURRENCY = "USD"
 _UNTYPED = ""
+# independent on purpose: the source has a table of its own
 _TYPES = {
     "committed": "committed",
     "commitment": "committed",

@@ -139,6 +139,7 @@ def _numbered(day: date, rows: Iterable[tuple[tuple[Any, ...], Charges, Usage]])
 
 
 def _usage_figures(endpoint: Endpoint, row: UsageRow, old: bool) -> Usage:
+    """Independent on purpose of the source's mapping."""
     metrics = dict(zip(endpoint.metrics, map(Decimal, row.metrics), strict=True))
     usage: Usage = {}
     if "num_model_requests" in metrics:
