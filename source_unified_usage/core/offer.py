@@ -30,7 +30,12 @@ class Offer:
 
     def all_names(self) -> set[str]:
         """Every stream that some configuration offers."""
-        return {name for vendor in self._vendors for name in self.names(_with({}, _switches(vendor, {})))}
+        return {
+            name
+            for vendor in self._vendors
+            for config, switches in _alternatives(vendor, {})
+            for name in self.names(_with(config, switches))
+        }
 
     def why_not(self, name: str, config: Mapping[str, Any]) -> str:
         """The sentence for a stream of the catalog that the configuration does not offer."""
@@ -48,10 +53,10 @@ class Offer:
     def _needed(self, name: str, config: Mapping[str, Any]) -> str:
         """The options that would offer a stream that is not offered; empty when none would."""
         for vendor in self._vendors:
-            block = {vendor.name: config[vendor.name]} if config.get(vendor.name) else {}
-            switches = _switches(vendor, block)
-            if name in self.names(_with(block, switches)):
-                return " and ".join(map(_shown, self._fewest(name, block, switches).items()))
+            own = {vendor.name: config[vendor.name]} if config.get(vendor.name) else {}
+            for block, switches in _alternatives(vendor, own):
+                if name in self.names(_with(block, switches)):
+                    return " and ".join(map(_shown, self._fewest(name, block, switches).items()))
         return ""
 
     def _fewest(self, name: str, block: Mapping[str, Any], switches: Mapping[Option, Any]) -> Mapping[Option, Any]:
@@ -66,6 +71,19 @@ class Offer:
 def _switches(vendor: type[Vendor], config: Mapping[str, Any]) -> dict[Option, Any]:
     """The options that a configuration leaves off: flags, credentials, ids, each with a value that switches it on."""
     return dict(_off(vendor.spec(), (vendor.name,), config.get(vendor.name) or {}))
+
+
+def _alternatives(
+    vendor: type[Vendor], config: Mapping[str, Any]
+) -> Iterator[tuple[Mapping[str, Any], Mapping[Option, Any]]]:
+    """The configuration and its switches, once for each option that excludes others, without those; its own first."""
+    switches = _switches(vendor, config)
+    own = config.get(vendor.name, {})
+    for chosen in sorted(vendor.one_of, key=lambda option: not own.get(option)) or [""]:
+        others = {option for option in vendor.one_of if option != chosen}
+        block = {name: value for name, value in own.items() if name not in others}
+        left = {option: value for option, value in switches.items() if option[-1] not in others}
+        yield ({vendor.name: block} if block else {}), left
 
 
 def _off(schema: Mapping[str, Any], path: Option, block: Mapping[str, Any]) -> Iterator[tuple[Option, Any]]:
