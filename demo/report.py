@@ -17,6 +17,7 @@ BILLS = {
     "confluent": ("confluent_costs",),
     "cursor": ("cursor_usage_events",),
     "datadog": ("datadog_cost",),
+    "github": ("github_billing_usage",),
     "scenario": ("scenario_consumption",),
 }
 # by vendor the stream that tells who spent the money, where one does
@@ -24,10 +25,11 @@ SPENDERS = {
     "claude": "claude_user_cost",
     "openai": "openai_codex_usage",
     "cursor": "cursor_usage_events",
+    "github": "github_ai_usage",
     "scenario": "scenario_consumption",
 }
 # the streams whose tokens count once
-TOKENS = ("cursor_usage_events", "claude_usage", "claude_api_usage", "openai_usage_completions")
+TOKENS = ("cursor_usage_events", "claude_usage", "claude_api_usage", "openai_usage_completions", "github_ai_usage")
 TOP = 8
 
 Snapshot = dict[str, dict[str, str]]

@@ -110,8 +110,9 @@ def test_the_example_as_it_is(source: Source) -> None:
     told, _ = outputs(source, json.loads((ROOT / "secrets.example" / "config.json").read_text()))
     assert told == (
         "Still a placeholder: claude.analytics_api_key, claude.admin_api_key, confluent.api_key, confluent.api_secret, "
-        "cursor.api_key, datadog.api_key, datadog.application_key, openai.admin_api_key, openai.codex.api_key, "
-        "openai.codex.workspace_id, scenario.api_key, scenario.api_secret. Put your own value there or take it out."
+        "cursor.api_key, datadog.api_key, datadog.application_key, github.token, github.organization, "
+        "openai.admin_api_key, openai.codex.api_key, openai.codex.workspace_id, scenario.api_key, scenario.api_secret. "
+        "Put your own value there or take it out."
     )
 
 

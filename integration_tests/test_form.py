@@ -21,6 +21,7 @@ ALONE = [
     ("confluent", ["api_key", "api_secret"], 1),
     ("cursor", ["api_key"], 3),
     ("datadog", ["api_key", "application_key"], 4),
+    ("github", ["token", "enterprise"], 5),
     ("scenario", ["api_key", "api_secret"], 4),
 ]
 ADDRESSES = {"openai": ["base_url", "codex.base_url"]}
@@ -64,4 +65,4 @@ def test_one_vendors_credentials_are_enough(
 def test_a_form_that_nobody_filled_in_names_all_vendors(source: Source) -> None:
     status = source.check({**untouched(SPEC), "start_date": "2026-08-20T00:00:00Z"})
     assert status["status"] == "FAILED"
-    assert status["message"].endswith("at least one of claude, confluent, cursor, datadog, openai, scenario.")
+    assert status["message"].endswith("at least one of claude, confluent, cursor, datadog, github, openai, scenario.")

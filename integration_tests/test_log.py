@@ -10,7 +10,7 @@ from sandbox import Fault, Sandbox
 EVENTS = "cursor_usage_events"
 
 
-@pytest.mark.parametrize("vendor", ["claude", "confluent", "cursor", "datadog", "openai", "scenario"])
+@pytest.mark.parametrize("vendor", ["claude", "confluent", "cursor", "datadog", "github", "openai", "scenario"])
 def test_a_sync_tells_once_how_much_each_vendor_is_asked(source: Source, sandbox: Sandbox, vendor: str) -> None:
     output = source.read(sandbox_config(sandbox, [vendor], start_date="2026-09-08"))
     told = [

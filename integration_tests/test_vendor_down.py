@@ -15,6 +15,7 @@ STREAMS = {
     "confluent": ["confluent_costs"],
     "cursor": ["cursor_usage_events", "cursor_daily_usage"],
     "datadog": ["datadog_hourly_usage"],
+    "github": ["github_billing_usage", "github_ai_usage"],
     "openai": ["openai_costs", "openai_codex_usage"],
     "scenario": ["scenario_consumption", "scenario_model_usage"],
 }
