@@ -66,6 +66,13 @@ class Credits(DailyBilling):
         self.check_nets(rows, FIGURES)
         return rows
 
+    def billed(self, day: DateTime, center: Center | None) -> Decimal:
+        """The credits on the bill of a day and cost center, before discounts; seats are none."""
+        answer = self.ask("usage", day, center=center)
+        rows = answer.rows(ROWS) if answer else ()
+        credits = (row for row in rows if is_included(fold("sku", row.get("sku")) or ""))
+        return sum(map(FIGURES.gross, credits), Decimal(0))
+
     def numbered(self, items: Iterable[CreditItem]) -> Iterator[CreditItem]:
         found = with_ordinals(items, self._key, lambda item: order(FIGURES, item.row))
         return (item._replace(ordinal=ordinal) for item, ordinal in found)
@@ -129,8 +136,8 @@ class AiCredits(Credits):
         GitHub does not say which, so the bill of the same day does, whose undivided answer leaves the centers out.
         """
         own = sum(map(FIGURES.gross, undivided), Decimal(0))
-        without = self._billed(day, None)
-        centers = sum((self._billed(day, center) for center in self.centers()), Decimal(0))
+        without = self.billed(day, None)
+        centers = sum((self.billed(day, center) for center in self.centers()), Decimal(0))
         if abs(centers) <= _SAME:
             return None
         if abs(own - without) <= _SAME:
@@ -143,12 +150,6 @@ class AiCredits(Credits):
             f"without and {centers} with one: neither fits, they are read as usage of no cost center",
         )
         return False
-
-    def _billed(self, day: DateTime, center: Center | None) -> Decimal:
-        answer = self.ask("usage", day, center=center)
-        rows = answer.rows(ROWS) if answer else ()
-        credits = (row for row in rows if is_included(fold("sku", row.get("sku")) or ""))
-        return sum(map(FIGURES.gross, credits), Decimal(0))
 
 
 class AiCreditsByUser(Credits):
@@ -198,12 +199,12 @@ class AiCreditsByUser(Credits):
         return seen | people
 
     def _log_rest(self, window: Window, items: Iterable[CreditItem]) -> None:
-        whole = sum(map(FIGURES.gross, self.credits(window.start)), Decimal(0))
+        whole = sum((self.billed(window.start, center) for center in (None, *self.centers())), Decimal(0))
         rest = whole - sum((FIGURES.gross(item.row) for item in items), Decimal(0))
         if abs(rest) > _SAME:
             logger.info(
-                f"{self.name}: of {whole} USD of AI credits on {window.first_day} (before discounts) {rest} belong to "
-                f"nobody, as code review and agents do, or to people without a seat"
+                f"{self.name}: of the bill's {whole} USD of AI credits on {window.first_day} (before discounts) {rest} "
+                f"are of nobody, as code review and agents, or GitHub does not tell them by person"
             )
 
 

@@ -30,12 +30,15 @@ def _cost_centers(api: GitHubApi) -> Iterator[Mapping[str, Center]]:
     """Of both states: usage stays with a center that was deleted later. An organization has none."""
     for state in ("active", _DELETED) if api.of.enterprise else ():
         for rows in api.pages(api.of.billing("cost-centers"), "costCenters", {"state": state}):
-            centers = (
-                Center(id, text(row.get("name")), row.get("state") == _DELETED)
-                for row in rows
-                if (id := text(row.get("id")))
-            )
-            yield {center.id: center for center in centers}
+            yield {center.id: center for center in map(_center, rows)}
+
+
+def _center(row: Row) -> Center:
+    """Raises ValueError for one without an id: its usage could not be asked for."""
+    id = text(row.get("id"))
+    if id is None:
+        raise ValueError("a cost center without an id")
+    return Center(id, text(row.get("name")), row.get("state") == _DELETED)
 
 
 def _logins(api: GitHubApi) -> Iterator[Mapping[str, str]]:

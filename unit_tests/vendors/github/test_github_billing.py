@@ -95,6 +95,12 @@ def test_a_refused_list_of_centers_is_an_error_of_the_bill(server: requests_mock
     assert asked(server, "usage") == []
 
 
+def test_a_center_without_an_id_is_no_center_to_leave_out(server: requests_mock.Mocker) -> None:
+    server.get(f"{OF_ENTERPRISE}/cost-centers", json={"costCenters": [{"name": "engineering", "state": "active"}]})
+    with pytest.raises(ValueError, match="a cost center without an id"):
+        read("github_billing_usage", ENTERPRISE)
+
+
 def test_a_deleted_center_that_is_unknown_by_now_is_told_once(
     server: requests_mock.Mocker, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -293,7 +299,8 @@ def people(server: requests_mock.Mocker, metrics: dict[str, Any]) -> list[dict[s
     server.get(f"{API}/orgs/example-org/copilot/billing/seats", [{"json": {"seats": seats}}, {"json": {"seats": []}}])
     server.get(f"{API}/orgs/example-org/copilot/metrics/reports/users-1-day", **metrics)
     server.get("https://copilot-reports.github.com/users", text='{"user_login": "octo-gone"}\n')
-    amounts = {"octo-alice": 1.0, "octo-bob": 2.0, "octo-gone": 4.0, "": 10.0}
+    server.get(BILL, json=billed({"": 10.0}))
+    amounts = {"octo-alice": 1.0, "octo-bob": 2.0, "octo-gone": 4.0}
 
     def credits(request: Any, _: Any) -> Any:
         login = request.qs.get("user", [""])[0]
@@ -314,7 +321,7 @@ def test_everybody_with_a_seat_or_in_the_metrics_is_asked_for_once(
         for login in ("octo-alice", "octo-bob", "octo-gone")
     ]
     assert "3 people, each asked for once a day" in caplog.text
-    assert "of 10.0 USD of AI credits on 2026-09-02 (before discounts) 3.0 belong to nobody" in caplog.text
+    assert "of the bill's 10.0 USD of AI credits on 2026-09-02 (before discounts) 3.0 are of nobody" in caplog.text
 
 
 @pytest.mark.parametrize(("metrics", "warned"), [({"status_code": 204}, 0), (error(403, "policy"), 1)])
