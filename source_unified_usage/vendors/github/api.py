@@ -14,7 +14,7 @@ from source_unified_usage.core.error_rules import Asked, ErrorRule
 from source_unified_usage.core.errors import ConfigError, KeyRefused
 from source_unified_usage.core.links import Links
 from source_unified_usage.core.messages import message_of
-from source_unified_usage.core.paging import Told, walk
+from source_unified_usage.core.paging import PageInfo, walk
 from source_unified_usage.core.paths import path
 from source_unified_usage.core.retry import SYNC_RETRIES, retry_after, seconds_until
 from source_unified_usage.core.row_files import Reader
@@ -150,9 +150,9 @@ class GitHubApi(Api):
         def ask(page: int) -> Answer:
             return self.get(path, {**query, "page": page, "per_page": PAGE_SIZE})
 
-        def read_page(answer: Answer, page: int, _: int) -> Told:
+        def read_page(answer: Answer, page: int, _: int) -> PageInfo:
             rows = answer.rows(key)
-            return Told(rows, _names_next(answer, page) if "Link" in answer.headers else bool(rows))
+            return PageInfo(rows, _names_next(answer, page) if "Link" in answer.headers else bool(rows))
 
         return (answer.rows(key) for answer in walk(ask, read_page))
 
