@@ -97,8 +97,8 @@ def sandbox_config(sandbox: Sandbox, vendors: Iterable[str] = (), **options: Any
     text = (ROOT / "secrets.example" / "sandbox.json").read_text().replace(":8800/", f":{sandbox.port}/")
     config: dict[str, Any] = json.loads(text)
     wanted = set(vendors) or set(sandbox.vendors)
-    for name in set(sandbox.vendors) - wanted:
-        config.pop(name, None)
+    for name in [name for name, block in config.items() if isinstance(block, dict) and name not in wanted]:
+        del config[name]
     return merged(config, options)
 
 

@@ -35,7 +35,7 @@ def written() -> dict[str, str]:
         texts[PAGE] = insert(texts[PAGE], begin, end, f"\n\n{table(vendor)}\n")
     for what, items in {"hosts": hosts(), "streams": suggested()}.items():
         begin, end = f"# {what}: begin, written by `make tables`", f"# {what}: end"
-        lines = "".join(f"      - {item}\n" for item in items)
+        lines = "".join(f"      - {json.dumps(item) if item.startswith('*') else item}\n" for item in items)
         texts[METADATA] = insert(texts[METADATA], begin, end, f"\n{lines}      ")
     for name in SENTENCES:
         texts[name], count = _SENTENCE.subn(rf"\g<1>{names()}\g<2>", texts[name])
@@ -52,7 +52,7 @@ def table(vendor: type[Vendor]) -> str:
 
 def _line(stream: StreamFacts) -> str:
     about = re.sub(r"\b[a-z]+_[a-z_]+\b", r"`\g<0>`", stream.about).replace("|", r"\|")
-    needs = ", ".join(f"`{need.removeprefix(f'{stream.vendor.name}.')}`" for need in stream.needs)
+    needs = ", ".join(f"`{need.replace(f'{stream.vendor.name}.', '')}`" for need in stream.needs)
     again = "every sync" if stream.grain == "snapshot" else _length(stream.lookback)
     return f"| `{stream.name}` | {about} | {_counts_as(stream)} | {stream.grain} | {again} | {needs} |\n"
 
@@ -63,7 +63,8 @@ def _counts_as(stream: StreamFacts) -> str:
 
 
 def _length(span: Span) -> str:
-    return f"{span.count} {span.unit if span.count != 1 else span.unit.removesuffix('s')}"
+    length = f"{span.count} {span.unit if span.count != 1 else span.unit.removesuffix('s')}"
+    return f"{length}, and from the first of their month" if span.whole_month else length
 
 
 def names() -> str:

@@ -14,11 +14,12 @@ from source_unified_usage.core.usage import Row
 
 @dataclass(frozen=True)
 class Answer:
-    """A 200 with its parsed JSON."""
+    """An answer with its parsed JSON; where 204 is one, it is an empty object."""
 
     source: str  # who answered what, for messages
     body: Any
     headers: Mapping[str, str] = field(default_factory=CaseInsensitiveDict)
+    status: int = 200
 
     def rows(self, key: str, *, nullable: bool = False) -> list[Row]:
         """The list of objects under `key`. `nullable`: the vendor documents null as an empty list.

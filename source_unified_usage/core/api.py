@@ -1,14 +1,13 @@
 """One HTTP conversation with a vendor: base URL, credential, rate limit, retries, and errors that say what to do."""
 
 import copy
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any, ClassVar
 from urllib.parse import urlsplit
 
 import requests
 from typing_extensions import Self
 
-from source_unified_usage import __version__
 from source_unified_usage.core import clock
 from source_unified_usage.core.answer import Answer
 from source_unified_usage.core.authentication import Credential, Refusal
@@ -22,8 +21,8 @@ from source_unified_usage.core.errors import (
     reason_of,
 )
 from source_unified_usage.core.json_body import parse
-from source_unified_usage.core.messages import network_message, vendor_message
-from source_unified_usage.core.network import authorities, proxies_for, proxy_for, setup_fault, wants_password
+from source_unified_usage.core.messages import network_message, request_id, vendor_message
+from source_unified_usage.core.network import proxies_for, proxy_for, setup_fault, wants_password
 from source_unified_usage.core.progress import StreamStats, logger
 from source_unified_usage.core.rate_limit import RateLimit
 from source_unified_usage.core.retry import (
@@ -31,14 +30,14 @@ from source_unified_usage.core.retry import (
     LOOKUP_RETRIES,
     SYNC_RETRIES,
     Backoff,
+    Failure,
     RetryPolicy,
     retry_after,
 )
-from source_unified_usage.core.transport import MOST_BYTES, Adapter, TooLarge, answer_within, body_of
+from source_unified_usage.core.transport import MOST_BYTES, TooLarge, answer_within, body_of, new_session
 from source_unified_usage.core.window_queue import WindowQueue
 
 _ANSWERS = {200, 201, 203}  # 201 (created) and 203 (changed by a proxy) have the same body
-_USER_AGENT = f"source-unified-usage/{__version__} (https://github.com/source-unified-usage/source-unified-usage)"
 
 
 class Api:
@@ -47,6 +46,7 @@ class Api:
     title: ClassVar[str]
     parallel: ClassVar[int] = 1  # windows read at once with one credential
     rate_limit: ClassVar[tuple[int, float]] = (0, 60)  # requests in seconds; 0 where the vendor publishes no figure
+    limited_wait: ClassVar[float] = 2  # the first wait, in seconds, where a limited rate comes without one; it doubles
     errors: ClassVar[Sequence[ErrorRule]] = ()  # what error answers mean at this vendor, before HTTP's own meaning
     only_objects: ClassVar[bool] = True  # a 200 with anything else breaks the contract
 
@@ -108,18 +108,34 @@ class Api:
 
     def retry_after(self, answer: requests.Response, body: Any) -> float | None:
         """Seconds that the vendor asks to wait."""
-        return retry_after(answer.headers, limited=answer.status_code == 429)
+        return retry_after(answer.headers, limited=self.limited(answer, body))
+
+    def limited(self, answer: requests.Response, body: Any) -> bool:
+        """Whether an error answer says that the rate is limited, by whatever status; such an answer is no refusal."""
+        return answer.status_code == 429
 
     def observe(self, answer: requests.Response, path: str) -> None:
         """Called with every answer, for limits that only its headers name."""
 
     # --- requests
 
-    def get(self, path: str, params: Any = None, headers: Mapping[str, str] | None = None) -> Answer:
-        return self._send("GET", path, params=params, headers=headers)
+    # `also`: statuses that are answers to this request, as the vendor documents: 202 for accepted, 204 for nothing
 
-    def post(self, path: str, json: Any, params: Any = None) -> Answer:
-        return self._send("POST", path, params=params, json=json)
+    def get(
+        self, path: str, params: Any = None, headers: Mapping[str, str] | None = None, also: Collection[int] = ()
+    ) -> Answer:
+        return self._send("GET", path, also=also, params=params, headers=headers)
+
+    def post(
+        self,
+        path: str,
+        json: Any,
+        params: Any = None,
+        also: Collection[int] = (),
+        done: Callable[[], Answer | None] | None = None,
+    ) -> Answer:
+        """`done`: for what must not happen twice, finds what came of a try whose answer was lost, before the next."""
+        return self._send("POST", path, also=also, done=done, params=params, json=json)
 
     def unreadable(self, error: Exception) -> BrokenContract:
         """The error for answers that cannot be read; it names the latest one."""
@@ -132,13 +148,22 @@ class Api:
     def _subject(self) -> str:
         return f"stream {self.stream}" if self.stream else self.purpose
 
-    def _send(self, method: str, path: str, **options: Any) -> Answer:
+    def _send(
+        self,
+        method: str,
+        path: str,
+        *,
+        also: Collection[int] = (),
+        done: Callable[[], Answer | None] | None = None,
+        **options: Any,
+    ) -> Answer:
         """Ask until there is an answer or a refusal, or the retry policy gives up.
 
         Raises KeyRefused, ConfigError, BrokenContract or Unavailable.
         """
         source = f"{self.title}, {self._subject}, {path}"
-        waits = Backoff(self.retry_policy)
+        answers = _ANSWERS.union(also)
+        waits = Backoff(self.retry_policy, limited_wait=self.limited_wait)
         rate_limit = self.rate_limit_for(path)
         while True:
             if refused := self.credential.refused:
@@ -146,53 +171,66 @@ class Api:
             rate_limit.take(self._pace)
             self.stats.requests += 1
             began = clock.monotonic()
-            status: int | None = None
-            retry_after: float | None = None
-            try:
-                with answer_within(self.retry_policy.deadline):
-                    answer = self._session.request(
-                        method,
-                        self.base_url + path,
-                        timeout=self.retry_policy.timeout,
-                        allow_redirects=False,
-                        proxies=proxies_for(self.base_url),
-                        stream=True,
-                        **options,
-                    )
-                    content = body_of(answer)
-            except TooLarge:
-                raise BrokenContract(
-                    f"{source}: the vendor's answer has more than {MOST_BYTES >> 20} MB; no page of it is that large."
-                ) from None
-            except (OSError, ValueError) as error:  # ValueError: a Location header that is no URL
-                if spent := ran_out(error):
-                    raise spent from None
-                if fault := setup_fault(error, self.base_url):
-                    raise ConfigError(f"{source}: {fault}") from None
-                message = said = network_message(error)
-            else:
-                status = answer.status_code
-                self.observe(answer, path)
-                body = self._parsed(source, content)
-                if status in _ANSWERS and body is not _NOT_JSON:
-                    self.latest = found = Answer(source, body, answer.headers)
-                    if self.only_objects and not isinstance(body, Mapping):
-                        raise found.broken("it is no object")
-                    return found
-                retry_after = self.retry_after(answer, body)
-                message = "the body is not JSON" if status in _ANSWERS else vendor_message(body, answer)
-                said = f"{status} {message}{_request_id(answer)}"
-                self._refuse(source, Asked(self, status, message, answer, body))
-            if status == 429:
+            found = self._try(source, method, path, answers, options)
+            if isinstance(found, Answer):
+                return found
+            if found.limited:
                 self.on_limited()
             took = clock.monotonic() - began
-            wait = waits.next(limited=status == 429, retry_after=retry_after, took=took)
+            wait = waits.next(limited=found.limited, retry_after=found.retry_after, took=took)
             if wait is None:
-                raise Unavailable(
-                    self._given_up(source, status, said, retry_after), status=status, vendor_message=message
-                )
-            self.stats.wait(wait, f"then asking {self.title} again after: {said}")
+                raise Unavailable(self._given_up(source, found), status=found.status, vendor_message=found.message)
+            self.stats.wait(wait, f"then asking {self.title} again after: {found.said}")
             clock.sleep(wait)
+            if done and not found.limited and (earlier := done()):
+                return earlier
+
+    def _try(
+        self, source: str, method: str, path: str, answers: Collection[int], options: Mapping[str, Any]
+    ) -> Answer | Failure:
+        try:
+            with answer_within(self.retry_policy.deadline):
+                answer = self._session.request(
+                    method,
+                    self.base_url + path,
+                    timeout=self.retry_policy.timeout,
+                    allow_redirects=False,
+                    proxies=proxies_for(self.base_url),
+                    stream=True,
+                    **options,
+                )
+                content = body_of(answer)
+        except TooLarge:
+            raise BrokenContract(
+                f"{source}: the vendor's answer has more than {MOST_BYTES >> 20} MB; no page of it is that large."
+            ) from None
+        except (OSError, ValueError) as error:  # ValueError: a Location header that is no URL
+            if spent := ran_out(error):
+                raise spent from None
+            if fault := setup_fault(error, self.base_url):
+                raise ConfigError(f"{source}: {fault}") from None
+            message = network_message(error)
+            return Failure(message, message)
+        self.observe(answer, path)
+        return self._outcome(source, answer, content, answers)
+
+    def _outcome(
+        self, source: str, answer: requests.Response, content: bytes, answers: Collection[int]
+    ) -> Answer | Failure:
+        """The answer, or a temporary failure. Raises what any other error means."""
+        status = answer.status_code
+        body = {} if status == 204 and status in answers else self._parsed(source, content)
+        if status in answers and body is not _NOT_JSON:
+            self.latest = found = Answer(source, body, answer.headers, status)
+            if self.only_objects and not isinstance(body, Mapping):
+                raise found.broken("it is no object")
+            return found
+        message, limited = "the body is not JSON", False
+        if status not in answers:
+            message, limited = vendor_message(body, answer), self.limited(answer, body)
+            self._refuse(source, Asked(self, status, message, answer, body), limited=limited)
+        said = f"{status} {message}{request_id(answer)}"
+        return Failure(said, message, status, limited, self.retry_after(answer, body))
 
     def _parsed(self, source: str, content: bytes) -> Any:
         """The body's JSON or _NOT_JSON. Raises BrokenContract when it is nested deeper than can be read."""
@@ -214,10 +252,13 @@ class Api:
         self.paced += seconds
         self.stats.wait(seconds, f"{self.title} {why}")
 
-    def _refuse(self, source: str, asked: Asked) -> None:
-        """Raise what the vendor's error means; return when it is temporary."""
+    def _refuse(self, source: str, asked: Asked, *, limited: bool) -> None:
+        """Raise what the vendor's error means; return when it is temporary.
+
+        A 429 may be a refusal all the same, as of a quota that is spent: the vendor's table tells.
+        """
         status, answer = asked.status, asked.answer
-        if status in _ANSWERS:
+        if limited and status != 429:
             return
         if 300 <= status < 400:
             host = _host(answer.headers.get("Location", "")) or "another place"
@@ -225,7 +266,7 @@ class Api:
                 f"{source}: {status}, a redirect to {host}, which is never followed because the key would be sent "
                 f"there too. Set base_url to the API itself."
             )
-        said = f'{status} "{asked.message}"{_request_id(answer)}'
+        said = f'{status} "{asked.message}"{request_id(answer)}'
         if status == 407:
             raise ConfigError(f"{source}: {said}. {self._of_the_proxy()}", status=status)
         rule = classify_error(self.errors, asked)
@@ -243,31 +284,20 @@ class Api:
         said = wants_password(proxy) if proxy else f"a proxy at {self.base_url} wants a user and a password."
         return said[0].upper() + said[1:]
 
-    def _given_up(self, source: str, status: int | None, said: str, retry_after: float | None) -> str:
+    def _given_up(self, source: str, failure: Failure) -> str:
         later = "Airbyte tries again later." if self.stream else "Try again later."
-        if status == 429:
-            asked = f" and asks to wait {retry_after:.0f} s" if retry_after else ""
-            return f"{source}: the vendor limits the rate ({said}){asked}; it did not refuse the key. {later}"
-        if status is None and not self.stream:
+        if failure.limited:
+            asked = f" and asks to wait {failure.retry_after:.0f} s" if failure.retry_after else ""
+            return f"{source}: the vendor limits the rate ({failure.said}){asked}; it did not refuse the key. {later}"
+        if failure.status is None and not self.stream:
             later = "Check base_url and the network."
-        where = f" at {self.base_url}" if status is None else ""
-        return f"{source}: no usable answer{where}, {said}. {later}"
+        where = f" at {self.base_url}" if failure.status is None else ""
+        return f"{source}: no usable answer{where}, {failure.said}. {later}"
 
     def _new_session(self) -> requests.Session:
-        session = requests.Session()
-        session.auth = self.credential
-        session.verify = authorities()
-        for scheme in ("http", "https"):
-            session.mount(f"{scheme}://", Adapter())
-        session.headers["User-Agent"] = _USER_AGENT
+        session = new_session(self.credential)
         session.headers["Accept"] = "application/json"
         return session
-
-
-def _request_id(answer: requests.Response) -> str:
-    """For the vendor's support; empty when the answer has none."""
-    id = answer.headers.get("x-request-id") or answer.headers.get("request-id")
-    return f" (request id {id})" if id else ""
 
 
 def _host(url: str) -> str:

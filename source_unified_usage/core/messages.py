@@ -9,12 +9,19 @@ from source_unified_usage.core.masking import shortened
 from source_unified_usage.core.network import tunnel_status
 from source_unified_usage.core.transport import TooSlow
 
+_REQUEST_IDS = ("x-request-id", "request-id", "x-github-request-id")
 _DEPTH = 8  # of envelopes in envelopes
 
 
 def vendor_message(body: Any, answer: requests.Response) -> str:
     """What the vendor says in an error body, whichever of the usual envelopes it uses; at most 300 characters."""
     return shortened(message_of(body) or answer.reason or "no explanation", 300)
+
+
+def request_id(answer: requests.Response) -> str:
+    """For the vendor's support, where the vendor names it."""
+    id = next((id for name in _REQUEST_IDS if (id := answer.headers.get(name))), None)
+    return f" (request id {id})" if id else ""
 
 
 def message_of(value: Any, depth: int = 0) -> str:

@@ -29,10 +29,17 @@ class Offer:
             return []
 
     def all_streams(self) -> Iterator[tuple[type[Vendor], UsageStream]]:
-        """Every stream that some configuration offers: those of each vendor with all of its options on."""
+        """Every stream that some configuration offers: those of each vendor with all of its options on.
+
+        Where options exclude each other, those of all of them.
+        """
         for vendor in self._vendors:
-            for stream in self._streams(_with({}, _switches(vendor, {}))):
-                yield vendor, stream
+            found = {
+                stream.name: stream
+                for config, switches in _alternatives(vendor, {})
+                for stream in self._streams(_with(config, switches))
+            }
+            yield from ((vendor, stream) for stream in found.values())
 
     def all_names(self) -> set[str]:
         return {stream.name for _, stream in self.all_streams()}
@@ -53,10 +60,18 @@ class Offer:
     def needed(self, name: str, config: Mapping[str, Any]) -> list[str]:
         """The fewest options that would offer a stream that is not offered; empty when none would."""
         for vendor in self._vendors:
-            block = {vendor.name: config[vendor.name]} if config.get(vendor.name) else {}
-            switches = _switches(vendor, block)
-            if name in self.names(_with(block, switches)):
-                return [_shown(switch) for switch in self._fewest(name, block, switches).items()]
+            own = {vendor.name: config[vendor.name]} if config.get(vendor.name) else {}
+            found = [
+                self._fewest(name, block, switches)
+                for block, switches in _alternatives(vendor, own)
+                if name in self.names(_with(block, switches))
+            ]
+            if found:
+                choices = [
+                    _shown(switch) for chosen in found for switch in chosen.items() if switch[0][-1] in vendor.one_of
+                ]
+                either = len(choices) == len(vendor.one_of) and " or ".join(choices)
+                return [either if either and _shown(s) in choices else _shown(s) for s in found[0].items()]
         return []
 
     def _fewest(self, name: str, block: Mapping[str, Any], switches: Mapping[Option, Any]) -> Mapping[Option, Any]:
@@ -71,6 +86,19 @@ class Offer:
 def _switches(vendor: type[Vendor], config: Mapping[str, Any]) -> dict[Option, Any]:
     """The options that a configuration leaves off: flags, credentials, ids, each with a value that switches it on."""
     return dict(_off(vendor.spec(), (vendor.name,), config.get(vendor.name) or {}))
+
+
+def _alternatives(
+    vendor: type[Vendor], config: Mapping[str, Any]
+) -> Iterator[tuple[Mapping[str, Any], Mapping[Option, Any]]]:
+    """The configuration and its switches, once for each option that excludes others, without those; its own first."""
+    switches = _switches(vendor, config)
+    own = config.get(vendor.name, {})
+    for chosen in sorted(vendor.one_of, key=lambda option: not own.get(option)) or [""]:
+        others = {option for option in vendor.one_of if option != chosen}
+        block = {name: value for name, value in own.items() if name not in others}
+        left = {option: value for option, value in switches.items() if option[-1] not in others}
+        yield ({vendor.name: block} if block else {}), left
 
 
 def _off(schema: Mapping[str, Any], path: Option, block: Mapping[str, Any]) -> Iterator[tuple[Option, Any]]:

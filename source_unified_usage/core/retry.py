@@ -5,6 +5,7 @@ import random
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from source_unified_usage.core import clock
 from source_unified_usage.core.times import parse_time
@@ -14,9 +15,9 @@ from source_unified_usage.core.times import parse_time
 class RetryPolicy:
     """When to give up on a request; all in seconds.
 
-    On 429: after `max_limited_wait` of waits that the vendor did not name; those that it names count apart, up to
-    `max_retry_after` in one request. On any other temporary failure: after `max_attempts` tries that took at least
-    `min_total_wait`, and in any case after `max_total_wait`, waits that the vendor names included.
+    On a limited rate: after `max_limited_wait` of waits that the vendor did not name; those that it names count apart,
+    up to `max_retry_after` in one request. On any other temporary failure: after `max_attempts` tries that took at
+    least `min_total_wait`, and in any case after `max_total_wait`, waits that the vendor names included.
     """
 
     max_limited_wait: float = 600
@@ -43,6 +44,7 @@ CHECK_RETRIES = RetryPolicy(
     deadline=38,
 )
 
+_DOUBLED = 5  # times at most
 _SHORTEST_NAMED = 30.0  # a wait that the vendor names counts as this at least, so that tiny ones come to an end
 
 
@@ -51,16 +53,31 @@ def _a_tenth(seconds: float) -> float:
     return seconds * random.uniform(1, 1.1)
 
 
+class Failure(NamedTuple):
+    """Why one try of a request brought nothing, where another one may: `message` in the vendor's words alone."""
+
+    said: str
+    message: str = ""
+    status: int | None = None
+    limited: bool = False
+    retry_after: float | None = None
+
+
 class Backoff:
     """The waits of one request; `next` gives the seconds until the next try, or None when the policy gives up."""
 
-    def __init__(self, policy: RetryPolicy, jitter: Callable[[float], float] = _a_tenth) -> None:
-        self._policy, self._jitter = policy, jitter
+    def __init__(
+        self, policy: RetryPolicy, jitter: Callable[[float], float] = _a_tenth, *, limited_wait: float = 2
+    ) -> None:
+        self._policy, self._jitter, self._limited_wait = policy, jitter, limited_wait
         self._limited = self._named = self._spent = 0.0
         self._attempts = 0
 
     def next(self, *, limited: bool, retry_after: float | None, took: float) -> float | None:
-        """After a failure: `limited` for 429, `retry_after` as the vendor named it, `took` the seconds of the try."""
+        """After a failure: `limited` by the rate, `retry_after` as the vendor named it, `took` the seconds of the try.
+
+        `limited_wait` is the first wait of a limited rate for which the vendor named none.
+        """
         policy = self._policy
         self._attempts += 1
         if retry_after and limited:
@@ -70,9 +87,10 @@ class Backoff:
             if retry_after > policy.max_limited_wait:
                 return None
         # 2, 4, 8, ... 60: a vendor's window is a minute, and six tries spend 62 s
-        wait = max(retry_after or 0.0, self._jitter(min(60.0, 2.0 ** min(self._attempts, 6))))
+        first = self._limited_wait if limited else 2.0
+        wait = max(retry_after or 0.0, self._jitter(min(30 * first, first * 2.0 ** min(self._attempts - 1, _DOUBLED))))
         if limited:
-            if self._limited >= policy.max_limited_wait:
+            if self._limited >= policy.max_limited_wait or first > policy.max_limited_wait:
                 return None
             self._limited += wait
             return wait

@@ -1,24 +1,29 @@
 """One try of one request, with a limit on the time and on the size of the answer."""
 
 import io
-from collections.abc import Iterator
+import tempfile
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from http.client import HTTPResponse
-from typing import Any
+from typing import IO, Any, cast
 
 import requests
 from requests.adapters import HTTPAdapter
 from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
 
+from source_unified_usage import __version__
 from source_unified_usage.core import clock
+from source_unified_usage.core.network import authorities
 
 # The largest pages that any vendor documents have some 10 MB.
 MOST_BYTES = 256 << 20
 MOST_BYTES_OF_AN_ERROR = 1 << 20
 # Compressed bytes taken at once: 64 KB of gzip inflate to 66 MB at most, where urllib3 (below 2.6) has no bound itself.
 _CHUNK = 1 << 16
+_IN_MEMORY = 8 << 20  # of a file; the rest is on the disk
+_USER_AGENT = f"source-unified-usage/{__version__} (https://github.com/source-unified-usage/source-unified-usage)"
 
 _deadline: ContextVar[float] = ContextVar("deadline", default=float("inf"))
 
@@ -61,6 +66,34 @@ def body_of(answer: requests.Response) -> bytes:
             break
     answer._content = b"".join(chunks)[:most]
     return answer._content
+
+
+def file_of(answer: requests.Response) -> IO[bytes]:
+    """The body, inflated, as a file at its beginning, which nobody else sees. Raises TooLarge."""
+    file = cast(IO[bytes], tempfile.SpooledTemporaryFile(_IN_MEMORY))  # noqa: SIM115 - the reader closes it
+    try:
+        for chunk in answer.iter_content(_CHUNK):
+            file.write(chunk)
+            if file.tell() > MOST_BYTES:
+                raise TooLarge
+    except BaseException:
+        file.close()
+        raise
+    finally:
+        answer.close()
+    file.seek(0)
+    return file
+
+
+def new_session(auth: Callable[[requests.PreparedRequest], requests.PreparedRequest]) -> requests.Session:
+    """A connection of its own, with the user's certificates, on which every request is signed by `auth`."""
+    session = requests.Session()
+    session.auth = auth
+    session.verify = authorities()
+    for scheme in ("http", "https"):
+        session.mount(f"{scheme}://", Adapter())
+    session.headers["User-Agent"] = _USER_AGENT
+    return session
 
 
 class Adapter(HTTPAdapter):

@@ -29,6 +29,7 @@ class Vendor:
     title: ClassVar[str]
     address: ClassVar[str]  # where the API is when no base_url is configured
     keys: ClassVar[Sequence[Key]]  # its credentials
+    one_of: ClassVar[Sequence[str]] = ()  # options of which exactly one must be set: they say whose figures are read
     as_of: ClassVar[str]  # YYYY-MM in which its documentation was read, and which pages of it, by title
     pages: ClassVar[Sequence[str]]
 
@@ -112,6 +113,7 @@ def configured(vendors: Sequence[type[Vendor]], config: Mapping[str, Any]) -> li
     wrong = [
         f"{vendor.title}: {fault}" for vendor, block in blocks for fault in faults(vendor.name, vendor.keys, block)
     ]
+    wrong += [fault for vendor, block in blocks if (fault := _ambiguous(vendor, block))]
     if places := placeholders(config):
         wrong.insert(0, f"Still a placeholder: {', '.join(places)}. Put your own value there or take it out.")
     if wrong:
@@ -121,6 +123,16 @@ def configured(vendors: Sequence[type[Vendor]], config: Mapping[str, Any]) -> li
         names = ", ".join(vendor.name for vendor in vendors)
         raise ConfigError(f"No vendor is configured. Add the credentials of at least one of {names}.")
     return found
+
+
+def _ambiguous(vendor: type[Vendor], block: Mapping[str, Any]) -> str:
+    """What is wrong with options that exclude each other; empty when nothing is."""
+    count = sum(bool(block.get(option)) for option in vendor.one_of)
+    if not vendor.one_of or count == 1 or not given(vendor.keys, block):
+        return ""
+    options = " and ".join(f"{vendor.name}.{option}" for option in vendor.one_of)
+    found = "both are" if count else "neither is"
+    return f"{vendor.title}: {found} set of {options}. Set exactly one: it says whose figures are read."
 
 
 def _complete(options: Mapping[str, Any], credentials: Set[str], place: str = "") -> None:

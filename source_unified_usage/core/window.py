@@ -57,12 +57,14 @@ class Span:
 
     unit: Unit
     count: int
+    whole_month: bool = False
 
     def before(self, moment: DateTime) -> DateTime:
-        """The midnight this long before; with months the first of that month."""
+        """The midnight this long before; with months, or `whole_month`, the first of that month."""
         if self.unit == "months":
             return moment.start_of("month").subtract(months=self.count)
-        return moment.start_of("day").subtract(days=self.count)
+        day = moment.start_of("day").subtract(days=self.count)
+        return day.start_of("month") if self.whole_month else day
 
     def cut(self, window: Window) -> Iterator[Window]:
         """Windows that tile `window`: `count` days from its start, or up to each first of a month."""
@@ -78,6 +80,11 @@ class Span:
 
 def days(count: int) -> Span:
     return Span("days", count)
+
+
+def month_of_days(count: int) -> Span:
+    """So many days, and what comes before them in their month: an open month, and a closed one while it settles."""
+    return Span("days", count, whole_month=True)
 
 
 def months(count: int) -> Span:

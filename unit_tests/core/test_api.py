@@ -311,3 +311,73 @@ def test_errors_carry_no_stack_trace_and_no_secret() -> None:
     assert message.trace.error
     assert message.trace.error.message == "Acme: the key **** is wrong."
     assert message.trace.error.stack_trace is None
+
+
+class Disguised(Acme):
+    """Limits with a 403, without saying how long."""
+
+    limited_wait = 60
+
+    def limited(self, answer: requests.Response, body: Any) -> bool:
+        return answer.status_code == 403 and body.get("message") == "rate limit"
+
+
+def test_a_limit_of_another_status_is_waited_for_like_a_429(requests_mock: Mocker, waits: list[float]) -> None:
+    api = Disguised("https://api.acme.example/v1", Credential("acme.api_key", {})).for_stream("acme_usage")
+    held: list[bool] = []
+    api.on_limited = lambda: held.append(True)
+    limited: dict[str, Any] = {"status_code": 403, "json": {"message": "rate limit"}}
+    requests_mock.get(URL, [limited, {**limited, "headers": {"Retry-After": "7"}}, limited, {"json": {}}])
+    api.get("/usage")
+    assert len(held) == 3
+    assert 60 <= waits[0] <= 66
+    assert waits[1] == 7
+    assert 240 <= waits[2] <= 264
+    requests_mock.get(URL, **limited)
+    with pytest.raises(Unavailable, match="the vendor limits the rate \\(403 rate limit\\); it did not refuse the key"):
+        api.get("/usage")
+    requests_mock.get(URL, status_code=403, json={"message": "no"})
+    with pytest.raises(ConfigError, match='403 "no"'):
+        api.get("/usage")
+
+
+def test_a_check_does_not_wait_for_a_limit_of_a_minute(requests_mock: Mocker, waits: list[float]) -> None:
+    api = Disguised("https://api.acme.example/v1", Credential("acme.api_key", {})).for_check()
+    requests_mock.get(URL, status_code=403, json={"message": "rate limit"})
+    with pytest.raises(Unavailable):
+        api.get("/usage")
+    assert waits == []
+
+
+def test_202_and_204_are_answers_only_where_the_vendor_says_so(
+    api: Acme, requests_mock: Mocker, waits: list[float]
+) -> None:
+    requests_mock.post(URL, status_code=202, json={"id": 1})
+    requests_mock.get(URL, status_code=204)
+    assert api.post("/usage", {}, also={202}).body == {"id": 1}
+    nothing = api.get("/usage", also={204})
+    assert (nothing.status, nothing.body) == (204, {})
+    assert waits == []
+    with pytest.raises(Unavailable, match="202"):
+        api.post("/usage", {})
+    with pytest.raises(BrokenContract, match="204"):
+        api.get("/usage")
+    with pytest.raises(BrokenContract, match="204"):
+        api.get("/usage", also={202})
+
+
+def test_what_was_done_although_the_answer_was_lost_is_not_asked_for_twice(api: Acme, requests_mock: Mocker) -> None:
+    found: list[Answer | None] = [None, Answer("the list", {"id": 2})]
+    limited = {"status_code": 429, "headers": {"Retry-After": "1"}}
+    cut = {"exc": requests.ConnectionError("reset")}
+    requests_mock.post(URL, [limited, cut, {"status_code": 500}, {"json": {"id": 3}}])
+    assert api.post("/usage", {}, done=lambda: found.pop(0)).body == {"id": 2}
+    assert requests_mock.call_count == 3  # a limit was no try: nothing is looked for after it
+    assert found == []
+
+
+@pytest.mark.parametrize("header", ["x-request-id", "request-id", "X-GitHub-Request-Id"])
+def test_a_refusal_names_the_request_for_the_vendors_support(api: Acme, requests_mock: Mocker, header: str) -> None:
+    requests_mock.get(URL, status_code=403, headers={header: "req-7"})
+    with pytest.raises(ConfigError, match=r"\(request id req-7\)"):
+        api.get("/usage")

@@ -170,7 +170,7 @@ def test_the_spec_is_complete_for_a_form() -> None:
         assert option["title"], path
         assert option["description"], path
         assert ("pattern" in option) == ("pattern_descriptor" in option), path
-        secret = path.endswith(("api_key", "api_secret", "application_key"))
+        secret = path.endswith(("api_key", "api_secret", "application_key", "token"))
         assert option.get("airbyte_secret", False) == secret, path
 
 

@@ -69,6 +69,23 @@ def test_a_part_of_the_credentials_names_what_is_missing(block: dict[str, Any], 
     assert refusal({**block, "claude": {"admin_api_key": "k"}}).startswith(missing)
 
 
+@pytest.mark.parametrize(
+    ("options", "found"),
+    [
+        ({}, "neither is"),
+        ({"organization": "", "enterprise": " "}, "neither is"),
+        ({"organization": "a", "enterprise": "b"}, "both are"),
+    ],
+)
+def test_options_that_exclude_each_other_are_both_named(options: dict[str, str], found: str) -> None:
+    assert refusal({"github": {"token": "ghp_0123456789", **options}}) == (
+        f"GitHub: {found} set of github.organization and github.enterprise. Set exactly one: it says whose figures are "
+        f"read."
+    )
+    assert names({"github": {"token": "ghp_0123456789", "enterprise": "e"}}) == ["github"]
+    assert refusal({"github": options}) == NONE
+
+
 def test_all_that_is_wrong_is_told_at_once() -> None:
     config = {
         "claude": {"admin_api_key": f"sk-ant{DASH}admin"},

@@ -47,6 +47,14 @@ CODEX = {"openai": {"codex": {"api_key": "1", "workspace_id": "2"}}}
             "datadog.api_key and datadog.application_key and datadog.include_attribution: true",
         ),
         ({"scenario": {"api_key": "1", "api_secret": "2"}}, "scenario_activity", "scenario.include_activity: true"),
+        ({"github": {"token": "1", "organization": "o"}}, "github_ai_usage", "github.enterprise"),
+        ({}, "github_ai_usage", "github.token and github.enterprise"),
+        ({}, "github_billing_usage", "github.token and github.organization or github.enterprise"),
+        (
+            {"github": {"token": "1", "enterprise": "e"}},
+            "github_ai_credits_by_user",
+            "github.include_user_ai_credits: true",
+        ),
     ],
 )
 def test_the_options_that_would_offer_it(config: dict[str, Any], stream: str, needed: str) -> None:
@@ -77,5 +85,11 @@ def test_a_name_that_no_vendor_has(stream: str, advice: str) -> None:
 
 def test_every_stream_of_every_vendor_is_known() -> None:
     known = OFFER.all_names()
-    assert {"claude_api_cost", "cursor_pooled_usage", "cursor_bugbot", "openai_workspace_usage"} <= known
+    assert {
+        "claude_api_cost",
+        "cursor_pooled_usage",
+        "cursor_bugbot",
+        "openai_workspace_usage",
+        "github_ai_usage",
+    } <= known
     assert {name.partition("_")[0] for name in known} == {vendor.name for vendor in VENDORS}

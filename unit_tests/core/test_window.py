@@ -9,7 +9,17 @@ from hypothesis import strategies as st
 from pendulum import DateTime, datetime
 
 from source_unified_usage.core.stream import Range
-from source_unified_usage.core.window import Covered, Span, Window, days, gaps, merge, months, without
+from source_unified_usage.core.window import (
+    Covered,
+    Span,
+    Window,
+    days,
+    gaps,
+    merge,
+    month_of_days,
+    months,
+    without,
+)
 
 ORIGIN = datetime(2025, 11, 17)
 SPANS = st.builds(Span, st.sampled_from(["days", "months"]), st.integers(1, 40))
@@ -55,6 +65,19 @@ def test_a_month_from_its_middle_ends_with_the_month() -> None:
         ("2026-02-01", "2026-02-28"),
         ("2026-03-01", "2026-03-01"),
     ]
+
+
+@pytest.mark.parametrize(
+    ("end", "first"),
+    [
+        (datetime(2026, 9, 22), datetime(2026, 9, 1)),
+        (datetime(2026, 10, 3), datetime(2026, 9, 1)),  # the 1st and 2nd are read, of a month that still settles
+        (datetime(2026, 10, 4), datetime(2026, 10, 1)),
+        (datetime(2026, 1, 1), datetime(2025, 12, 1)),
+    ],
+)
+def test_a_lookback_to_the_first_of_the_month_that_still_moves(end: DateTime, first: DateTime) -> None:
+    assert month_of_days(3).before(end) == first
 
 
 def test_the_forms_that_apis_want() -> None:

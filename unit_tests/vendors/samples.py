@@ -3,6 +3,8 @@
 With WRITE_RECORDS=1 in the environment the records are written anew; read the difference before it is kept.
 """
 
+import csv
+import io
 import json
 import os
 import re
@@ -43,6 +45,38 @@ class Case:
         return self.name or self.stream
 
 
+class FileRows(list[Any]):
+    """The rows of a sample that is no JSON: as rows, so that tests can change them, served as a file."""
+
+    def encode(self) -> bytes:
+        raise NotImplementedError
+
+
+class NdjsonRows(FileRows):
+    """With a blank line at the end."""
+
+    def encode(self) -> bytes:
+        return b"".join(orjson.dumps(row) + b"\n" for row in self) + b"\n"
+
+
+class CsvRows(FileRows):
+    """As spreadsheets like it: with a byte order mark, everything quoted, lines that end in CRLF."""
+
+    def encode(self) -> bytes:
+        rows = [row for row in self if isinstance(row, Mapping)]
+        text = io.StringIO()
+        writer = csv.DictWriter(text, list(dict.fromkeys(name for row in rows for name in row)), quoting=csv.QUOTE_ALL)
+        writer.writeheader()
+        writer.writerows(rows)
+        return b"\xef\xbb\xbf" + text.getvalue().encode()
+
+
+def served(vendor: str, body: Any) -> dict[str, Any]:
+    """An answer of a case as requests_mock wants it."""
+    found = sample(vendor, body) if isinstance(body, str) else body
+    return {"content": found.encode()} if isinstance(found, FileRows) else {"json": found}
+
+
 def sample(vendor: str, name: str) -> Any:
     """A sample file's content, or the member of it after `#`."""
     file, _, member = name.partition("#")
@@ -52,7 +86,12 @@ def sample(vendor: str, name: str) -> Any:
 
 @cache
 def _file(vendor: str, name: str) -> Any:
-    return json.loads((HERE / vendor / "samples" / f"{name}.json").read_text())
+    samples = HERE / vendor / "samples"
+    if name.endswith(".csv"):
+        return CsvRows(csv.DictReader(io.StringIO((samples / name).read_text("utf-8-sig"))))
+    if name.endswith(".ndjson"):
+        return NdjsonRows(json.loads(line) for line in (samples / name).read_text().splitlines() if line.strip())
+    return json.loads((samples / f"{name}.json").read_text())
 
 
 def window(start: str, end: str) -> Window:
@@ -87,8 +126,8 @@ def mock_answers(server: requests_mock.Mocker, vendor: str, answers: Mapping[str
     """Serve the answers of a case at whatever host."""
     for path, bodies in answers.items():
         method, _, route = path.partition(" ")
-        served = [{"json": sample(vendor, body) if isinstance(body, str) else body} for body in bodies]
-        server.register_uri(method, re.compile(rf"^https://[^/]+{re.escape(route)}(\?|$)"), served)
+        url = re.compile(rf"^https://[^/]+{re.escape(route)}(\?|$)")
+        server.register_uri(method, url, [served(vendor, body) for body in bodies])
 
 
 def assert_mapped(vendor: str, case: Case, config: Mapping[str, Any]) -> None:

@@ -17,7 +17,7 @@ def shortened(value: Any, *, days: bool) -> Any:
         return whole[1] if days and whole[2] == "00" else f"{whole[1]}T{whole[2]}"
     if isinstance(value, dict):
         return {name: shortened(part, days=days) for name, part in value.items()}
-    return [shortened(part, days=days) for part in value] if isinstance(value, list) else value
+    return value.__class__(shortened(part, days=days) for part in value) if isinstance(value, list) else value
 
 
 @pytest.mark.parametrize("wild", wild_cases(), ids=str)

@@ -22,11 +22,11 @@ from source_unified_usage.core.stream import UsageStream
 from source_unified_usage.core.window import Window
 from source_unified_usage.vendors import VENDORS
 from unit_tests.vendors.edits import Reply
-from unit_tests.vendors.samples import Case, sample, stream_of, window
+from unit_tests.vendors.samples import Case, FileRows, sample, stream_of, window
 
 NOW = {"datadog": pendulum.datetime(2025, 8, 14, 9, 30)}
 MOST_REQUESTS = 150
-SECRET_OPTIONS = ("key", "secret")
+SECRET_OPTIONS = ("key", "secret", "token")
 
 
 class Endless(BaseException):
@@ -109,7 +109,7 @@ def answering(wild: WildCase, answers: Mapping[str, Sequence[Any]]) -> Iterator[
             context.status_code = body.status
             context.headers.update(body.headers)
             return body.content
-        return orjson.dumps(body)
+        return body.encode() if isinstance(body, FileRows) else orjson.dumps(body)
 
     now = NOW.get(wild.vendor, pendulum.datetime(2026, 9, 22, 9, 30))
     with _standing(now), requests_mock.Mocker() as server:

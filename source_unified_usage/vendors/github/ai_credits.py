@@ -1,0 +1,247 @@
+"""AI credits: Copilot's part of the bill, cut by model and, on request, by person."""
+
+from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
+from decimal import Decimal
+from typing import Any, NamedTuple
+
+from pendulum import UTC, DateTime
+
+from source_unified_usage.core.answer import Answer
+from source_unified_usage.core.errors import SourceError
+from source_unified_usage.core.progress import logger
+from source_unified_usage.core.times import day_period
+from source_unified_usage.core.usage import Row, Usage, decimal, text, usage, with_ordinals
+from source_unified_usage.core.window import Window, days
+from source_unified_usage.vendors.github.billing import ROWS, DailyBilling, workspace
+from source_unified_usage.vendors.github.lookups import Center
+from source_unified_usage.vendors.github.mapping import (
+    Figures,
+    fold,
+    is_included,
+    model_of,
+    order,
+    person,
+    product_of,
+    resources,
+)
+from source_unified_usage.vendors.github.metrics import users_of_day
+
+FIGURES = Figures(
+    price="pricePerUnit", gross="grossAmount", discount="discountAmount", net="netAmount", quantity="grossQuantity"
+)
+_AMOUNTS = ("grossAmount", "discountAmount", "netAmount")
+_SUMMED = (*_AMOUNTS, "grossQuantity", "discountQuantity", "netQuantity")
+_CREDITS_SINCE = DateTime(2026, 6, 1, tzinfo=UTC)  # "Billing usage": premium requests before
+_SAME = Decimal("1e-6")  # USD, as answers round
+
+
+class CreditItem(NamedTuple):
+    """A row with what the question says of it: day, cost center, person; and its ordinal among its twins.
+
+    `figures`: the row, or what is left of it when the cost centers' parts are taken off.
+    """
+
+    row: Row
+    day: str
+    figures: Row
+    center: Center | None = None
+    login: str | None = None  # as GitHub spells it
+    ordinal: int = 0
+
+
+class Credits(DailyBilling):
+    """What both cuts have in common."""
+
+    role = "restates"
+    restates = "github_billing_usage"
+
+    def credits(self, day: DateTime, *, center: Center | None = None, login: str | None = None) -> list[Row]:
+        """The rows of one question, which carry neither day nor cost center nor person: the answer repeats the day."""
+        kind = "ai_credit/usage" if day >= _CREDITS_SINCE else "premium_request/usage"
+        answer = self.ask(kind, day, center=center, login=login)
+        if answer is None:
+            return []
+        _check_echo(answer, day, login)
+        rows = answer.rows(ROWS)
+        self.check_nets(rows, FIGURES)
+        return rows
+
+    def billed(self, day: DateTime, center: Center | None) -> Decimal:
+        """The credits on the bill of a day and cost center, before discounts; seats are none."""
+        answer = self.ask("usage", day, center=center)
+        rows = answer.rows(ROWS) if answer else ()
+        credits = (row for row in rows if is_included(fold("sku", row.get("sku")) or ""))
+        return sum(map(FIGURES.gross, credits), Decimal(0))
+
+    def numbered(self, items: Iterable[CreditItem]) -> Iterator[CreditItem]:
+        found = with_ordinals(items, self._key, lambda item: order(FIGURES, item.row))
+        return (item._replace(ordinal=ordinal) for item, ordinal in found)
+
+    def _key(self, item: CreditItem) -> str:
+        row = item.row
+        center = item.center.id if item.center else None
+        names = (fold("product", row.get("product")), fold("sku", row.get("sku")), fold("model", row.get("model")))
+        return self.id(item.day, *([item.login.lower()] if item.login else []), center, *names)
+
+    def usages(self, item: CreditItem) -> Iterator[Usage]:
+        row, login = item.row, item.login
+        yield usage(
+            id=f"{self._key(item)}/{item.ordinal}",
+            product=product_of(row),
+            metric_name=text(row.get("sku")),
+            resources=resources(center=workspace(item.center)),
+            organization={"id": self.api.of.id},
+            user=person(login),
+            model=model_of(row.get("model")),
+            charges=FIGURES.charges(item.figures),
+            usage=FIGURES.credits(item.figures),
+            **day_period(item.day),
+            remote_data=row,
+        )
+
+
+class AiCredits(Credits):
+    """By model."""
+
+    name = "github_ai_credits"
+    about = (
+        "The AI credits (before June 2026 the premium requests) of one model on one day; of an enterprise also by cost "
+        "center. Restates Copilot's part of github_billing_usage."
+    )
+    _inclusive: bool | None = None  # whether the undivided answer holds the cost centers' usage; None: not known yet
+
+    def path(self) -> str:
+        return self.api.of.billing("ai_credit", "usage")
+
+    def rows(self, window: Window) -> Iterator[CreditItem]:
+        day = window.first_day
+        undivided = self.credits(window.start)
+        divided = [
+            CreditItem(row, day, row, center)
+            for center in self.centers()
+            for row in self.credits(window.start, center=center)
+        ]
+        if divided and self._inclusive is None:
+            self._inclusive = self._compared(window.start, undivided)
+        rest = [CreditItem(row, day, row) for row in undivided]
+        if self._inclusive:
+            rest = [
+                CreditItem(row, day, figures) for row, figures in remainder(undivided, [item.row for item in divided])
+            ]
+        return self.numbered(rest + divided)
+
+    def _compared(self, day: DateTime, undivided: Sequence[Row]) -> bool | None:
+        """Whether the undivided answer has all of the bill's credits or those of no cost center; None: no telling.
+
+        GitHub does not say which, so the bill of the same day does, whose undivided answer leaves the centers out.
+        """
+        own = sum(map(FIGURES.gross, undivided), Decimal(0))
+        without = self.billed(day, None)
+        centers = sum((self.billed(day, center) for center in self.centers()), Decimal(0))
+        if abs(centers) <= _SAME:
+            return None
+        if abs(own - without) <= _SAME:
+            return False
+        if abs(own - without - centers) <= _SAME:
+            return True
+        self.warn_once(
+            "split",
+            f"on {day.to_date_string()} the AI credits without a cost center are {own} USD, on the bill {without} "
+            f"without and {centers} with one: neither fits, they are read as usage of no cost center",
+        )
+        return False
+
+
+class AiCreditsByUser(Credits):
+    """By person and model: one question for each person, so that fewer days are read again than of the bill."""
+
+    name = "github_ai_credits_by_user"
+    about = (
+        "The AI credits of one person and model on one day. Restates github_ai_credits without what belongs to nobody, "
+        "as code review does."
+    )
+    lookback = days(3)
+    _people_counted = _rest_logged = False
+
+    def path(self) -> str:
+        return self.api.of.billing("ai_credit", "usage")
+
+    def questions(self) -> Iterable[Hashable]:
+        if not self.windows:
+            return []
+        people = range(self._lookups.logins.count(self.api))
+        return [(self.name, window, person) for window in self.windows for person in people]
+
+    def rows(self, window: Window) -> Iterator[CreditItem]:
+        people = self._people(window)
+        if not self._people_counted:
+            self._people_counted = True
+            self.api.stats.tell(f"{len(people)} people, each asked for once a day")
+        items = [
+            CreditItem(row, window.first_day, row, login=login)
+            for _, login in sorted(people.items())
+            for row in self.credits(window.start, login=login)
+        ]
+        if items and not self._rest_logged:
+            self._rest_logged = True
+            self._log_rest(window, items)
+        return self.numbered(items)
+
+    def _people(self, window: Window) -> dict[str, str]:
+        """Who has a seat, and who was seen in the day's metrics: a seat may have been taken away since."""
+        people = {**self._lookups.logins.required(self.api)}
+        try:
+            rows = users_of_day(self.api, window.first_day) or ()
+            seen = {login.lower(): login for row in rows if (login := text(row.get("user_login")))}
+        except SourceError as error:
+            self.warn_once("metrics", f"people who have no seat any more are not read, for the metrics fail ({error})")
+            return people
+        return seen | people
+
+    def _log_rest(self, window: Window, items: Iterable[CreditItem]) -> None:
+        whole = sum((self.billed(window.start, center) for center in (None, *self.centers())), Decimal(0))
+        rest = whole - sum((FIGURES.gross(item.row) for item in items), Decimal(0))
+        if abs(rest) > _SAME:
+            logger.info(
+                f"{self.name}: of the bill's {whole} USD of AI credits on {window.first_day} (before discounts) {rest} "
+                f"are of nobody, as code review and agents, or GitHub does not tell them by person"
+            )
+
+
+def remainder(undivided: Iterable[Row], parts: Iterable[Row]) -> Iterator[tuple[Row, Row]]:
+    """What the parts leave of the undivided rows, product by SKU by model, each with the row that it is part of."""
+    taken: dict[Hashable, dict[str, Decimal]] = {}
+    for row in parts:
+        _add(taken.setdefault(_named(row), {}), row, 1)
+    groups: dict[Hashable, list[Row]] = {}
+    for row in undivided:
+        groups.setdefault(_named(row), []).append(row)
+    for named, rows in groups.items():
+        rest: dict[str, Decimal] = {}
+        for row in rows:
+            _add(rest, row, 1)
+        _add(rest, taken.get(named, {}), -1)
+        if any(abs(rest.get(name, Decimal(0))) > _SAME for name in _AMOUNTS):
+            row = min(rows, key=lambda row: order(FIGURES, row))
+            yield row, {**row, **rest}
+
+
+def _add(sums: dict[str, Decimal], row: Mapping[str, Any], sign: int) -> None:
+    for name in _SUMMED:
+        if (figure := decimal(row.get(name))) is not None:
+            sums[name] = sums.get(name, Decimal(0)) + sign * figure
+
+
+def _named(row: Row) -> Hashable:
+    return fold("product", row.get("product")), fold("sku", row.get("sku")), fold("model", row.get("model"))
+
+
+def _check_echo(answer: Answer, day: DateTime, login: str | None) -> None:
+    """Whether the answer is of the question. Raises BrokenContract."""
+    period = answer.object("timePeriod", required=True)
+    for name, asked in (("year", day.year), ("month", day.month), ("day", day.day)):
+        if decimal(period.get(name)) != asked:
+            raise answer.broken(f"timePeriod has {name} {period.get(name)!r}, asked was {day.to_date_string()}")
+    user = text(answer.body.get("user"))
+    if login and user and user.lower() != login.lower():
+        raise answer.broken(f"it is of user {user!r}, asked was {login!r}")
