@@ -62,14 +62,28 @@ class Bill:
         for (organization, center), count in counts.items():
             quantity, price = _prorated(count, day), Decimal(organization.price)
             yield BillRow(
-                day, center, organization.login, "copilot", organization.plan, "user-months", price, quantity,
+                day,
+                center,
+                organization.login,
+                "copilot",
+                organization.plan,
+                "user-months",
+                price,
+                quantity,
                 quantity * price,
             )
 
     def _licenses(self, day: date) -> Iterator[BillRow]:
         organization, quantity = self._account.organizations[0], _prorated(len(self._account.members), day)
         yield BillRow(
-            day, None, organization.login, "ghec", "ghec_licenses", "user-months", _LICENSE, quantity,
+            day,
+            None,
+            organization.login,
+            "ghec",
+            "ghec_licenses",
+            "user-months",
+            _LICENSE,
+            quantity,
             quantity * _LICENSE,
         )
 
@@ -90,7 +104,16 @@ class Bill:
             gross = (known * price).quantize(_NINE_PLACES)
             discount = gross if included else Decimal(0)
             return BillRow(
-                day, center, organization.login, "actions", sku, unit, price, known, gross, discount,
+                day,
+                center,
+                organization.login,
+                "actions",
+                sku,
+                unit,
+                price,
+                known,
+                gross,
+                discount,
                 organization.repository(name),
             )
 

@@ -1,4 +1,4 @@
-"""AI credits, and premium requests before them: what every person and agent used, line by line, with the pool's share."""
+"""AI credits, and premium requests before them: who used what, line by line, and what the month's pool covers."""
 
 import calendar
 from collections.abc import Iterator
@@ -163,9 +163,7 @@ class Credits:
     ) -> Credit:
         kind, price = ("premium_request", "0.04") if day < FIRST_CREDITS else ("ai_credit", "0.01")
         sku = f"{family}_{kind}"
-        return Credit(
-            day, organization, center, login, sku, model, Decimal(price), quantity, repository, tokens
-        )
+        return Credit(day, organization, center, login, sku, model, Decimal(price), quantity, repository, tokens)
 
 
 def share_of(age: timedelta, settle: timedelta) -> Decimal:

@@ -75,7 +75,7 @@ class Account:
         self.enterprise = kind == "enterprise"
         self.name = ENTERPRISE if self.enterprise else ORGANIZATION
         self.id = 9001
-        self.organizations = (_PLATFORM, _LABS) if self.enterprise else (_ACME,)
+        self.organizations: Sequence[Organization] = (_PLATFORM, _LABS) if self.enterprise else (_ACME,)
         self.centers: Sequence[Center] = (ENGINEERING, GONE, IDLE) if self.enterprise else ()
         self.members = [Member(p, self.organizations[p.number % 5 == 0 and self.enterprise]) for p in world.people]
 

@@ -67,7 +67,9 @@ class GitHubLedger:
     def _billed(self, days: Iterable[date], now: datetime) -> Iterator[_Priced]:
         for day in days:
             for row in self._bill.served(day, now):
-                yield _Priced(_bill_key(row), day, row.sku, row.price, row.gross, row.discount, {"quantity": row.quantity})
+                yield _Priced(
+                    _bill_key(row), day, row.sku, row.price, row.gross, row.discount, {"quantity": row.quantity}
+                )
 
     def _by_model(self, days: Iterable[date], now: datetime) -> Iterator[_Priced]:
         """Cost center by cost center."""
@@ -95,8 +97,8 @@ class GitHubLedger:
             for line in self._credits.served(day, now):
                 center = line.center.name if line.center else None
                 repository = line.repository if "repository" in columns else None
-                key = (day.isoformat(), line.organization, center, line.login)
-                key = (*key, "copilot", line.sku, folded(line.model), repository)
+                who = (day.isoformat(), line.organization, center, line.login)
+                key = (*who, "copilot", line.sku, folded(line.model), repository)
                 usage = {"quantity": line.quantity}
                 if line.tokens is not None and self._knobs.export_columns != "few":
                     counts = map(Decimal, line.tokens)

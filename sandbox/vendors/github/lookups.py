@@ -56,7 +56,10 @@ class Lookups:
         rows, more = cut(seats, (page - 1) * size, size)
         pages = -(-len(seats) // size)
         self._link(call, page, pages, size, more=more is not None)
-        return {"total_seats": len({seat.member.id for seat in seats}), "seats": [self._seat(s, call.now) for s in rows]}
+        return {
+            "total_seats": len({seat.member.id for seat in seats}),
+            "seats": [self._seat(s, call.now) for s in rows],
+        }
 
     def _link(self, call: Call, page: int, pages: int, size: int, *, more: bool) -> None:
         """Its host is GitHub's wherever the request came in, and its path carries a number for the account."""

@@ -28,7 +28,9 @@ def not_found() -> Refusal:
 
 
 def without_agent() -> Refusal:
-    return refusal(403, "Request forbidden by administrative rules. Please make sure your request has a User-Agent header")
+    return refusal(
+        403, "Request forbidden by administrative rules. Please make sure your request has a User-Agent header"
+    )
 
 
 def not_accessible() -> Refusal:
@@ -44,9 +46,7 @@ def policy_disabled() -> Refusal:
 
 
 def invalid(field: str) -> Refusal:
-    return refusal(
-        422, "Validation Failed", errors=[{"resource": "Report", "field": field, "code": "invalid"}]
-    )
+    return refusal(422, "Validation Failed", errors=[{"resource": "Report", "field": field, "code": "invalid"}])
 
 
 def primary_limit(status: int) -> Refusal:

@@ -164,9 +164,7 @@ class GitHubSandbox(SandboxVendor[Path, Token], Knobs):
         if endpoint.subject in allowed:
             if not key.scopes & allowed[endpoint.subject]:
                 raise not_accessible()
-        elif is_classic and not key.owner:
-            raise not_an_owner()
-        elif endpoint.of == "enterprise" and ENTERPRISE_BILLING not in key.scopes:
+        elif (is_classic and not key.owner) or (endpoint.of == "enterprise" and ENTERPRISE_BILLING not in key.scopes):
             raise not_an_owner()
         elif not is_classic and ADMINISTRATION not in key.scopes:
             raise not_accessible()
