@@ -10,7 +10,8 @@ class Entry:
     """One row that a faultless reader must emit exactly once.
 
     `key`: the parts of the record's natural key, in the order of its `id`, as plain values (None: missing);
-    `start`: its `start_date`; `charges`: amount by (type, currency); `usage`: figures by dotted path below `usage`.
+    `start`: its `start_date`, empty where that is the moment of reading; `charges`: amount by (type, currency);
+    `usage`: figures by dotted path below `usage`.
     """
 
     key: tuple[Any, ...]

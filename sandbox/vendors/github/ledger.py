@@ -7,7 +7,7 @@ from decimal import Decimal
 from typing import Any, NamedTuple
 
 from sandbox.ledger import Entry, Ledger
-from sandbox.times import DAY, day_stamp, days_between, stamp
+from sandbox.times import DAY, day_stamp, days_between
 from sandbox.vendors.github.activity import Activity, ActivityReports
 from sandbox.vendors.github.bill import Bill, BillRow
 from sandbox.vendors.github.billing import ModelRow, by_model, oldest
@@ -121,7 +121,7 @@ class GitHubLedger:
             organization = seat.organization.id if self._account.enterprise else None
             team = seat.member.team_id if seat.team else None
             key = (self._account.name, organization, team, seat.member.id)
-            yield Entry(key, stamp(now), usage={"quantity": Decimal(1)})
+            yield Entry(key, "", usage={"quantity": Decimal(1)})
 
 
 def _bill_key(row: BillRow) -> tuple[Any, ...]:

@@ -209,19 +209,24 @@ class AiCreditsByUser(Credits):
 
 
 def remainder(undivided: Iterable[Row], parts: Iterable[Row]) -> Iterator[tuple[Row, Row]]:
-    """What the parts leave of the undivided rows, product by SKU by model, each with the row that it is part of."""
+    """What the parts leave of the undivided rows, product by SKU by model, each with the row that it is part of.
+
+    Rows at several prices are kept apart, as long as the parts have no price that the whole does not know.
+    """
+    undivided, parts = list(undivided), list(parts)
+    name = _priced if {*map(_priced, parts)} <= {*map(_priced, undivided)} else _named
     taken: dict[Hashable, dict[str, Decimal]] = {}
     for row in parts:
-        _add(taken.setdefault(_named(row), {}), row, 1)
+        _add(taken.setdefault(name(row), {}), row, 1)
     groups: dict[Hashable, list[Row]] = {}
     for row in undivided:
-        groups.setdefault(_named(row), []).append(row)
+        groups.setdefault(name(row), []).append(row)
     for named, rows in groups.items():
         rest: dict[str, Decimal] = {}
         for row in rows:
             _add(rest, row, 1)
         _add(rest, taken.get(named, {}), -1)
-        if any(abs(rest.get(name, Decimal(0))) > _SAME for name in _AMOUNTS):
+        if any(abs(rest.get(amount, Decimal(0))) > _SAME for amount in _AMOUNTS):
             row = min(rows, key=lambda row: order(FIGURES, row))
             yield row, {**row, **rest}
 
@@ -234,6 +239,10 @@ def _add(sums: dict[str, Decimal], row: Mapping[str, Any], sign: int) -> None:
 
 def _named(row: Row) -> Hashable:
     return fold("product", row.get("product")), fold("sku", row.get("sku")), fold("model", row.get("model"))
+
+
+def _priced(row: Row) -> Hashable:
+    return _named(row), FIGURES.price(row)
 
 
 def _check_echo(answer: Answer, day: DateTime, login: str | None) -> None:

@@ -144,14 +144,22 @@ class GitHubApi(Api):
 
     # --- pages and files
 
-    def pages(self, path: str, key: str, query: Mapping[str, Any]) -> Iterator[list[Row]]:
-        """Page after page of a list: as long as the header Link names a next one, or without one until one is empty."""
+    def pages(self, path: str, key: str, query: Mapping[str, Any], *, whole: bool = False) -> Iterator[list[Row]]:
+        """Page after page of a list: as long as the header Link names a next one, or without one until one is empty.
+
+        `whole`: the list may come whole whatever page is asked for, so that a page like the one before ends it.
+        """
+        before: list[Row] = []
 
         def ask(page: int) -> Answer:
             return self.get(path, {**query, "page": page, "per_page": PAGE_SIZE})
 
         def read_page(answer: Answer, page: int, _: int) -> PageInfo:
-            rows = answer.rows(key)
+            nonlocal before
+            rows, previous = answer.rows(key), before
+            if whole and rows == previous:
+                return PageInfo((), more=False)
+            before = rows
             return PageInfo(rows, _names_next(answer, page) if "Link" in answer.headers else bool(rows))
 
         return (answer.rows(key) for answer in walk(ask, read_page))

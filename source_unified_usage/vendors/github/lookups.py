@@ -27,9 +27,12 @@ class Lookups:
 
 
 def _cost_centers(api: GitHubApi) -> Iterator[Mapping[str, Center]]:
-    """Of both states: usage stays with a center that was deleted later. An organization has none."""
+    """Of both states: usage stays with a center that was deleted later. An organization has none.
+
+    "Cost centers" names no pages; if there are any, a center that is not asked for is money that is lost.
+    """
     for state in ("active", _DELETED) if api.of.enterprise else ():
-        for rows in api.pages(api.of.billing("cost-centers"), "costCenters", {"state": state}):
+        for rows in api.pages(api.of.billing("cost-centers"), "costCenters", {"state": state}, whole=True):
             yield {center.id: center for center in map(_center, rows)}
 
 
