@@ -15,7 +15,7 @@ from source_unified_usage.vendors import VENDORS
 
 START, END, UNTIL = date(2026, 9, 15), date(2026, 9, 18), date(2026, 9, 17)
 _BETWEEN = 3  # records after a checkpoint
-SNAPSHOTS = {"cursor_spend"}  # as it is at the moment of each run
+SNAPSHOTS = {"cursor_spend", "github_copilot_seats"}  # as it is at the moment of each run
 
 
 class Killed:

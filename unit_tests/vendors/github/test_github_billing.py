@@ -87,6 +87,15 @@ def test_the_centers_are_listed_once_for_all_streams_and_days(server: requests_m
     assert len([r for r in server.request_history if r.path.endswith("/cost-centers")]) == 4  # two states, two pages
 
 
+def test_centers_that_come_whole_whatever_page_is_asked_for(server: requests_mock.Mocker) -> None:
+    """The reference names no pages for them."""
+    whole = sample("github", "cost_centers_page1")
+    server.get(f"{OF_ENTERPRISE}/cost-centers", json=whole)
+    server.get(f"{OF_ENTERPRISE}/usage", **DAY)
+    read("github_billing_usage", ENTERPRISE)
+    assert asked(server, "usage") == ["", ENGINEERING, DELETED]
+
+
 def test_a_refused_list_of_centers_is_an_error_of_the_bill(server: requests_mock.Mocker) -> None:
     server.get(f"{OF_ENTERPRISE}/cost-centers", **error(403, "Resource not accessible"))
     server.get(f"{OF_ENTERPRISE}/usage", **DAY)

@@ -103,3 +103,15 @@ def test_parts_and_what_they_leave_are_the_whole(parts: list[tuple[str, float]],
     left = [figures for _, figures in remainder(whole, of_parts)]
     assert sum(map(FIGURES.gross, [*of_parts, *left]), Decimal(0)) == sum(map(FIGURES.gross, whole), Decimal(0))
     assert len(left) == len({model for model, _ in rest})
+
+
+def test_what_parts_leave_is_kept_apart_by_price() -> None:
+    def row(price: float, amount: float) -> dict[str, Any]:
+        named = {"product": "Copilot", "sku": "ai_credit", "model": "Code Review"}
+        return {**named, "pricePerUnit": price, "grossAmount": amount, "netAmount": amount}
+
+    whole = [row(0.01, 3.0), row(0.008, 2.0)]
+    left = [figures for _, figures in remainder(whole, [row(0.01, 1.0)])]
+    assert [(figures["pricePerUnit"], figures["grossAmount"]) for figures in left] == [(0.01, 2), (0.008, 2)]
+    (mixed,) = [figures for _, figures in remainder(whole, [row(0.009, 1.0)])]
+    assert mixed["grossAmount"] == 4
