@@ -16,7 +16,7 @@ SPEC = connection_specification(VENDORS)
 ALONE = [
     ("claude", ["analytics_api_key"], 11),
     ("claude", ["admin_api_key"], 3),
-    ("openai", ["admin_api_key"], 11),
+    ("openai", ["admin_api_key"], 13),
     ("openai", ["codex.api_key", "codex.workspace_id"], 5),
     ("confluent", ["api_key", "api_secret"], 1),
     ("cursor", ["api_key"], 3),
