@@ -62,7 +62,7 @@ class CostsByUser(Costs):
     name = "openai_costs_by_user"
     about = (
         "What one line item cost on one day, by user and API key, all projects together; what no user caused is a row "
-        "without a user. Restates `openai_costs`."
+        "without a user. Restates openai_costs."
     )
     role = "restates"
     restates = "openai_costs"
