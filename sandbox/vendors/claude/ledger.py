@@ -1,6 +1,7 @@
 """The ledger: what a faultless reader emits, from the vendor's facts and not its answers."""
 
-from collections.abc import Callable, Iterator
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 from datetime import date, datetime, timedelta
 from decimal import Decimal
@@ -17,9 +18,9 @@ from sandbox.vendors.claude.knobs import Knobs
 from sandbox.vendors.claude.metering import Group, group
 from sandbox.vendors.claude.organizations import CONSOLE_ID, ENTERPRISE_ID, FIRST_ANALYTICS_DAY
 from sandbox.vendors.claude.reports import Reports
-from sandbox.vendors.claude.twins import numbered
 
 _MESSAGES = ("account_id", "api_key_id", "workspace_id", "model", "service_tier")
+# the tables that follow are independent on purpose of the source's
 _RENAMED = {"claude-in-slack": "claude_tag", "claude-tag": "claude_tag"}
 # stream: endpoint, natural key, main figure
 _THINGS = {
@@ -42,12 +43,7 @@ class ClaudeLedger:
     """Entries as of a moment, from what the parts of the vendor know."""
 
     def __init__(
-        self,
-        knobs: Knobs,
-        engagement: Engagement,
-        reports: Reports,
-        admin: Admin,
-        claude_code: ClaudeCode,
+        self, knobs: Knobs, engagement: Engagement, reports: Reports, admin: Admin, claude_code: ClaudeCode
     ) -> None:
         self._knobs = knobs
         self._engagement, self._reports = engagement, reports
@@ -62,11 +58,7 @@ class ClaudeLedger:
         closed_days = days_between(start, min(end, today))
         exported = [] if self._knobs.no_export else reported
         streams: dict[str, tuple[str, list[date], Callable[[date, datetime], Iterator[Entry]]]] = {
-            "claude_user_activity": (
-                "analytics/users",
-                self._published("users", start, end, now),
-                self._activity,
-            ),
+            "claude_user_activity": ("analytics/users", self._published("users", start, end, now), self._activity),
             "claude_activity_summary": (
                 "analytics/summaries",
                 self._published("summaries", start, end, now),
@@ -86,9 +78,9 @@ class ClaudeLedger:
         closed = self._knobs.denied | self._knobs.absent
         return {
             stream: [
-                replace(entry, key=key)
+                entry
                 for day in ([] if path in closed or self._off(path) else days)
-                for key, entry in numbered((entry.key, entry) for entry in entries(day, now))
+                for entry in _numbered(entries(day, now))
             ]
             for stream, (path, days, entries) in streams.items()
         }
@@ -220,3 +212,12 @@ def _priced(row: Group) -> dict[tuple[str, str], Decimal]:
     net, total = (Decimal(amount).scaleb(-8) for amount in (row.amount, row.list_amount))
     charges = {("net", "USD"): net, ("total", "USD"): total}
     return {**charges, ("discount", "USD"): total - net} if total != net else charges
+
+
+def _numbered(entries: Iterable[Entry]) -> Iterator[Entry]:
+    """Keys with a number from the second row of a key on; the rows come in the documented order."""
+    seen: Counter[tuple[Any, ...]] = Counter()
+    for entry in entries:
+        number = seen[entry.key]
+        seen[entry.key] += 1
+        yield replace(entry, key=(*entry.key, number)) if number else entry

@@ -4,6 +4,7 @@ import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date, timedelta
+from random import Random
 from typing import Any
 
 from sandbox.clock import Clock
@@ -75,6 +76,9 @@ class ClaudeSandbox(SandboxVendor[Path, Key], Knobs):
             "api_keys": self._lookups.api_keys,
         }
         return [Path(f"/v1/organizations/{name}", _asking(answer), name=name) for name, answer in answers.items()]
+
+    def characterize(self, draw: Random) -> None:
+        self.twins = draw.random() < 0.5
 
     def ledger(self, start: date, end: date) -> Ledger:
         """What a reader with both keys must emit, as of the clock, for the days [start, end)."""
