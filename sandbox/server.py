@@ -25,7 +25,7 @@ from sandbox.world import World
 
 
 class Sandbox:
-    """The six APIs on one port. As a context manager it serves from a thread until the block ends.
+    """The vendors' APIs on one port. As a context manager it serves from a thread until the block ends.
 
     `now` given: the clock stands still there until `advance`d, or runs on from there when `ticking`; not given: it is
     the real time. Same seed, days and day: same bytes.

@@ -1,6 +1,8 @@
 """What every simulated vendor has in common."""
 
+from collections.abc import Sequence
 from datetime import date
+from random import Random
 from typing import Any
 
 import orjson
@@ -9,6 +11,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from sandbox.clock import Clock
+from sandbox.faults import Fault
 from sandbox.ledger import Ledger
 from sandbox.world import World
 
@@ -28,6 +31,13 @@ class SandboxVendor:
     def ledger(self, start: date, end: date) -> Ledger:
         """By stream, what a reader with every option on must emit for the days from start (inclusive) to end."""
         raise NotImplementedError
+
+    def characterize(self, draw: Random) -> None:
+        """Set the knobs in which one made-up customer differs from another, once."""
+
+    def repage(self, draw: Random) -> Sequence[Fault]:
+        """Set the knobs that page and order the same rows otherwise, before every sync; faults that do it too."""
+        return ()
 
 
 def json_answer(body: Any, status: int = 200, headers: dict[str, str] | None = None) -> Response:

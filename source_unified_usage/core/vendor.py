@@ -58,6 +58,11 @@ class Vendor:
         return base_url_of(f"{self.name}.base_url", self.options.get("base_url") or self.address)
 
     @classmethod
+    def addresses(cls) -> Sequence[str]:
+        """Where its APIs are when no other address is configured: every class attribute that ends in `address`."""
+        return [value for name, value in vars(cls).items() if name.endswith("address")]
+
+    @classmethod
     def spec(cls) -> dict[str, Any]:
         """The vendor's object in the spec: its spec.yaml and the two options that every vendor has."""
         fragment = deepcopy(_fragment(cls.name))

@@ -3,6 +3,7 @@
 import math
 from collections.abc import Mapping
 from datetime import date, timedelta
+from random import Random
 from typing import Any
 
 from starlette.requests import Request
@@ -76,6 +77,9 @@ class ClaudeSandbox(Knobs, SandboxVendor):
     def ledger(self, start: date, end: date) -> Ledger:
         """What a reader with both keys must emit, as of the clock, for the days [start, end)."""
         return self._truth.ledger(start, end, self.clock.now())
+
+    def characterize(self, draw: Random) -> None:
+        self.twins = draw.random() < 0.5
 
     def _serve(self, path: str | None) -> Any:
         async def endpoint(request: Request) -> Response:

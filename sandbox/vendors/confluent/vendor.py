@@ -2,10 +2,11 @@
 
 import base64
 import binascii
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from math import ceil
+from random import Random
 from typing import Any
 from uuid import UUID
 
@@ -14,6 +15,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from sandbox.clock import Clock
+from sandbox.faults import Fault
 from sandbox.ledger import Ledger
 from sandbox.limits import Limit
 from sandbox.vendor import SandboxVendor, json_answer, json_body
@@ -86,6 +88,12 @@ class ConfluentSandbox(Knobs, SandboxVendor):
             Route(f"/{metrics.PATH}", query, methods=["POST"]),
             Route("/{path:path}", unknown, methods=_METHODS),
         ]
+
+    def repage(self, draw: Random) -> Sequence[Fault]:
+        self.page_cap = draw.choice([7, 50, None])
+        self.empty_pages = draw.random() < 0.5
+        self.limit.requests = None  # many small pages would only wait
+        return ()
 
     def ledger(self, start: date, end: date) -> Ledger:
         """Costs, and the metrics of the days that they still reach."""

@@ -1,8 +1,9 @@
 """Cursor's routes: keys, minute buckets per endpoint, and who answers."""
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import date
+from random import Random
 from typing import Any
 
 from starlette.requests import Request
@@ -10,6 +11,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from sandbox.clock import Clock
+from sandbox.faults import Fault
 from sandbox.ledger import Ledger
 from sandbox.limits import Limit
 from sandbox.vendor import SandboxVendor, json_answer, json_body
@@ -64,6 +66,16 @@ class CursorSandbox(Knobs, SandboxVendor):
             *(Route(path, self._answering(answer), methods=["GET"]) for path, answer in gets.items()),
             Route("/{path:path}", _unknown, methods=["GET", "POST", "PUT", "PATCH", "DELETE"]),
         ]
+
+    def repage(self, draw: Random) -> Sequence[Fault]:
+        self.page_cap = draw.choice([3, 10, 1000])
+        self.limits = dict.fromkeys(self.limits)  # many small pages would only wait
+
+        def shuffled(body: Any) -> Any:
+            draw.shuffle(body["usageEvents"])
+            return body
+
+        return [Fault("filtered-usage-events", effect="change", change=shuffled, times=None)]
 
     def ledger(self, start: date, end: date) -> Ledger:
         """As a team key sees it, with the Enterprise streams."""

@@ -68,6 +68,11 @@ class Datadog(Vendor):
         return streams
 
     @classmethod
+    def addresses(cls) -> Sequence[str]:
+        """One for each site."""
+        return [f"https://api.{site}" for site in cls.spec()["properties"]["site"]["enum"]]
+
+    @classmethod
     def spec(cls) -> dict[str, Any]:
         """The vendor's object in the spec; the address is the site's where none is configured."""
         block = super().spec()

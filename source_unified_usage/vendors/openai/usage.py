@@ -77,7 +77,7 @@ class ApiUsage(BucketStream):
         self._endpoint = endpoint
         self.name = f"openai_usage_{endpoint.name}"
         dimensions = ", ".join(dimension.removesuffix("_id").replace("_", " ") for dimension in endpoint.dimensions)
-        self.about = f"The {endpoint.what} of one day, by {dimensions}."
+        self.about = f"The {endpoint.what} of one day, by {dimensions.replace('api key', 'API key')}."
         self.counts_tokens = endpoint.unit is None
         self.route, self.dimensions = f"usage/{endpoint.name}", endpoint.dimensions
         self._product = {"id": endpoint.name, "name": f"OpenAI {endpoint.name.replace('_', ' ').title()}"}
