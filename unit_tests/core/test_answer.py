@@ -30,9 +30,9 @@ def test_only_what_the_vendor_documents_is_empty() -> None:
     ],
 )
 def test_an_error_sent_as_200_is_not_empty(body: Any, said: str, nullable: bool) -> None:
-    with pytest.raises(BrokenContract) as told:
+    with pytest.raises(BrokenContract) as caught:
         Answer(SOURCE, body).rows("data", nullable=nullable)
-    assert str(told.value) == f"{SOURCE}: the vendor's answer breaks its own documentation, {said}"
+    assert str(caught.value) == f"{SOURCE}: the vendor's answer breaks its own documentation, {said}"
 
 
 def test_null_with_an_error_beside_it_is_no_documented_emptiness() -> None:

@@ -1,4 +1,4 @@
-"""Mistakes in the configuration, each told in one sentence."""
+"""Mistakes in the configuration, each reported in one sentence."""
 
 import re
 from collections.abc import Iterator
@@ -41,9 +41,9 @@ CURSOR = {"cursor": {"api_key": "crsr_0123456789"}}
     ],
 )
 def test_a_config_against_the_spec(config: dict[str, Any], sentence: str) -> None:
-    with pytest.raises(ConfigError) as told:
+    with pytest.raises(ConfigError) as caught:
         validate(config, SCHEMA)
-    assert str(told.value) == f"The configuration is not valid: {sentence}."
+    assert str(caught.value) == f"The configuration is not valid: {sentence}."
 
 
 def test_what_is_empty_counts_as_absent_at_any_depth() -> None:
@@ -123,9 +123,9 @@ ADVICE = ". Write it as https://host, with a port or a path prefix if needed."
     ],
 )
 def test_addresses_that_are_refused_and_never_shown(url: str, fault: str) -> None:
-    with pytest.raises(ConfigError) as told:
+    with pytest.raises(ConfigError) as caught:
         base_url_of("cursor.base_url", url)
-    assert str(told.value) == f"cursor.base_url: {fault}{ADVICE}"
+    assert str(caught.value) == f"cursor.base_url: {fault}{ADVICE}"
 
 
 @pytest.mark.parametrize(

@@ -41,7 +41,7 @@ def test_what_is_cut_or_no_json_stays_so(content: bytes) -> None:
         parse(content)
 
 
-def test_what_is_nested_too_deep_is_told_apart() -> None:
+def test_what_is_nested_too_deep_is_an_error_of_its_own() -> None:
     with pytest.raises(RecursionError):
         parse(b'{"a":' * 100_000 + b"1" + b"}" * 100_000)
 

@@ -1,4 +1,4 @@
-"""Names: whatever goes wrong with a list of them, rows go on, and what was fetched is used."""
+"""Names: a list of names that fails stops no rows, and the names that were read are used."""
 
 import logging
 from collections.abc import Iterable, Iterator, Mapping

@@ -1,4 +1,4 @@
-"""What the user is told of a stream that the configuration does not offer."""
+"""The message about a stream that the configuration does not offer."""
 
 from typing import Any
 

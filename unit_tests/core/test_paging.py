@@ -11,7 +11,7 @@ from source_unified_usage.core.usage import Row
 
 
 class Vendor:
-    """Serves what `page` makes of a number; `asked` tells what it was asked for."""
+    """Serves what `page` makes of a number; `asked` lists what was requested."""
 
     def __init__(self, pages: int | None = None) -> None:
         self.pages = pages
@@ -21,7 +21,7 @@ class Vendor:
         self.asked.append(at)
         return Answer("Vendor, stream rows, /rows", {"rows": [{"at": at}]})
 
-    def told(self, answer: Answer, at: int, read: int) -> Told:
+    def read_page(self, answer: Answer, at: int, read: int) -> Told:
         assert read == len(self.asked) - 1
         return Told(answer.rows("rows"), True, self.pages)
 
@@ -29,17 +29,17 @@ class Vendor:
 def test_pages_that_are_ever_new_end_as_a_broken_contract() -> None:
     vendor = Vendor()
     with pytest.raises(BrokenContract, match=r"Vendor, stream rows, /rows: .*10000 pages and no end"):
-        list(walk(vendor.ask, vendor.told))
+        list(walk(vendor.ask, vendor.read_page))
     assert len(vendor.asked) == 10_000
 
 
 def test_a_total_that_grows_is_followed_as_far_as_twice_the_first_and_a_hundred_pages() -> None:
     vendor = Vendor(pages=3)
     with pytest.raises(BrokenContract, match="106 pages and no end"):
-        list(walk(vendor.ask, vendor.told))
+        list(walk(vendor.ask, vendor.read_page))
     huge = Vendor(pages=10**12)
     with pytest.raises(BrokenContract, match="10000 pages and no end"):
-        list(walk(huge.ask, huge.told))
+        list(walk(huge.ask, huge.read_page))
 
 
 def test_a_page_is_given_before_it_is_judged_and_the_last_one_ends_the_walk() -> None:
@@ -63,10 +63,10 @@ def test_empty_pages_are_followed_but_not_for_ever() -> None:
     def serve(at: int) -> Answer:
         return Answer("Vendor, /rows", {"rows": [{"at": at}] if at % 50 == 0 else []})
 
-    def told(answer: Answer, at: int, _: int) -> Told:
+    def read_page(answer: Answer, at: int, _: int) -> Told:
         return Told(answer.rows("rows"), at < 101)
 
-    assert len(list(walk(serve, told))) == 101
+    assert len(list(walk(serve, read_page))) == 101
     with pytest.raises(BrokenContract, match="50 empty pages one after another"):
         list(walk(lambda at: serve(1), lambda answer, *_: Told(answer.rows("rows"), True)))
 

@@ -68,10 +68,10 @@ def continuing(connection: socket.socket) -> None:
 
 @pytest.mark.parametrize("play", [dripping, continuing])
 def test_no_answer_lasts_for_ever(play: Callable[[socket.socket], None], hurried: list[float]) -> None:
-    with serving(play) as api, pytest.raises(Unavailable) as told:
+    with serving(play) as api, pytest.raises(Unavailable) as caught:
         api.get("/costs")
-    assert "Acme, stream acme_costs, /costs: no usable answer" in str(told.value)
-    assert "the answer was not whole after 240 s" in str(told.value)
+    assert "Acme, stream acme_costs, /costs: no usable answer" in str(caught.value)
+    assert "the answer was not whole after 240 s" in str(caught.value)
     assert len(hurried) == 1  # the second try goes beyond the five minutes of a failure
 
 

@@ -27,7 +27,7 @@ class Line:
 
 
 def read(lines: list[Line], capacity: int = 1) -> list[tuple[str, int]]:
-    """All lines at once, each in a thread of its own; who had which turn, in order."""
+    """All lines at once, each in a thread of its own; which stream had which turn, in order."""
     queue = WindowQueue(capacity)
     places = [queue.join(line.role, line.windows, line.questions()) for line in lines]
     order: list[tuple[str, int]] = []
