@@ -1,4 +1,4 @@
-"""What counts as empty, and what is an error that came as 200."""
+"""What counts as empty, and what is an error although its status is 200."""
 
 from typing import Any
 
@@ -35,7 +35,7 @@ def test_an_error_sent_as_200_is_not_empty(body: Any, said: str, nullable: bool)
     assert str(caught.value) == f"{SOURCE}: the vendor's answer breaks its own documentation, {said}"
 
 
-def test_null_with_an_error_beside_it_is_no_documented_emptiness() -> None:
+def test_null_beside_an_error_is_not_empty() -> None:
     with pytest.raises(BrokenContract, match="but an error: Backend timeout"):
         Answer(SOURCE, {"data": None, "errors": ["Backend timeout"]}).rows("data", nullable=True)
 

@@ -70,7 +70,7 @@ def test_the_credential_is_sent(api: Acme, requests_mock: Mocker, waits: list[fl
     ],
 )
 @time_machine.travel(NOW, tick=False)
-def test_every_form_of_a_named_wait(headers: dict[str, str], seconds: float | None) -> None:
+def test_every_form_of_a_wait_that_the_vendor_names(headers: dict[str, str], seconds: float | None) -> None:
     found = retry_after(requests.structures.CaseInsensitiveDict(headers), limited=True)
     assert found == (None if seconds is None else pytest.approx(seconds))
 
@@ -124,7 +124,7 @@ def test_named_waits_do_not_count_as_unnamed_ones(api: Acme, requests_mock: Mock
     assert len(waits) == 6
 
 
-def test_a_wait_of_more_than_an_hour_is_not_waited_for(api: Acme, requests_mock: Mocker, waits: list[float]) -> None:
+def test_a_wait_of_more_than_an_hour_is_an_error(api: Acme, requests_mock: Mocker, waits: list[float]) -> None:
     requests_mock.get(URL, status_code=429, headers={"Retry-After": "3601"})
     with pytest.raises(Unavailable, match="asks to wait 3601 s"):
         api.get("/usage")
@@ -158,7 +158,7 @@ def test_a_temporary_failure_is_tried_six_times_in_one_to_five_minutes(
     assert "stream acme_usage" in str(caught.value)
 
 
-def test_a_burst_of_errors_is_survived(api: Acme, requests_mock: Mocker, waits: list[float]) -> None:
+def test_several_errors_in_a_row_are_retried(api: Acme, requests_mock: Mocker, waits: list[float]) -> None:
     requests_mock.get(URL, [{"status_code": 502}, {"exc": requests.ReadTimeout}, {"json": {"ok": True}}])
     assert api.get("/usage").body == {"ok": True}
     assert len(waits) == 2
@@ -173,7 +173,7 @@ def test_a_burst_of_errors_is_survived(api: Acme, requests_mock: Mocker, waits: 
         (404, ConfigError, "Check base_url (https://api.acme.example/v1)."),
     ],
 )
-def test_what_the_user_can_fix_is_said_at_once(
+def test_what_the_user_can_fix_is_an_error_at_once(
     api: Acme, requests_mock: Mocker, waits: list[float], status: int, error: type[ConfigError], advice: str
 ) -> None:
     requests_mock.get(URL, status_code=status, json={"message": "No."}, headers={"X-Request-Id": "req-7"})
@@ -194,7 +194,7 @@ def test_a_refused_key_is_not_tried_by_another_stream(api: Acme, requests_mock: 
     assert requests_mock.call_count == 1
 
 
-def test_a_look_up_may_be_refused_without_hurting_the_key(api: Acme, requests_mock: Mocker) -> None:
+def test_a_refused_look_up_does_not_mark_the_key_as_refused(api: Acme, requests_mock: Mocker) -> None:
     requests_mock.get("https://api.acme.example/v1/people", status_code=401, json={"message": "Missing scope"})
     requests_mock.get(URL, json={})
     with pytest.raises(ConfigError):
@@ -236,7 +236,7 @@ def test_created_and_changed_are_answers(api: Acme, requests_mock: Mocker, statu
         (407, "Proxy", ConfigError, '407 "Proxy". A proxy at https://api.acme.example/v1 wants a user and a password.'),
     ],
 )
-def test_rare_statuses_by_their_meaning(
+def test_rare_statuses(
     api: Acme, requests_mock: Mocker, status: int, reason: str, error: type[Exception], said: str
 ) -> None:
     requests_mock.get(URL, status_code=status, reason=reason)
@@ -286,7 +286,7 @@ def test_a_rate_limit_never_lets_more_through(waits: list[float]) -> None:
     assert times[-1] - times[0] < 5 * 60
 
 
-def test_a_clock_that_is_set_back_holds_nothing(waits: list[float]) -> None:
+def test_a_clock_that_is_set_back_causes_no_wait(waits: list[float]) -> None:
     rate_limit = RateLimit(requests=1, seconds=60)
     rate_limit.take()
     rate_limit.hold(90)

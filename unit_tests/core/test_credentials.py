@@ -77,7 +77,7 @@ def test_all_faults_are_reported_together() -> None:
     }
     assert refusal(config) == (
         "Still a placeholder: openai.user_ids, openai.codex.workspace_id. Put your own value there or take it out. "
-        "Claude: claude.admin_api_key: character 7 is en dash (U+2013), which no key has. Copy it anew. "
+        "Claude: claude.admin_api_key: character 7 is en dash (U+2013), which no key has. Copy it again. "
         "Confluent: confluent.api_secret is missing. Confluent shows it once, when the Cloud API key is made."
     )
 

@@ -61,7 +61,7 @@ def refused_for(cause: OSError) -> requests.ConnectionError:
         (of(errno.ENOSPC), DISK_FULL),
     ],
 )
-def test_what_the_machine_has_no_more_of(error: Exception, sentence: str) -> None:
+def test_limits_of_the_machine(error: Exception, sentence: str) -> None:
     assert str(ran_out(error)) == sentence
 
 

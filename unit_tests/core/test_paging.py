@@ -26,7 +26,7 @@ class Vendor:
         return Told(answer.rows("rows"), True, self.pages)
 
 
-def test_pages_that_are_ever_new_end_as_a_broken_contract() -> None:
+def test_pages_without_end_are_a_broken_contract() -> None:
     vendor = Vendor()
     with pytest.raises(BrokenContract, match=r"Vendor, stream rows, /rows: .*10000 pages and no end"):
         list(walk(vendor.ask, vendor.read_page))
@@ -42,7 +42,7 @@ def test_a_total_that_grows_is_followed_as_far_as_twice_the_first_and_a_hundred_
         list(walk(huge.ask, huge.read_page))
 
 
-def test_a_page_is_given_before_it_is_judged_and_the_last_one_ends_the_walk() -> None:
+def test_every_page_is_yielded_and_the_last_one_ends_the_walk() -> None:
     vendor = Vendor()
     found = list(walk(vendor.ask, lambda answer, at, _: Told(answer.rows("rows"), at < 3)))
     assert [answer.body["rows"][0]["at"] for answer in found] == vendor.asked == [1, 2, 3]
@@ -59,7 +59,7 @@ def test_offsets_go_by_the_step_and_are_named() -> None:
         list(pages())
 
 
-def test_empty_pages_are_followed_but_not_for_ever() -> None:
+def test_empty_pages_are_followed_up_to_a_limit() -> None:
     def serve(at: int) -> Answer:
         return Answer("Vendor, /rows", {"rows": [{"at": at}] if at % 50 == 0 else []})
 
@@ -71,7 +71,7 @@ def test_empty_pages_are_followed_but_not_for_ever() -> None:
         list(walk(lambda at: serve(1), lambda answer, *_: Told(answer.rows("rows"), True)))
 
 
-def test_empty_pages_of_a_cursor_are_followed_but_not_for_ever() -> None:
+def test_empty_pages_of_a_cursor_are_followed_up_to_a_limit() -> None:
     def serve(cursor: int | None) -> Answer:
         at = cursor or 0
         return Answer("Vendor, /rows", {"rows": [{"at": at}] if at % 50 == 0 else [], "next": at + 1})

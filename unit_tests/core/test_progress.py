@@ -91,7 +91,7 @@ def sync(stream: UsageStream, log: Log) -> None:
         partition.done.set()
 
 
-def test_an_hours_wait_is_announced_and_never_silent(log: Log, requests_mock: Mocker) -> None:
+def test_lines_are_logged_before_and_during_a_wait_of_an_hour(log: Log, requests_mock: Mocker) -> None:
     limited = {"status_code": 429, "headers": {"Retry-After": "3600"}, "json": {"error": "slow down"}}
     requests_mock.get(f"{URL}/usage", [{"json": {}}, limited, {"json": {}}])
     sync(Days(), log)
@@ -155,7 +155,7 @@ def test_a_stream_that_waits_for_another_says_so(
     ]
 
 
-def test_a_slow_answer_is_no_silence(log: Log, requests_mock: Mocker) -> None:
+def test_lines_are_logged_during_a_slow_answer(log: Log, requests_mock: Mocker) -> None:
     def slowly(*_: Any) -> dict[str, Any]:
         log.sleep(28)
         return {}

@@ -26,7 +26,7 @@ class Acme(Api):
 
 
 class Kept(UsageStream):
-    """One row a day, of the days that are kept when it is asked: each time it is asked that may be fewer."""
+    """One row a day, of the days that the vendor still keeps. Each request may find fewer days."""
 
     name = "acme_usage"
     role = "bill"
@@ -73,7 +73,7 @@ def test_it_is_read_from_the_day_that_is_served(kept_from: list[int], found: lis
     assert days_read(stream) == (found, None)
 
 
-def test_a_vendor_that_refuses_the_day_it_named_is_not_asked_for_ever() -> None:
+def test_a_vendor_that_refuses_the_day_it_named_is_not_asked_without_end() -> None:
     class Circling(Kept):
         def rows(self, window: Window) -> Iterator[DateTime]:
             raise RetentionStart(datetime(2026, 9, 3))
@@ -119,7 +119,7 @@ def failing(*days_of_september: int, error: type[SourceError] = Unavailable) -> 
 
 
 def sync(stream: UsageStream, start: date, covered: Covered | None = None) -> Exception | None:
-    """What a sync on September the 11th, from the first to the tenth, ends with."""
+    """The error of a sync on September 11th that reads from the 1st to the 10th."""
     stream.plan(Range(start, None, False, datetime(2026, 9, 11, 9)), covered or Covered())
     reading = StreamReading(stream, closed=datetime(2026, 9, 11))
     with contextlib.suppress(SourceError):

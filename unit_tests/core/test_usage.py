@@ -105,7 +105,7 @@ def test_only_what_is_unknown_is_left_out() -> None:
 @pytest.mark.parametrize(
     ("value", "expected"), [(None, None), ("", None), ("null", None), (7, "7"), (" nil ", " nil ")]
 )
-def test_texts_that_mean_nothing_are_absent(value: object, expected: str | None) -> None:
+def test_text_of_a_value(value: object, expected: str | None) -> None:
     assert text(value) == expected
 
 
