@@ -2,10 +2,8 @@
 
 import logging
 from collections.abc import Iterator, Mapping, MutableMapping, Sequence
-from concurrent.futures import Future, wait
 from itertools import chain
 from queue import Queue
-from threading import Thread
 from typing import Any
 
 from airbyte_cdk.models import (
@@ -33,8 +31,9 @@ from airbyte_cdk.utils import AirbyteTracedException
 from airbyte_cdk.utils.stream_status_utils import as_airbyte_message as status_message
 
 from source_unified_usage.core import clock, files
+from source_unified_usage.core.check import ask_all, reason_of_failure
 from source_unified_usage.core.config import excluded_fields, present, read_range
-from source_unified_usage.core.errors import ConfigError, SourceError, Unavailable, ran_out, reason_of
+from source_unified_usage.core.errors import ConfigError, SourceError, Unavailable, reason_of
 from source_unified_usage.core.offer import Offer
 from source_unified_usage.core.outlook import outlook
 from source_unified_usage.core.pages import RecordPage
@@ -44,14 +43,12 @@ from source_unified_usage.core.schema import usage_schema
 from source_unified_usage.core.scope import scope_in, widened
 from source_unified_usage.core.spec import specification
 from source_unified_usage.core.stream import Range, UsageStream
-from source_unified_usage.core.vendor import Probe, Vendor, configured
+from source_unified_usage.core.vendor import Vendor, configured
 from source_unified_usage.core.window import Covered
 from source_unified_usage.vendors import VENDORS
 
 # Items are pages of records: at most some 10 MB wait for a slow reader of stdout.
 _QUEUED_PAGES = 32
-# Seconds that a whole check takes at most: whoever starts it waits for a minute.
-_CHECK_WITHIN = 55.0
 
 
 class SourceUnifiedUsage(AbstractSource):
@@ -90,9 +87,9 @@ class SourceUnifiedUsage(AbstractSource):
             for vendor in vendors:
                 vendor.streams()
             probes = [probe for vendor in vendors for probe in vendor.probes()]
-            failures = _ask_all(probes)
+            failures = ask_all(probes)
         except Exception as error:  # noqa: BLE001 - a defect must not leave the user without a status
-            return False, _reason("the configuration", error)
+            return False, reason_of_failure("the configuration", error)
         return not failures, " ".join(failures)
 
     # --- discover
@@ -222,41 +219,6 @@ class SourceUnifiedUsage(AbstractSource):
     @classmethod
     def read_state(cls, state_path: str | None) -> list[AirbyteStateMessage]:
         return files.read_state(state_path)
-
-
-def _ask_all(probes: Sequence[Probe]) -> list[str]:
-    """Why credentials fail. A probe without an answer in time counts as failed, whatever it still waits for."""
-    answers: list[Future[str]] = [Future() for _ in probes]
-    for probe, answer in zip(probes, answers, strict=True):
-        # a daemon thread, so that the process can end while a probe still waits
-        Thread(target=lambda probe=probe, answer=answer: answer.set_result(_ask(probe)), daemon=True).start()
-    wait(answers, timeout=_CHECK_WITHIN)
-    reasons = [
-        answer.result()
-        if answer.done()
-        else f"{probe.credential}: no usable answer within {_CHECK_WITHIN:.0f} s; "
-        f"the key was not refused. Check base_url and the network, or try again later."
-        for probe, answer in zip(probes, answers, strict=True)
-    ]
-    return [reason for reason in reasons if reason]
-
-
-def _ask(probe: Probe) -> str:
-    """Why the credential fails; empty when it does not."""
-    try:
-        probe.ask()
-    except Exception as error:  # noqa: BLE001 - a defect must not leave the user without a status
-        return _reason(probe.credential, error)
-    return ""
-
-
-def _reason(place: str, error: Exception) -> str:
-    """Why a check failed."""
-    known = error if isinstance(error, SourceError) else ran_out(error)
-    if known:
-        return str(known)
-    logger.error(f"The check of {place} failed", exc_info=error)
-    return f"{place}: the check itself failed ({reason_of(error)}). This is a defect of the source."
 
 
 def _covered(stream: UsageStream, states: ConnectorStateManager, wanted: Range) -> Covered:

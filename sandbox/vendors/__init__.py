@@ -2,11 +2,12 @@
 
 from importlib import import_module
 from pkgutil import iter_modules
+from typing import Any
 
 from sandbox.vendor import SandboxVendor
 
 
-def _vendor(package: str) -> type[SandboxVendor]:
+def _vendor(package: str) -> type[SandboxVendor[Any, Any]]:
     """The one vendor that a package exports."""
     members = vars(import_module(package)).values()
     (vendor,) = (

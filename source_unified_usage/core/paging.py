@@ -43,7 +43,7 @@ def follow(
             raise answer.broken(f"{empty} empty pages one after another")
 
 
-class Told(NamedTuple):
+class PageInfo(NamedTuple):
     """What a numbered page says: its rows, whether another page follows, and how many pages there seem to be."""
 
     rows: Collection[Any]
@@ -53,7 +53,7 @@ class Told(NamedTuple):
 
 def walk(
     ask: Callable[[int], Answer],
-    read_page: Callable[[Answer, int, int], Told],
+    read_page: Callable[[Answer, int, int], PageInfo],
     *,
     first: int = 1,
     step: int = 1,

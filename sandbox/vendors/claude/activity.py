@@ -4,7 +4,8 @@ import random
 from datetime import date, datetime, timedelta
 from typing import Any
 
-from sandbox.vendors.claude.organizations import Member, members, midnight, unified_on
+from sandbox.times import midnight
+from sandbox.vendors.claude.organizations import Member, members, unified_on
 from sandbox.world import World
 
 UNIFIED = "chat_cowork_unified"
@@ -167,10 +168,7 @@ def _claude_code(draw: random.Random, busy: float) -> Row:
             "pull_request_count": sessions // 3,
         },
         "tool_actions": {
-            tool: {
-                "accepted_count": sessions * draw.randint(0, 9),
-                "rejected_count": sessions * draw.randint(0, 2),
-            }
+            tool: {"accepted_count": sessions * draw.randint(0, 9), "rejected_count": sessions * draw.randint(0, 2)}
             for tool in _TOOL_ACTIONS
         },
     }

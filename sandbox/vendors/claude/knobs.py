@@ -6,20 +6,13 @@ from typing import Literal
 
 from sandbox.limits import Limit
 from sandbox.vendors.claude.credentials import Key, default_keys
+from sandbox.vendors.claude.organizations import CONSOLE_ID, ENTERPRISE_ID
 
-ENGAGEMENT = (
-    "users",
-    "summaries",
-    "apps/chat/projects",
-    "skills",
-    "connectors",
-    "plugins",
-    "artifacts",
-)
+ENGAGEMENT = ("users", "summaries", "apps/chat/projects", "skills", "connectors", "plugins", "artifacts")
 
 
 def _lags() -> dict[str, int]:
-    """One day, but skills were seen to need two."""
+    """One day, but clients report two of skills."""
     return {**dict.fromkeys(ENGAGEMENT, 1), "skills": 2}
 
 
@@ -29,6 +22,8 @@ class Knobs:
 
     keys: dict[str, Key] = field(default_factory=default_keys)
     """Secret -> key: what each credential may see."""
+    organizations: dict[str, str] = field(default_factory=lambda: {"enterprise": ENTERPRISE_ID, "console": CONSOLE_ID})
+    """The two organizations' ids, as answers name them in anthropic-organization-id."""
     analytics_limit: Limit = field(default_factory=lambda: Limit(60, 60))
     """Requests of all Analytics endpoints and keys together, per organization."""
     admin_limit: Limit = field(default_factory=lambda: Limit(120, 60))
@@ -36,7 +31,7 @@ class Knobs:
     analytics_retry_after: bool = True
     """Analytics 429s carry retry-after."""
     admin_retry_after: bool = False
-    """Admin 429s carry retry-after; in the wild they did not."""
+    """Admin 429s carry retry-after; clients met them without it."""
     admin_quota_told: bool = False
     """Admin answers carry anthropic-ratelimit-requests-limit, -remaining and -reset; see `hourly_quota`."""
     admin_reset_stale: bool = False
@@ -67,7 +62,7 @@ class Knobs:
     end_of_pages: Literal["null", "empty", "absent"] = "null"
     """How the last page of an engagement or Claude Code answer says that there is no next."""
     summaries_envelope: Literal["summaries", "data"] = "summaries"
-    """The member that holds the days of `summaries` (`data` with `beta=true` in any case)."""
+    """The member that holds the days of `summaries`."""
     summaries_whole: bool = False
     """`summaries` refuses a range whose last day is not published, naming ending_date, rather than end it early."""
     summaries_max_days: int = 366
@@ -85,12 +80,12 @@ class Knobs:
     row_cap: int = 1000
     """The most rows of one Admin usage answer with a limit above 1."""
     plain_dates: bool = False
-    """Claude Code rows tell their date as YYYY-MM-DD."""
+    """Claude Code rows have their date as YYYY-MM-DD."""
     flat_cache_creation: bool = False
     """Admin usage has the legacy cache_creation_input_tokens in place of the nested counts."""
 
     def hourly_quota(self) -> None:
-        """The Admin API as it was measured in August 2026: 90 requests an hour, told in headers."""
+        """The Admin API as clients measured it in August 2026: 90 requests an hour, named in headers."""
         self.admin_limit, self.admin_quota_told = Limit(90, 3600), True
 
     def refresh(self) -> None:

@@ -66,7 +66,7 @@ class Estate:
             for name in world.teams[:2]
         ]
         self.retired = Cluster(
-            # one id in two environments: only the environment tells their costs apart
+            # one id in two environments: their costs differ in the environment alone
             self.clusters[-1].id,
             "orders-legacy",
             self._retired,
@@ -75,12 +75,7 @@ class Estate:
         )
         kinds = ("BigQuerySink", "PostgresCdcSource", "S3Sink", "SnowflakeSink")
         self.connectors = [
-            Connector(
-                self._id("lcc"),
-                f"{team}-{kind.lower()}",
-                self.production,
-                kind=kind,
-            )
+            Connector(self._id("lcc"), f"{team}-{kind.lower()}", self.production, kind=kind)
             for number, team in enumerate(world.teams)
             for kind in (kinds[number % 4], kinds[(number + 1) % 4])
         ]

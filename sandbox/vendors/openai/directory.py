@@ -1,17 +1,13 @@
 """The organization's projects, keys and accounts, made from the world's teams and people."""
 
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta, timezone
+from datetime import date, timedelta
 from functools import cached_property
 
+from sandbox.times import epoch
 from sandbox.world import EPOCH, Person, World
 
 _LETTERS = "ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnpqrstuvwxyz0123456789"
-
-
-def epoch(day: date) -> int:
-    """The UTC midnight that begins the day, in Unix seconds."""
-    return int(datetime(day.year, day.month, day.day, tzinfo=timezone.utc).timestamp())
 
 
 @dataclass(frozen=True)
@@ -68,10 +64,7 @@ class Directory:
         """By the number of the person who owns it."""
         return {
             person.number: ApiKey(
-                self._id("key_", person.number),
-                f"{person.email.split('@')[0]}-dev",
-                self.teams[person.team],
-                person,
+                self._id("key_", person.number), f"{person.email.split('@')[0]}-dev", self.teams[person.team], person
             )
             for person in self._world.people
         }
@@ -81,9 +74,7 @@ class Directory:
         """The service accounts' keys, by the name of their project."""
         return {
             project.name: ApiKey(
-                self._id("key_", "worker", project.name),
-                f"{project.name.split()[0].lower()}-worker",
-                project,
+                self._id("key_", "worker", project.name), f"{project.name.split()[0].lower()}-worker", project
             )
             for project in self.projects
         }

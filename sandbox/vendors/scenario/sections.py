@@ -6,13 +6,12 @@ from dataclasses import dataclass
 from datetime import timedelta
 from decimal import Decimal
 from math import ceil
-from typing import Any
 
+from sandbox.kit import Json
 from sandbox.vendors.scenario.events import Event, names_cost, spelled
 from sandbox.vendors.scenario.knobs import Granularity, Knobs
 from sandbox.vendors.scenario.query import Query
 
-Json = dict[str, Any]
 Figures = Callable[[Sequence[Event]], Json]
 
 USAGE_NAMES = (
@@ -123,11 +122,7 @@ class Series:
                     by_name[name].append(event)
         chosen = granularity(self.query.width, self.knobs)
         return [
-            {
-                "usageName": name,
-                "granularity": chosen,
-                "points": self._points(by_name[name], self._usage_figures(name)),
-            }
+            {"usageName": name, "granularity": chosen, "points": self._points(by_name[name], self._usage_figures(name))}
             for name in self._listed(USAGE_NAMES, by_name)
         ]
 

@@ -6,7 +6,7 @@ from typing import Any
 
 from source_unified_usage.core.answer import Answer
 from source_unified_usage.core.lookup import Lookup
-from source_unified_usage.core.paging import Told, walk
+from source_unified_usage.core.paging import PageInfo, walk
 from source_unified_usage.core.stream import UsageStream
 from source_unified_usage.core.times import parse_time, rfc3339
 from source_unified_usage.core.usage import (
@@ -54,11 +54,11 @@ class AiCode(UsageStream[CursorApi]):
         return self.api.get(self.path(), {**bounds, "page": number, "pageSize": _PAGE_SIZE})
 
 
-def _page_of(answer: Answer, _: int, read: int) -> Told:
+def _page_of(answer: Answer, _: int, read: int) -> PageInfo:
     """The total says where the end is, not the size of a page: smaller ones than asked for come, as a client found."""
     items, total = answer.rows("items"), integer(answer.body.get("totalCount"))
     more = bool(items) and (total is None or read + len(items) < total)
-    return Told(items, more, pages_of(total, items))
+    return PageInfo(items, more, pages_of(total, items))
 
 
 class AiCodeCommits(AiCode):

@@ -11,7 +11,7 @@ from source_unified_usage.core.api import Api
 from source_unified_usage.core.authentication import Credential
 from source_unified_usage.core.error_rules import ErrorRule
 from source_unified_usage.core.errors import ConfigError, KeyRefused
-from source_unified_usage.core.paging import Told, walk
+from source_unified_usage.core.paging import PageInfo, walk
 from source_unified_usage.core.rate_limit import RateLimit
 from source_unified_usage.core.usage import decimal
 
@@ -92,7 +92,7 @@ class CursorApi(Api):
         return walk(ask, lambda answer, number, read: _page_of(answer, number, read, rows))
 
 
-def _page_of(answer: Answer, number: int, read: int, name: str) -> Told:
+def _page_of(answer: Answer, number: int, read: int, name: str) -> PageInfo:
     pagination = answer.object("pagination")
     current = integer(pagination.get("currentPage", pagination.get("page")))
     if current is not None and current != number:
@@ -103,7 +103,7 @@ def _page_of(answer: Answer, number: int, read: int, name: str) -> Told:
         raise answer.broken(f"hasNextPage on page {number} of {last}")
     if not pagination:  # recorded by a client: usage events of which only the total says where they end
         more = bool(rows) and read + len(rows) < (total_of(answer) or 0)
-    return Told(rows, more, last or pages_of(total_of(answer), rows))
+    return PageInfo(rows, more, last or pages_of(total_of(answer), rows))
 
 
 def _found(answer: Answer, name: str) -> Collection[Any]:

@@ -8,7 +8,7 @@ from typing import Any
 from pendulum import DateTime, instance
 
 from source_unified_usage.core.answer import Answer
-from source_unified_usage.core.paging import Told, walk
+from source_unified_usage.core.paging import PageInfo, walk
 from source_unified_usage.core.stream import UsageStream
 from source_unified_usage.core.times import from_epoch_ms, midnight, parse_time, rfc3339
 from source_unified_usage.core.usage import Charge, Row, Usage, charges, compact, quantity, usage
@@ -80,11 +80,11 @@ class Spend(UsageStream[CursorApi]):
         return charges("USD", net=spent, total=total, on_demand=spent, included=included)
 
 
-def _page_of(answer: Answer, number: int, _: int) -> Told:
+def _page_of(answer: Answer, number: int, _: int) -> PageInfo:
     pages = integer(answer.body["totalPages"])
     if pages is None:
         raise answer.broken("no totalPages")
-    return Told(answer.rows("teamMemberSpend"), number < pages, pages)
+    return PageInfo(answer.rows("teamMemberSpend"), number < pages, pages)
 
 
 def _included(row: Row, spent: Decimal | None) -> Decimal | None:

@@ -10,7 +10,7 @@ from pendulum import DateTime, instance
 from source_unified_usage.core.answer import Answer
 from source_unified_usage.core.edges import READINGS, whole
 from source_unified_usage.core.errors import UNMAPPABLE, Unavailable
-from source_unified_usage.core.paging import Told, walk
+from source_unified_usage.core.paging import PageInfo, walk
 from source_unified_usage.core.stream import Range, UsageStream
 from source_unified_usage.core.times import parse_time, rfc3339
 from source_unified_usage.core.usage import Row, Usage, compact, decimal, number, usage, with_ordinals
@@ -135,9 +135,9 @@ class Activity(UsageStream[ScenarioApi]):
         return self.id(self.shared.scope.team, instant, row["userId"], row["projectId"], row["action"], _details(row))
 
 
-def _page(answer: Answer, *_: int) -> Told:
+def _page(answer: Answer, *_: int) -> PageInfo:
     rows = answer.rows(ACTIVITY.member)
-    return Told(rows, len(rows) >= _PAGE_SIZE)
+    return PageInfo(rows, len(rows) >= _PAGE_SIZE)
 
 
 def _rows(answers: Iterable[Answer]) -> list[list[Row]]:

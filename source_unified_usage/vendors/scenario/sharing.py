@@ -23,18 +23,18 @@ class _Outcome:
     """What the request for a day brought, answers or a failure; `left`: the streams that have yet to take it."""
 
     day: str
-    asker: str
+    subject: str
     left: set[str]
     answers: Sequence[Day] = ()
     error: SourceError | None = None
 
     def named(self, stream: str) -> list[Day]:
         """The answers, or the failure, in the name of this stream."""
-        asker, own = f"stream {self.asker},", f"stream {stream},"
+        subject, own = f"stream {self.subject},", f"stream {stream},"
         if self.error:
-            sentence = str(self.error).replace(asker, own)
+            sentence = str(self.error).replace(subject, own)
             raise type(self.error)(sentence, status=self.error.status, vendor_message=self.error.vendor_message)
-        return [answer.renamed(asker, own) for answer in self.answers]
+        return [answer.renamed(subject, own) for answer in self.answers]
 
 
 class SharedDays(Days):
