@@ -1,4 +1,4 @@
-"""What the user is told of a stream that the configuration does not offer."""
+"""The message about a stream that the configuration does not offer."""
 
 from typing import Any
 
@@ -68,7 +68,11 @@ def test_the_options_that_would_offer_it(config: dict[str, Any], stream: str, ne
     ("stream", "advice"),
     [
         ("cursor_usage_event", "Did you mean cursor_usage_events?"),
-        ("openai_cost", "Did you mean openai_costs (which needs openai.admin_api_key)?"),
+        (
+            "openai_cost",
+            "Did you mean openai_costs (which needs openai.admin_api_key) or openai_costs_by_user (which needs "
+            "openai.admin_api_key)?",
+        ),
         (
             "Datadog_Billable_Usage",
             "Did you mean datadog_billable_usage (which needs datadog.api_key and datadog.application_key)?",
@@ -76,7 +80,7 @@ def test_the_options_that_would_offer_it(config: dict[str, Any], stream: str, ne
         ("customers", "It offers cursor_usage_events, cursor_daily_usage, cursor_spend."),
     ],
 )
-def test_a_name_that_no_vendor_has(stream: str, advice: str) -> None:
+def test_an_unknown_stream_name(stream: str, advice: str) -> None:
     assert OFFER.why_not(stream, CURSOR) == (
         f"Stream {stream} is in the catalog but not offered by this configuration, and no option would offer it. "
         f"{advice}"
