@@ -111,7 +111,16 @@ def test_one_sentence_and_no_request(
 def test_the_example_as_it_is(source: Source) -> None:
     example = json.loads((ROOT / "secrets.example" / "config.json").read_text())
     message, _ = outputs(source, example)
-    places = [f"{vendor.name}.{key.option}" for vendor in VENDORS for key in given(vendor.keys, example[vendor.name])]
+    options = {
+        vendor.name: [*(key.option for key in given(vendor.keys, example[vendor.name])), *vendor.one_of]
+        for vendor in VENDORS
+    }
+    places = [
+        f"{vendor}.{option}"
+        for vendor, found in options.items()
+        for option in found
+        if "." in option or option in example[vendor]
+    ]
     assert {"claude.analytics_api_key", "openai.codex.workspace_id"} <= set(places)
     assert message == f"Still a placeholder: {', '.join(places)}. Put your own value there or take it out."
 

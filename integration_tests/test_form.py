@@ -20,9 +20,10 @@ EXAMPLE = json.loads((ROOT / "secrets.example" / "sandbox.json").read_text())
 
 
 def alone() -> Iterator[tuple[str, list[str]]]:
-    """Of each vendor the credentials that do without the others, as far as the sandbox has them."""
+    """Of each vendor the credentials that do without the others, as far as the sandbox has them, and whose they are."""
     for vendor in VENDORS:
-        groups = [sorted({key.option, *key.needs}) for key in given(vendor.keys, EXAMPLE[vendor.name])]
+        chosen = {option for option in vendor.one_of if EXAMPLE[vendor.name].get(option)}
+        groups = [sorted({key.option, *key.needs, *chosen}) for key in given(vendor.keys, EXAMPLE[vendor.name])]
         yield from ((vendor.name, group) for number, group in enumerate(groups) if group not in groups[:number])
 
 
