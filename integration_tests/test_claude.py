@@ -11,6 +11,7 @@ import pytest
 from integration_tests.harness import Output, Source, assert_conserved, merged, sandbox_config, sums
 from sandbox import Fault, Sandbox
 from sandbox.limits import Limit
+from sandbox.vendors.claude import ClaudeSandbox
 from sandbox.vendors.claude.credentials import (
     ADMIN_KEY,
     ANALYTICS_KEY,
@@ -19,7 +20,6 @@ from sandbox.vendors.claude.credentials import (
     MEMBERS_ONLY_KEY,
     SERVICE_KEY,
 )
-from sandbox.vendors.claude.simulator import ClaudeSandbox
 
 START, TODAY = date(2026, 9, 8), date(2026, 9, 22)
 ENGAGEMENT = ["claude_user_activity", "claude_skills", "claude_activity_summary"]

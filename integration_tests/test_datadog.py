@@ -197,8 +197,8 @@ def test_the_open_day_is_read_up_to_the_last_full_hour(
 @pytest.mark.parametrize(
     "knobs",
     [
-        {"totals": False, "amounts": "string", "cost_date": "last", "end_month": "inclusive"},
-        {"cost_date": "arbitrary", "daily_default": "cumulative", "billable_children": True, "estimated_reach": 2},
+        {"totals": False, "amounts": "string", "cost_date": "last"},
+        {"cost_date": "arbitrary", "billable_children": True, "estimated_reach": 2},
         {"ragged_costs": True, "close_day": 28},
     ],
     ids=["old", "odd dates", "ragged"],

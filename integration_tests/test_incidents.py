@@ -12,8 +12,8 @@ import pytest
 
 from integration_tests.harness import Output, Source, assert_conserved, expected_id, sandbox_config, sums
 from sandbox import Fault, Sandbox
+from sandbox.vendors.claude import ClaudeSandbox
 from sandbox.vendors.claude.credentials import ADMIN_KEY
-from sandbox.vendors.claude.simulator import ClaudeSandbox
 
 START, TODAY = date(2026, 9, 8), date(2026, 9, 22)
 EVENTS, COSTS = "cursor_usage_events", "confluent_costs"
@@ -153,7 +153,7 @@ def test_restated_amount_keeps_its_id(source: Source, sandbox: Sandbox, config: 
 def test_late_event_behind_the_cursor_is_found(source: Source, sandbox: Sandbox, config: dict[str, Any]) -> None:
     first = read(source, only(config, "cursor"), [EVENTS])
     yesterday = int(datetime(2026, 9, 21, 12, tzinfo=timezone.utc).timestamp() * 1000)
-    sandbox.cursor.books.injected.append(sandbox.cursor._late(yesterday))
+    sandbox.cursor.add_late_event(yesterday)
     sandbox.clock.advance(hours=1)
     second = read(source, only(config, "cursor"), [EVENTS], first.states)
     late = by_id(second, stream=EVENTS).keys() - by_id(first, stream=EVENTS).keys()

@@ -9,7 +9,6 @@ import pytest
 
 from integration_tests.harness import Output, Source, State, assert_conserved, merged, sandbox_config
 from sandbox import Fault, Sandbox
-from sandbox.vendors.claude import simulator
 from sandbox.vendors.datadog import CHILD_API_KEY, CHILD_APPLICATION_KEY
 from sandbox.vendors.datadog.catalog import ROOT
 from source_unified_usage.core.scope import widened
@@ -113,13 +112,11 @@ def test_a_killed_reread_goes_on(source: Source, sandbox: Sandbox) -> None:
     assert_conserved(rest, sandbox.vendors["datadog"].ledger(START, TODAY), [HOURS])
 
 
-def test_another_organizations_key_reads_its_own_past(
-    source: Source, sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_another_organizations_key_reads_its_own_past(source: Source, sandbox: Sandbox) -> None:
     config = sandbox_config(sandbox, ["claude"], start_date=START.isoformat())
     first = read(source, config, COST)
     read(source, config, COST, first.states)
-    monkeypatch.setitem(simulator._ORGANIZATIONS, "enterprise", "org_another")
+    sandbox.claude.organizations["enterprise"] = "org_another"
     sandbox.clock.advance(days=20)
     second = source.read(config, [COST], first.states)
     (warning,) = told(second, "the key belongs to org_another, what was read before to org_01SandboxAcme")

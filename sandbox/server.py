@@ -4,7 +4,7 @@ import asyncio
 import socket
 import threading
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from email.utils import format_datetime
 from typing import Any
@@ -19,13 +19,13 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from sandbox.clock import Clock
 from sandbox.faults import Fault, Faults
-from sandbox.vendor import json_answer, json_body
+from sandbox.vendor import SandboxVendor, json_answer, json_body
 from sandbox.vendors import VENDORS
 from sandbox.world import World
 
 
 class Sandbox:
-    """The six APIs on one port. As a context manager it serves from a thread until the block ends.
+    """The APIs of all vendors, or of some, on one port. As a context manager it serves until the block ends.
 
     `now` given: the clock stands still there until `advance`d, or runs on from there when `ticking`; not given: it is
     the real time. Same seed, days and day: same bytes.
@@ -40,10 +40,11 @@ class Sandbox:
         people: int = 24,
         *,
         ticking: bool | None = None,
+        vendors: Sequence[type[SandboxVendor[Any, Any]]] = VENDORS,
     ) -> None:
         self.clock = Clock(now, ticking=ticking)
         self.world = World(seed, days, self.clock.today(), people)
-        self.vendors = {cls.name: cls(self.world, self.clock) for cls in VENDORS}
+        self.vendors = {cls.name: cls(self.world, self.clock) for cls in vendors}
         self.requests: Counter[str] = Counter()
         self.answers: Counter[tuple[str, int]] = Counter()
         self._faults = Faults()

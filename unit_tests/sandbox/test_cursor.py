@@ -10,7 +10,7 @@ import requests
 
 from sandbox import Sandbox
 from sandbox.vendors.cursor import CursorSandbox
-from sandbox.vendors.cursor.keys import (
+from sandbox.vendors.cursor.credentials import (
     FOREIGN_ORGANIZATION_ID,
     ORGANIZATION_ID,
     ORGANIZATION_KEY,
@@ -69,7 +69,6 @@ def events(sandbox: Sandbox, **body: Any) -> list[dict[str, Any]]:
         ("/nowhere", None, TEAM_KEY, 404, "Resource not found"),
         (EVENTS, {"startDate": "yesterday"}, TEAM_KEY, 400, "epoch milliseconds"),
         (EVENTS, {**WINDOW, "pageSize": 1001}, TEAM_KEY, 400, "pageSize"),
-        (EVENTS, {**WINDOW, "hostingType": "MOON"}, TEAM_KEY, 400, "Invalid hostingType"),
         (DAILY, {"startDate": DAY - 31 * 86_400_000, "endDate": DAY}, TEAM_KEY, 400, "cannot exceed 30 days"),
     ],
 )

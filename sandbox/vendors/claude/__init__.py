@@ -1,5 +1,9 @@
-"""Claude: the Enterprise Analytics API and the Admin API of the Console."""
+"""Claude: the Enterprise Analytics API and the Admin API of the Console.
 
-from sandbox.vendors.claude.simulator import ClaudeSandbox
+Played from the API reference pages of both APIs (August 2026), the types of the official Python SDK and help-centre
+article 13703965. What clients report, and what was chosen where nothing is documented, is marked at its place.
+"""
+
+from sandbox.vendors.claude.vendor import ClaudeSandbox
 
 __all__ = ["ClaudeSandbox"]

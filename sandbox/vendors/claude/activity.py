@@ -4,7 +4,8 @@ import random
 from datetime import date, datetime, timedelta
 from typing import Any
 
-from sandbox.vendors.claude.organizations import Member, members, midnight, unified_on
+from sandbox.times import midnight
+from sandbox.vendors.claude.organizations import Member, members, unified_on
 from sandbox.world import World
 
 UNIFIED = "chat_cowork_unified"

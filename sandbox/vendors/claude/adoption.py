@@ -4,6 +4,7 @@ import random
 from datetime import date, datetime, timedelta
 from typing import Any
 
+from sandbox.times import midnight, stamp
 from sandbox.vendors.claude.activity import (
     OFFICE,
     SCIENCE_SINCE,
@@ -16,7 +17,6 @@ from sandbox.vendors.claude.activity import (
     provisional,
     settled_at,
 )
-from sandbox.vendors.claude.organizations import midnight, stamp
 from sandbox.world import World
 
 CALLS_CLASSIFIED_SINCE = date(2026, 5, 29)
@@ -43,7 +43,7 @@ _CONNECTORS = (
     ("slack", "Slack"),
 )
 _PLUGINS = (
-    # Two plugins share a name and are told apart by their id only.
+    # Two plugins share a name and differ in their id alone.
     ("formatter", "formatter@acme-marketplace"),
     ("formatter", "formatter@claude-plugins-official"),
     ("serena", "serena@claude-plugins-official"),

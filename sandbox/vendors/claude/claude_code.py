@@ -1,21 +1,16 @@
-"""Claude Code per user and day, and the look-ups, of the Admin API."""
+"""Claude Code per user and day, of the Admin API."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from typing import Any
 
+from sandbox.kit import Json
+from sandbox.times import midnight, stamp
 from sandbox.vendors.claude.console import Console, Session
 from sandbox.vendors.claude.knobs import Knobs
-from sandbox.vendors.claude.organizations import (
-    CONSOLE_ID,
-    FIRST_CLAUDE_CODE_DAY,
-    MODELS,
-    Tokens,
-    midnight,
-    stamp,
-)
-from sandbox.vendors.claude.query import Query, invalid, page_end
+from sandbox.vendors.claude.organizations import CONSOLE_ID, FIRST_CLAUDE_CODE_DAY, MODELS, Tokens
+from sandbox.vendors.claude.query import Query, page_end
+from sandbox.vendors.claude.refusals import invalid
 
 SESSION_DELAY = timedelta(hours=1)
 _PRICES = {model.id: model.prices for model in MODELS}
@@ -74,18 +69,16 @@ class ClaudeCode:
             found.insert(0, (key, CodeRow(row.number, models=row.models)))
         return found
 
-    def answer(self, query: Query) -> Mapping[str, Any]:
+    def answer(self, query: Query) -> Json:
         query.resume()
         day = query.day("starting_at")
         if day is None:
             raise invalid("starting_at: Field required")
         limit = query.whole("limit", 20, 1000)
-        rows = self.rows(day, query.now)
-        page = rows[query.offset : query.offset + limit]
-        more, next_page = query.has_more(query.offset + limit, len(rows))
+        page, next_page = query.cut(self.rows(day, query.now), limit)
         return {
             "data": [self._shown(day, key, row) for key, row in page],
-            "has_more": more,
+            "has_more": next_page is not None,
             **page_end(next_page, self._knobs.end_of_pages),
         }
 
@@ -138,21 +131,4 @@ def _model_row(model: str, tokens: Tokens) -> dict[str, Any]:
             "cache_creation": tokens.write_5m + tokens.write_1h,
         },
         "estimated_cost": {"amount": estimated_cents(model, tokens), "currency": "USD"},
-    }
-
-
-def look_up(query: Query, rows: list[dict[str, Any]]) -> Mapping[str, Any]:
-    """A list paged by `after_id`; `offset` is ignored, the last page has a `last_id` too."""
-    limit = query.whole("limit", 20, 1000)
-    after = query.text("after_id")
-    ids = [row["id"] for row in rows]
-    if after is not None and after not in ids:
-        raise invalid("after_id: no such object")
-    first = ids.index(after) + 1 if after else 0
-    page = rows[first : first + limit]
-    return {
-        "data": page,
-        "first_id": page[0]["id"] if page else None,
-        "last_id": page[-1]["id"] if page else None,
-        "has_more": first + limit < len(rows),
     }

@@ -5,6 +5,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 
+from sandbox.times import midnight
 from sandbox.vendors.claude.organizations import (
     BACKEND_KEY,
     CI_KEY,
@@ -24,7 +25,6 @@ from sandbox.vendors.claude.organizations import (
     Tokens,
     account_id,
     console_people,
-    midnight,
 )
 from sandbox.world import Person, World
 

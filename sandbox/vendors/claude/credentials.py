@@ -1,4 +1,4 @@
-"""The keys that the sandbox knows, one for every kind that the two APIs tell apart."""
+"""The keys that the sandbox knows, one of every kind that the two APIs know."""
 
 from dataclasses import dataclass
 from typing import Literal
@@ -7,18 +7,16 @@ ANALYTICS_KEY = "sk-ant-api01-sandbox-analytics-0001"
 ANALYTICS_KEY_WITHOUT_MEMBERS = "sk-ant-api01-sandbox-no-members-0001"
 MEMBERS_ONLY_KEY = "sk-ant-api01-sandbox-members-only-0001"
 ADMIN_KEY = "sk-ant-admin01-sandbox-admin-0001"
-ADMIN_OAUTH_TOKEN = "sk-ant-oat01-sandbox-org-admin-0001"
 SERVICE_KEY = "sk-ant-api03-sandbox-service-0001"  # of a service account, scoped to no workspace
 INFERENCE_KEY = "sk-ant-api03-sandbox-inference-0001"  # scoped to a workspace
 
 
 @dataclass(frozen=True)
 class Key:
-    """`organization`: whose data it sees; `bearer`: sent as a Bearer token, not as `x-api-key`."""
+    """`organization`: whose data it sees."""
 
     organization: Literal["enterprise", "console"]
     scopes: tuple[str, ...]
-    bearer: bool = False
 
 
 def default_keys() -> dict[str, Key]:
@@ -29,5 +27,4 @@ def default_keys() -> dict[str, Key]:
         MEMBERS_ONLY_KEY: Key("enterprise", ("read:members",)),
         ADMIN_KEY: Key("console", ("org:admin",)),
         SERVICE_KEY: Key("console", ("org:admin",)),
-        ADMIN_OAUTH_TOKEN: Key("console", ("org:admin",), bearer=True),
     }

@@ -6,6 +6,7 @@ from typing import Literal
 
 from sandbox.limits import Limit
 from sandbox.vendors.claude.credentials import Key, default_keys
+from sandbox.vendors.claude.organizations import CONSOLE_ID, ENTERPRISE_ID
 
 ENGAGEMENT = (
     "users",
@@ -29,6 +30,8 @@ class Knobs:
 
     keys: dict[str, Key] = field(default_factory=default_keys)
     """Secret -> key: what each credential may see."""
+    organizations: dict[str, str] = field(default_factory=lambda: {"enterprise": ENTERPRISE_ID, "console": CONSOLE_ID})
+    """The two organizations' ids, as answers name them in anthropic-organization-id."""
     analytics_limit: Limit = field(default_factory=lambda: Limit(60, 60))
     """Requests of all Analytics endpoints and keys together, per organization."""
     admin_limit: Limit = field(default_factory=lambda: Limit(120, 60))
@@ -67,7 +70,7 @@ class Knobs:
     end_of_pages: Literal["null", "empty", "absent"] = "null"
     """How the last page of an engagement or Claude Code answer says that there is no next."""
     summaries_envelope: Literal["summaries", "data"] = "summaries"
-    """The member that holds the days of `summaries` (`data` with `beta=true` in any case)."""
+    """The member that holds the days of `summaries`."""
     summaries_whole: bool = False
     """`summaries` refuses a range whose last day is not published, naming ending_date, rather than end it early."""
     summaries_max_days: int = 366
@@ -85,12 +88,12 @@ class Knobs:
     row_cap: int = 1000
     """The most rows of one Admin usage answer with a limit above 1."""
     plain_dates: bool = False
-    """Claude Code rows tell their date as YYYY-MM-DD."""
+    """Claude Code rows have their date as YYYY-MM-DD."""
     flat_cache_creation: bool = False
     """Admin usage has the legacy cache_creation_input_tokens in place of the nested counts."""
 
     def hourly_quota(self) -> None:
-        """The Admin API as it was measured in August 2026: 90 requests an hour, told in headers."""
+        """The Admin API as it was measured in August 2026: 90 requests an hour, named in headers."""
         self.admin_limit, self.admin_quota_told = Limit(90, 3600), True
 
     def refresh(self) -> None:

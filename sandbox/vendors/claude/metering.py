@@ -2,10 +2,11 @@
 
 import random
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any
 
+from sandbox.times import midnight
 from sandbox.vendors.claude.organizations import (
     HAIKU,
     MODELS,
@@ -13,13 +14,11 @@ from sandbox.vendors.claude.organizations import (
     OPUS,
     SERVICES,
     SONNET,
-    TOKEN_TYPES,
     WEB_SEARCH_PRICE,
     Member,
     Model,
     Tokens,
     members,
-    midnight,
     unified_on,
 )
 from sandbox.world import World
@@ -49,12 +48,10 @@ _PRODUCTS: Mapping[str, tuple[float, Sequence[Model]]] = {
 }
 _DISCOUNT = {"chat": 20, "claude_code": 20, "cowork": 20}  # per cent; the rest 10, code execution 0
 
-Kind = tuple[str, str | None]  # cost type, token type
-
 
 @dataclass(frozen=True)
 class Event:
-    """One piece of use, counted from `arrives` on; money is in millionths of a cent.
+    """One piece of use, counted from `arrives` on; amounts are in millionths of a cent.
 
     A correction is an event with negative tokens and no requests.
     """
@@ -66,66 +63,53 @@ class Event:
     tokens: Tokens = NO_TOKENS
     searches: int = 0
     requests: int | None = None
-    money: Mapping[Kind, tuple[int, int]] = field(default_factory=dict)
+    list_amount: int = 0
+    amount: int = 0
 
 
 @dataclass
 class Group:
-    """Events of one actor, bucket and set of dimensions, summed; money is (list, net) by type."""
+    """Events of one actor, day and set of dimensions, summed."""
 
-    start: datetime | None
+    day: date
     member: Member | None
     dimensions: Mapping[str, str | None]
     tokens: Tokens = NO_TOKENS
     searches: int = 0
     requests: int | None = None
-    money: dict[Kind, tuple[int, int]] = field(default_factory=dict)
+    list_amount: int = 0
+    amount: int = 0
 
     @property
     def total_tokens(self) -> int:
         return sum(self.tokens)
-
-    @property
-    def list_amount(self) -> int:
-        return sum(listed for listed, _ in self.money.values())
-
-    @property
-    def amount(self) -> int:
-        return sum(net for _, net in self.money.values())
 
     def add(self, event: Event) -> None:
         self.tokens = Tokens(*map(sum, zip(self.tokens, event.tokens, strict=True)))
         self.searches += event.searches
         if event.requests is not None:
             self.requests = (self.requests or 0) + event.requests
-        for kind, (listed, net) in event.money.items():
-            before = self.money.get(kind, (0, 0))
-            self.money[kind] = (before[0] + listed, before[1] + net)
+        self.list_amount += event.list_amount
+        self.amount += event.amount
 
 
-def group(events: Iterable[Event], dimensions: Sequence[str], width: timedelta | None, per_actor: bool) -> list[Group]:
-    """Sums by bucket (None: one over the whole range), actor where `per_actor`, and the dimensions.
+def group(events: Iterable[Event], dimensions: Sequence[str], day: date, *, per_actor: bool) -> list[Group]:
+    """Sums of a day's events by the dimensions, and by actor where `per_actor`.
 
     An actor in several groups is in each of them, so that `rbac_group_id` rows overlap.
     """
     groups: dict[tuple[Any, ...], Group] = {}
     for event in events:
-        start = None if width is None else floor(event.at, width)
         member = event.member if per_actor else None
         teams = event.member.groups if event.member else ()
         for team in (teams or (None,)) if "rbac_group_id" in dimensions else (None,):
             values = {**event.dimensions, "rbac_group_id": team}
             shown = {name: values.get(name) for name in dimensions}
-            key = (start, member and member.user_id, *shown.values())
+            key = (member and member.user_id, *shown.values())
             if key not in groups:
-                groups[key] = Group(start, member, shown)
+                groups[key] = Group(day, member, shown)
             groups[key].add(event)
     return list(groups.values())
-
-
-def floor(at: datetime, width: timedelta) -> datetime:
-    day = midnight(at.date())
-    return day + (at - day) // width * width
 
 
 class Metering:
@@ -183,8 +167,7 @@ class Metering:
         if draw.random() < 0.25:
             at, arrives = _times(draw, day)
             spans, price = draw.randint(1, 9), 500_000
-            money: dict[Kind, tuple[int, int]] = {("code_execution", None): (spans * price, spans * price)}
-            yield Event(at, arrives, member, {}, requests=spans, money=money)
+            yield Event(at, arrives, member, {}, requests=spans, list_amount=spans * price, amount=spans * price)
 
 
 def _work(
@@ -211,13 +194,11 @@ def _work(
         searches = draw.randint(1, 6) if where["product"] == "chat" and draw.random() < 0.4 else 0
         # The browser extension reports no requests, so that the legal null occurs.
         requests = None if where["product"] == "claude_in_chrome" else 1 + int(30 * size)
-        money = _priced(model, tokens, searches, discount)
-        yield Event(at, arrives, member, where, tokens, searches, requests, money)
+        yield Event(at, arrives, member, where, tokens, searches, requests, *_priced(model, tokens, searches, discount))
         if draw.random() < 0.06:
             less = Tokens(*(-count // 25 if count > 25 else 0 for count in tokens))
             arrives = min(arrives + timedelta(hours=draw.uniform(24, 480)), at + REVISED_FOR)
-            money = _priced(model, less, 0, discount)
-            yield Event(at, arrives, member, where, less, money=money)
+            yield Event(at, arrives, member, where, less, 0, None, *_priced(model, less, 0, discount))
 
 
 def _times(draw: random.Random, day: date) -> tuple[datetime, datetime]:
@@ -233,10 +214,8 @@ def _times(draw: random.Random, day: date) -> tuple[datetime, datetime]:
     return at, at + min(timedelta(hours=delay), REVISED_FOR)
 
 
-def _priced(model: Model, tokens: Tokens, searches: int, discount: int) -> dict[Kind, tuple[int, int]]:
-    listed: dict[Kind, int] = {
-        ("tokens", kind): count * price for kind, count, price in zip(TOKEN_TYPES, tokens, model.prices, strict=True)
-    }
-    if searches:
-        listed["web_search", None] = searches * WEB_SEARCH_PRICE
-    return {kind: (cents, cents * (100 - discount) // 100) for kind, cents in listed.items()}
+def _priced(model: Model, tokens: Tokens, searches: int, discount: int) -> tuple[int, int]:
+    """The list amount, and what is left of it after the discount, which is taken off part by part."""
+    parts = [count * price for count, price in zip(tokens, model.prices, strict=True)]
+    parts.append(searches * WEB_SEARCH_PRICE)
+    return sum(parts), sum(part * (100 - discount) // 100 for part in parts)

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import date, datetime, time, timedelta, timezone
+from datetime import date, timedelta
 from typing import Any, NamedTuple
 
 from sandbox.world import Person, World
@@ -13,19 +13,6 @@ ENTERPRISE_ID = "org_01SandboxAcmeEnterprise001"
 CONSOLE_ID = "7b1f0a52-3c5d-4e8e-9d41-5a0dbe0c7e11"
 CONSOLE_NAME = "Acme Console"
 DEFAULT_WORKSPACE = None
-
-
-def midnight(day: date) -> datetime:
-    return datetime.combine(day, time(), timezone.utc)
-
-
-def stamp(at: datetime) -> str:
-    return at.strftime("%Y-%m-%dT%H:%M:%SZ")
-
-
-def days_between(start: date, end: date) -> list[date]:
-    """The days from start (inclusive) to end (exclusive)."""
-    return [start + timedelta(days=n) for n in range(max(0, (end - start).days))]
 
 
 class Tokens(NamedTuple):
@@ -115,34 +102,21 @@ SERVICES = (
     Member("user_01SandboxService00000002", None, None),
 )
 
-_WORKSPACES = (
+WORKSPACES = (
     ("wrkspc_01SandboxPlatform", "Platform", None),
     ("wrkspc_01SandboxResearch", "Research", None),
     ("wrkspc_01SandboxOldDemo", "Old demo", "2026-05-04T12:00:00Z"),
 )
-WORKSPACES: list[dict[str, Any]] = [
-    {
-        "id": id,
-        "type": "workspace",
-        "name": name,
-        "display_color": "#6C5BB9",
-        "created_at": "2026-01-10T00:00:00Z",
-        "archived_at": archived_at,
-        "tags": {},
-        "external_key_id": None,
-    }
-    for id, name, archived_at in _WORKSPACES
-]
-PLATFORM, RESEARCH, OLD_DEMO = (id for id, _, _ in _WORKSPACES)
+PLATFORM, RESEARCH, OLD_DEMO = (id for id, _, _ in WORKSPACES)
 
-_KEYS = (
+API_KEYS = (
     ("apikey_01SandboxBackend", "backend", PLATFORM, "active"),
     ("apikey_01SandboxNightly", "nightly-batch", PLATFORM, "active"),
     ("apikey_01SandboxEvals", "eval-runner", RESEARCH, "active"),
     ("apikey_01SandboxCiBot", "ci-bot", DEFAULT_WORKSPACE, "active"),
     ("apikey_01SandboxOldDemo", "demo", OLD_DEMO, "archived"),
 )
-BACKEND_KEY, NIGHTLY_KEY, EVALS_KEY, CI_KEY, DEMO_KEY = (id for id, *_ in _KEYS)
+BACKEND_KEY, NIGHTLY_KEY, EVALS_KEY, CI_KEY, DEMO_KEY = (id for id, *_ in API_KEYS)
 
 
 def console_people(world: World) -> list[Person]:
@@ -151,55 +125,9 @@ def console_people(world: World) -> list[Person]:
 
 
 def unified_on(world: World, member: Member, day: date) -> bool:
-    """Whether chat and Cowork are one for this member, whose use is then told as that and as neither of the two."""
+    """Whether chat and Cowork are one for this member, whose use is then reported as that and as neither of the two."""
     return world.random("claude", "unified", day, member.user_id).random() < 0.05
 
 
 def account_id(person: Person) -> str:
     return f"user_01SandboxConsole{person.number:08d}"
-
-
-def console_users(world: World) -> list[dict[str, Any]]:
-    """One of them never gave a name."""
-    return [
-        _user(account_id(person), person.email, person.name if n != 2 else "", "developer")
-        for n, person in enumerate(console_people(world))
-    ]
-
-
-def enterprise_users(world: World, today: date) -> list[dict[str, Any]]:
-    return [
-        _user(member.user_id, member.email, member.name, "user") for member in members(world) if member.active_on(today)
-    ]
-
-
-def _user(id: str, email: str | None, name: str | None, role: str) -> dict[str, Any]:
-    added_at = "2026-02-01T09:00:00.123456Z"
-    return {
-        "id": id,
-        "type": "user",
-        "email": email,
-        "name": name,
-        "role": role,
-        "added_at": added_at,
-    }
-
-
-def api_keys(world: World) -> list[dict[str, Any]]:
-    """One was made by nobody who is known."""
-    owner = next(({"id": account_id(p), "type": "user"} for p in console_people(world)), None)
-    return [
-        {
-            "id": id,
-            "type": "api_key",
-            "name": name,
-            "partial_key_hint": "sk-ant-api03-Sb...AAAA",
-            "status": status,
-            "workspace_id": workspace,
-            "created_at": "2026-01-11T00:00:00Z",
-            "expires_at": None,
-            "created_by": None if status == "archived" else owner,
-            "principal": None,
-        }
-        for id, name, workspace, status in _KEYS
-    ]

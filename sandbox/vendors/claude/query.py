@@ -1,62 +1,20 @@
-"""A request's parameters as the two APIs read them, their cursors, and how they refuse."""
+"""A request's parameters as the two APIs read them, and their cursors."""
 
-import base64
-import hashlib
-import json
 import re
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
-from datetime import date, datetime, timedelta, timezone
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, timezone
+from typing import TypeVar
 
-from starlette.requests import Request
+from starlette.datastructures import QueryParams
 
-WIDTHS = {"1d": timedelta(days=1), "1h": timedelta(hours=1), "1m": timedelta(minutes=1)}
+from sandbox.kit import BadCursor, OtherQuery, cursor, cut, place_of
+from sandbox.vendors.claude.refusals import cursor_expired, invalid
+
+T = TypeVar("T")
+
 _ZONED = re.compile(r"(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d)(?:\.\d+)?(Z|[+-]\d\d:\d\d)").fullmatch
 _DAY = re.compile(r"\d{4}-\d\d-\d\d").fullmatch
-STOP = {"x-should-retry": "false"}
-
-
-class Refusal(Exception):
-    """An answer that is not 200."""
-
-    def __init__(self, status: int, type: str, message: str, headers: Mapping[str, str] | None = None) -> None:
-        super().__init__(message)
-        self.status, self.type, self.message = status, type, message
-        self.headers = headers or {}
-
-
-def invalid(message: str, headers: Mapping[str, str] | None = None) -> Refusal:
-    return Refusal(400, "invalid_request_error", message, headers)
-
-
-def permission(message: str) -> Refusal:
-    return Refusal(403, "permission_error", message, STOP)
-
-
-def missing_scopes(got: Sequence[str], needed: str) -> Refusal:
-    return permission(f"Missing required scopes. Got: {list(got)} Needed: {[needed]}")
-
-
-def not_found() -> Refusal:
-    return Refusal(404, "not_found_error", "Not found")
-
-
-def too_many_requests(quota: Mapping[str, str], retry_after: int | None) -> Refusal:
-    if retry_after is None:
-        return Refusal(429, "rate_limit_error", "Too many requests", quota)
-    message = "This request would exceed your organization's rate limit."
-    return Refusal(429, "rate_limit_error", message, {"retry-after": str(retry_after)})
-
-
-def no_complete_bucket() -> Refusal:
-    return invalid("Invalid date range: ending date must be after starting date", STOP)
-
-
-def not_yet_available(asked: date, latest: date) -> Refusal:
-    return invalid(
-        f"Requested date {asked} is not yet available. The most recent date with available analytics data is {latest}.",
-        STOP,
-    )
 
 
 def page_end(next_page: str | None, last: str) -> dict[str, str | None]:
@@ -70,14 +28,15 @@ def page_end(next_page: str | None, last: str) -> dict[str, str | None]:
 class Query:
     """The parameters of one request; unknown ones are ignored, as the vendor does."""
 
-    request: Request
+    path: str
+    parameters: QueryParams
     now: datetime
     offset: int = 0
     export: str = ""
-    _pairs: list[tuple[str, str]] = field(default_factory=list)
 
-    def __post_init__(self) -> None:
-        self._pairs = self.request.query_params.multi_items()
+    @property
+    def _pairs(self) -> list[tuple[str, str]]:
+        return self.parameters.multi_items()
 
     def text(self, name: str) -> str | None:
         return next((value for key, value in self._pairs if key == name), None)
@@ -157,26 +116,23 @@ class Query:
         if page is None:
             return
         try:
-            text = base64.urlsafe_b64decode(page.removeprefix("page_").encode() + b"==")
-            offset, moment, then, fingerprint = json.loads(text)
-        except (ValueError, TypeError):
+            offset, moment, then = place_of(page.removeprefix("page_"), self._asked())
+        except OtherQuery:
+            raise invalid("cursor does not match current query parameters") from None
+        except BadCursor:
             raise invalid("page: invalid cursor") from None
-        if fingerprint != self._fingerprint():
-            raise invalid("cursor does not match current query parameters")
         if then != export:
-            message = "The page cursor is no longer valid. Restart pagination from the first page."
-            raise Refusal(410, "invalid_request_error", message)
+            raise cursor_expired()
         self.offset, self.now = offset, datetime.fromisoformat(moment)
 
+    def cut(self, rows: Sequence[T], size: int) -> tuple[Sequence[T], str | None]:
+        """The page that is asked for, and the cursor of the next."""
+        page, more = cut(rows, self.offset, size)
+        return page, None if more is None else self.cursor(more)
+
     def cursor(self, offset: int) -> str:
-        parts = [offset, self.now.isoformat(), self.export, self._fingerprint()]
-        text = base64.urlsafe_b64encode(json.dumps(parts).encode()).decode()
-        return "page_" + text.rstrip("=")
+        return "page_" + cursor(self._asked(), offset, self.now.isoformat(), self.export)
 
-    def has_more(self, more: int, count: int) -> tuple[bool, str | None]:
-        """`has_more` and `next_page` when the rows before `more` of `count` have been served."""
-        return more < count, self.cursor(more) if more < count else None
-
-    def _fingerprint(self) -> str:
-        parameters = sorted(pair for pair in self._pairs if pair[0] != "page")
-        return hashlib.sha256(repr((self.request.url.path, parameters)).encode()).hexdigest()[:16]
+    def _asked(self) -> tuple[str, list[tuple[str, str]]]:
+        """What a cursor belongs to."""
+        return self.path, sorted(pair for pair in self._pairs if pair[0] != "page")

@@ -1,4 +1,4 @@
-"""Rows that agree in all that tells them apart, as those of two things of one name do."""
+"""Rows that agree in their whole key, as those of two things of one name do."""
 
 from collections import Counter
 from collections.abc import Iterable, Iterator

@@ -50,7 +50,7 @@ class CostLines:
             yield from self._cluster(cluster, day, draw)
         small = self._estate.clusters[-1]
         for quantity in ("100.0", "40.0", "40.0"):
-            # rows that nothing but their figures tells apart, two of them not even those
+            # rows that differ in their figures alone, two of them not even in those
             yield priced(
                 day,
                 "KAFKA",
@@ -82,7 +82,7 @@ class CostLines:
         yield line("KAFKA_NUM_CKUS", "CKU-hour", _DAY * max(1, cluster.ckus), price)
         stored = self._gigabytes(day, draw, 9000 * cluster.share)
         storage = line("KAFKA_STORAGE", "GB-hour", stored, "0.00010959")
-        # live rows exist that name no discount although one was taken off
+        # clients report rows that name no discount although one was taken off
         yield replace(storage, discount=None) if dedicated else storage
         written = self._gigabytes(day, draw, 1100 * cluster.share)
         read = self._gigabytes(day, draw, 2400 * cluster.share)

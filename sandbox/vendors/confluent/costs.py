@@ -3,17 +3,14 @@
 import calendar
 import re
 from datetime import date, datetime, timedelta
-from typing import Any
 
 from starlette.datastructures import QueryParams
 
-from sandbox.vendors.confluent import tokens
-from sandbox.vendors.confluent.books import OLDEST, Books
+from sandbox.kit import BadCursor, Json, cursor, place_of
+from sandbox.vendors.confluent.bill import OLDEST, Bill
 from sandbox.vendors.confluent.knobs import Knobs
 from sandbox.vendors.confluent.refusals import invalid, too_old
 from sandbox.vendors.confluent.rows import row
-
-Json = dict[str, Any]
 
 PATH = "billing/v1/costs"
 _PAGE_SIZE = 5000
@@ -23,8 +20,8 @@ _LARGEST_PAGE = 10_000
 class Costs:
     """The pages of costs."""
 
-    def __init__(self, books: Books, knobs: Knobs) -> None:
-        self._books, self._knobs = books, knobs
+    def __init__(self, bill: Bill, knobs: Knobs) -> None:
+        self._bill, self._knobs = bill, knobs
 
     def page(self, query: QueryParams, base: str, now: datetime) -> Json:
         """One page. Raises Refusal for parameters that the vendor does not take."""
@@ -39,14 +36,14 @@ class Costs:
         # every second page of those counted is the empty one in front of a full one
         pages = 2 if self._knobs.empty_pages else 1
         number, full = place // pages, place % pages == 0
-        lines = list(self._books.served(start, end, now))
+        lines = list(self._bill.served(start, end, now))
         chosen = lines[number * size : (number + 1) * size] if full else []
         last = full and (number + 1) * size >= len(lines)
-        token = None if last else tokens.issue(asked, place + 1, now)
+        token = None if last else token_of(asked, place + 1, now)
         data: list[Json] | None = [row(line, self._knobs) for line in chosen]
         if not data and self._knobs.null_data:
             data = None
-        final = tokens.issue(asked, max(0, -(-len(lines) // size) - 1) * pages, now)
+        final = token_of(asked, max(0, -(-len(lines) // size) - 1) * pages, now)
         metadata = self._metadata(query, base, token, final, len(lines))
         return {
             "api_version": self._knobs.api_version,
@@ -98,12 +95,25 @@ def page_size(query: QueryParams, default: int, largest: int) -> int:
 def page_place(query: QueryParams, asked: object, now: datetime, lifetime: timedelta | None) -> int:
     """Where the request's page_token leads, 0 without one. Raises Refusal for a bad one."""
     token = query.get("page_token")
-    if token is None:
-        return 0
+    place = 0 if token is None else place_within(token, asked, now, lifetime)
+    if place is None:
+        raise invalid("page_token", "invalid page token")
+    return place
+
+
+def token_of(asked: object, place: int, now: datetime) -> str:
+    """The token that leads to a place; it carries when it was given out."""
+    return cursor(asked, place, int(now.timestamp()))
+
+
+def place_within(token: str, asked: object, now: datetime, lifetime: timedelta | None) -> int | None:
+    """Where a token leads; None for a bad one, or one that is older than its lifetime."""
     try:
-        return tokens.place_of(token, asked, now, lifetime)
-    except tokens.BadToken:
-        raise invalid("page_token", "invalid page token") from None
+        place, issued = place_of(token, asked)
+    except (BadCursor, ValueError):
+        return None
+    expired = lifetime is not None and now.timestamp() - issued > lifetime.total_seconds()
+    return None if expired else int(place)
 
 
 def _day(query: QueryParams, name: str) -> date:

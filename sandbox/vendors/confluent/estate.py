@@ -66,7 +66,7 @@ class Estate:
             for name in world.teams[:2]
         ]
         self.retired = Cluster(
-            # one id in two environments: only the environment tells their costs apart
+            # one id in two environments: their costs differ in the environment alone
             self.clusters[-1].id,
             "orders-legacy",
             self._retired,

@@ -2,10 +2,11 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from datetime import date, datetime, time, timedelta, timezone
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
+from sandbox.times import DAY, midnight
 from sandbox.vendors.confluent.estate import Environment, Resource
 
 _MICROS = Decimal("1e-6")
@@ -13,7 +14,7 @@ _MICROS = Decimal("1e-6")
 
 @dataclass(frozen=True)
 class Line:
-    """Figures in dollars and `unit`; None: the vendor does not tell.
+    """Figures in dollars and `unit`; None: unknown.
 
     `first` and `last` say when the line is seen and when it is final, as parts of the time in
     which a day settles, counted from the day's end; between the two it shows `share` of its
@@ -46,8 +47,8 @@ class Line:
 
     def as_of(self, now: datetime, settle: timedelta) -> "Line | None":
         """The line as it is served at `now`; None when it is not seen yet."""
-        begin = datetime.combine(self.day, time(), timezone.utc)
-        end = begin + timedelta(days=1)
+        begin = midnight(self.day)
+        end = begin + DAY
         if now < max(begin, end + self.first * settle):
             return None
         return self if now >= end + self.last * settle else self._partial()

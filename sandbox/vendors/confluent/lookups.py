@@ -1,18 +1,14 @@
 """The look-ups of names: environments, organizations and the clusters of an environment."""
 
-from datetime import date, datetime
-from typing import Any
+from datetime import date
 
-from starlette.datastructures import QueryParams
-
-from sandbox.vendors.confluent import tokens
-from sandbox.vendors.confluent.costs import page_place, page_size
+from sandbox.kit import Json, cut
+from sandbox.vendor import Call
+from sandbox.vendors.confluent.costs import page_place, page_size, token_of
 from sandbox.vendors.confluent.credentials import MAY_SEE_ENVIRONMENTS, Key
 from sandbox.vendors.confluent.estate import REGION, Cluster, Environment, Estate
 from sandbox.vendors.confluent.knobs import Knobs
 from sandbox.vendors.confluent.refusals import invalid, not_found, unauthorized
-
-Json = dict[str, Any]
 
 ENVIRONMENTS = "org/v2/environments"
 ORGANIZATIONS = "org/v2/organizations"
@@ -27,14 +23,14 @@ class Lookups:
     def __init__(self, estate: Estate, knobs: Knobs) -> None:
         self._estate, self._knobs = estate, knobs
 
-    def environments(self, key: Key, query: QueryParams, base: str, now: datetime) -> Json:
+    def environments(self, call: Call, key: Key) -> Json:
         """The environments that the key may see; a BillingAdmin may see none."""
         self._admit("environments")
         seen = self._estate.environments if key.roles & MAY_SEE_ENVIRONMENTS else []
         items = [self._environment(environment) for environment in seen]
-        return self._page(ENVIRONMENTS, "EnvironmentList", items, query, base, now)
+        return self._page(ENVIRONMENTS, "EnvironmentList", items, call)
 
-    def organizations(self, key: Key, query: QueryParams, base: str, now: datetime) -> Json:
+    def organizations(self, call: Call, _: Key) -> Json:
         """The organization of the key."""
         self._admit("organizations")
         items = [
@@ -47,12 +43,12 @@ class Lookups:
             }
             for id, name in self._knobs.organizations.items()
         ]
-        return self._page(ORGANIZATIONS, "OrganizationList", items, query, base, now)
+        return self._page(ORGANIZATIONS, "OrganizationList", items, call)
 
-    def clusters(self, key: Key, query: QueryParams, base: str, now: datetime) -> Json:
+    def clusters(self, call: Call, key: Key) -> Json:
         """The Kafka clusters of one environment."""
         self._admit("clusters")
-        asked = query.get("environment")
+        asked = call.query.get("environment")
         if not asked:
             raise invalid("environment", "environment must be given")
         if not key.roles & MAY_SEE_ENVIRONMENTS:
@@ -64,36 +60,23 @@ class Lookups:
             for cluster in self._estate.clusters
             if cluster.environment and cluster.environment.id == asked
         ]
-        page = self._page(CLUSTERS, "ClusterList", items, query, base, now)
+        page = self._page(CLUSTERS, "ClusterList", items, call)
         return page if items or not self._knobs.null_clusters else {**page, "data": None}
 
     def _admit(self, lookup: str) -> None:
         if lookup in self._knobs.denied:
             raise unauthorized()
 
-    def _page(
-        self,
-        path: str,
-        kind: str,
-        items: list[Json],
-        query: QueryParams,
-        base: str,
-        now: datetime,
-    ) -> Json:
-        size = page_size(query, 10, 100)
-        asked = (path, query.get("environment"), size)
-        offset = page_place(query, asked, now, self._knobs.token_lifetime)
-        size = min(size, self._knobs.lookup_page_cap or size)
-        url = f"{(self._knobs.next_base or base).rstrip('/')}/{path}"
+    def _page(self, path: str, kind: str, items: list[Json], call: Call) -> Json:
+        size = page_size(call.query, 10, 100)
+        asked = (path, call.query.get("environment"), size)
+        place = page_place(call.query, asked, call.now, self._knobs.token_lifetime)
+        page, more = cut(items, place, min(size, self._knobs.lookup_page_cap or size))
+        url = f"{(self._knobs.next_base or call.base).rstrip('/')}/{path}"
         metadata: Json = {"first": url, "total_size": len(items)}
-        if offset + size < len(items):
-            metadata["next"] = f"{url}?page_token={tokens.issue(asked, offset + size, now)}"
-        return {
-            "api_version": path.rpartition("/")[0],
-            "kind": kind,
-            "metadata": metadata,
-            "data": items[offset : offset + size],
-        }
+        if more is not None:
+            metadata["next"] = f"{url}?page_token={token_of(asked, more, call.now)}"
+        return {"api_version": path.rpartition("/")[0], "kind": kind, "metadata": metadata, "data": page}
 
     def _environment(self, environment: Environment) -> Json:
         name = f"{self._organization()}/environment={environment.id}"

@@ -2,12 +2,10 @@
 
 from datetime import date, timedelta
 from decimal import Decimal
-from typing import Any
 
+from sandbox.kit import Json
 from sandbox.vendors.confluent.knobs import Knobs
 from sandbox.vendors.confluent.lines import Line
-
-Json = dict[str, Any]
 
 
 def row(line: Line, knobs: Knobs) -> Json:

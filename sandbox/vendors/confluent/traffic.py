@@ -2,11 +2,11 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import date, datetime, time, timedelta, timezone
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 from random import Random
 
-from sandbox.ledger import Entry
+from sandbox.times import midnight
 from sandbox.vendors.confluent.estate import Cluster, Estate
 from sandbox.vendors.confluent.knobs import Knobs
 from sandbox.world import World
@@ -17,7 +17,7 @@ METRICS = (
 )
 _TENTH = Decimal("0.1")
 _STRAGGLERS = Decimal("0.98")
-# the vendor says about five minutes
+# about five minutes, by the page on the Metrics API
 _DELAY = timedelta(minutes=5)
 
 
@@ -42,11 +42,11 @@ class Traffic:
         return next((cluster for cluster in self._estate.clusters if cluster.id == id), None)
 
     def points(self, metric: str, cluster: Cluster, day: date, now: datetime) -> list[Point]:
-        """What the vendor tells of this day at `now`, nothing of days beyond its history."""
+        """What is known of this day at `now`; nothing of days beyond the history."""
         oldest = now.date() - self._knobs.metrics_history
         if not self._world.has_data(day) or day < oldest or metric not in METRICS:
             return []
-        begin = datetime.combine(day, time(), timezone.utc)
+        begin = midnight(day)
         age = now - _DELAY - begin
         if age < timedelta(hours=1):
             return []
@@ -58,20 +58,6 @@ class Traffic:
             for point in self._made(metric, cluster, day)
             if not point.late or age >= timedelta(hours=36)
         ]
-
-    def entries(self, start: date, end: date, now: datetime) -> Iterator[Entry]:
-        """One entry per point that has a value."""
-        first = max(start, now.date() - self._knobs.metrics_history)
-        last = min(end, now.date() + timedelta(days=1))
-        for ordinal in range(first.toordinal(), last.toordinal()):
-            day = date.fromordinal(ordinal)
-            for metric in METRICS:
-                for cluster in self._estate.clusters:
-                    for point in self.points(metric, cluster, day, now):
-                        if point.value is not None:
-                            key = (day.isoformat(), metric, cluster.id, point.principal)
-                            usage = {"quantity": point.value}
-                            yield Entry(key, f"{day.isoformat()}T00:00:00Z", {}, usage)
 
     def _made(self, metric: str, cluster: Cluster, day: date) -> list[Point]:
         place = (day, metric, cluster.id)

@@ -6,26 +6,27 @@ from typing import Any
 
 from starlette.requests import Request
 
-from sandbox.vendors.cursor.books import HOME_TEAM, Books
+from sandbox.vendors.cursor.customer import Customer
 from sandbox.vendors.cursor.enterprise import METRICS, Enterprise, user_id
-from sandbox.vendors.cursor.keys import Refusal, refuse
+from sandbox.vendors.cursor.events import HOME_TEAM
 from sandbox.vendors.cursor.knobs import Knobs
 from sandbox.vendors.cursor.paging import cut, page_of, pagination
 from sandbox.vendors.cursor.query import Asked, date_of
+from sandbox.vendors.cursor.refusals import not_found, refuse
 
 
 class Analytics:
     """Pages of days, members, commits, changes and pull requests."""
 
-    def __init__(self, books: Books, enterprise: Enterprise, knobs: Knobs) -> None:
-        self._books, self._clock, self._enterprise, self._knobs = books, books.clock, enterprise, knobs
+    def __init__(self, customer: Customer, enterprise: Enterprise, knobs: Knobs) -> None:
+        self._customer, self._clock, self._enterprise, self._knobs = customer, customer.clock, enterprise, knobs
 
     def ai_code(self, request: Request, asked: Asked) -> dict[str, Any]:
         what = request.path_params["what"]
         if what not in ("commits", "changes"):
-            raise Refusal(404, {"error": "Not Found", "message": "Resource not found"})
+            raise not_found()
         page, size = page_of(asked, self._knobs, default=100, most=1000)
-        size = min(size, 500)  # a client found that the server serves no more
+        size = min(size, 500)  # the server serves no more, as a client reports
         first, last = asked.get("startDate", ""), asked.get("endDate", "")
         begin, end = date_of(first), date_of(last)
         make = self._enterprise.commits if what == "commits" else self._enterprise.changes
@@ -43,10 +44,10 @@ class Analytics:
     def by_user(self, request: Request, asked: Asked) -> dict[str, Any]:
         metric = request.path_params["metric"]
         if metric not in METRICS:
-            raise Refusal(404, {"error": "Not Found", "message": "Resource not found"})
+            raise not_found()
         page, size = page_of(asked, self._knobs, default=100, most=500)
         days = self._days(asked)
-        people = [p for p in self._books.teams[HOME_TEAM] if not self._books.gone(p)]
+        people = [p for p in self._customer.teams[HOME_TEAM] if not self._customer.gone(p)]
         shown = cut(people, page, size, self._knobs)
         pages = math.ceil(len(people) / size)
         mappings = [{"id": user_id(p), "email": p.email} for p in shown]

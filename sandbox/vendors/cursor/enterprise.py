@@ -1,10 +1,11 @@
-"""The books of the Enterprise APIs: commits, changes, by-user analytics, Bugbot."""
+"""What the Enterprise APIs know: commits, changes, by-user analytics, Bugbot."""
 
 from collections.abc import Iterator
-from datetime import date, datetime, timedelta, timezone
+from datetime import date, datetime, timedelta
 from typing import Any
 
-from sandbox.vendors.cursor.books import Books
+from sandbox.times import midnight
+from sandbox.vendors.cursor.customer import Customer
 from sandbox.world import Person
 
 METRICS = ("models", "agent-edits", "tabs", "mcp", "skills", "commands", "plans", "ask-mode")
@@ -19,12 +20,12 @@ def user_id(person: Person) -> str:
 class Enterprise:
     """Rows by day and member; Analytics knows only the members of the key's own team."""
 
-    def __init__(self, books: Books) -> None:
-        self._books, self._world = books, books.world
+    def __init__(self, customer: Customer) -> None:
+        self._customer, self._world = customer, customer.world
 
     def _active(self, day: date, team: int) -> Iterator[Person]:
-        for person in self._books.teams[team]:
-            if person.active_on(day) and person.intensity and not self._books.gone(person):
+        for person in self._customer.teams[team]:
+            if person.active_on(day) and person.intensity and not self._customer.gone(person):
                 yield person
 
     def commits(self, day: date, team: int) -> Iterator[dict[str, Any]]:
@@ -156,7 +157,7 @@ def _edits(metric: str, suggested: int, share: int) -> dict[str, int]:
 
 
 def _moment(day: date, second: int) -> datetime:
-    return datetime(day.year, day.month, day.day, tzinfo=timezone.utc) + timedelta(seconds=second)
+    return midnight(day) + timedelta(seconds=second)
 
 
 def _text(moment: datetime) -> str:

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, field
 
-from sandbox.vendors.cursor.keys import KEYS, Key
+from sandbox.vendors.cursor.credentials import KEYS, Key
 
 LIMITS: dict[str, int | None] = {
     "/organizations/": 20,

@@ -3,8 +3,8 @@
 from collections.abc import Mapping, Sequence
 from typing import Any, TypeVar
 
-from sandbox.vendors.cursor.keys import refuse
 from sandbox.vendors.cursor.knobs import Knobs
+from sandbox.vendors.cursor.refusals import refuse
 
 T = TypeVar("T")
 _LISTS = {"usageEvents", "data", "teamMemberSpend", "items"}

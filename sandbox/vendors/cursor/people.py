@@ -1,25 +1,28 @@
-"""What the members did and spent: daily usage, spend, billing groups, the pool, and who they are."""
+"""What the members did and spent: daily usage, spend, billing groups and the pool."""
 
 import math
-from datetime import date, datetime, timedelta, timezone
+from datetime import date, timedelta
 from typing import Any
 
 from starlette.requests import Request
 
-from sandbox.vendors.cursor.books import DAY_MS, Books
+from sandbox.times import day_at, midnight
+from sandbox.vendors.cursor.customer import Customer
 from sandbox.vendors.cursor.enterprise import user_id
-from sandbox.vendors.cursor.keys import refuse
+from sandbox.vendors.cursor.events import DAY_MS, team_of
 from sandbox.vendors.cursor.knobs import Knobs
 from sandbox.vendors.cursor.money import group_spend, member_spend, pool
 from sandbox.vendors.cursor.paging import cut, page_of, pagination
 from sandbox.vendors.cursor.query import Asked, date_of, instants, of_organization, teams_of
+from sandbox.vendors.cursor.refusals import refuse
+from sandbox.world import Person
 
 
 class People:
     """The members of the teams that a request covers."""
 
-    def __init__(self, books: Books, knobs: Knobs) -> None:
-        self._books, self._clock, self._knobs = books, books.clock, knobs
+    def __init__(self, customer: Customer, knobs: Knobs) -> None:
+        self._customer, self._clock, self._knobs = customer, customer.clock, knobs
 
     def daily(self, request: Request, asked: Asked) -> dict[str, Any]:
         teams = teams_of(request, asked)
@@ -29,12 +32,10 @@ class People:
         organization = of_organization(request)
         paged = organization or ("page" in asked and "pageSize" in asked)
         page, size = page_of(asked, self._knobs, default=1000, most=1000)
-        begin = datetime.fromtimestamp(first / 1000, timezone.utc).date()
+        begin = day_at(first / 1000)
         days = [begin + timedelta(days=n) for n in range(math.ceil((last - first + 1) / DAY_MS))]
         days = [day for day in days if day <= self._clock.today()]
-        people = [
-            p for p in self._books.world.people if self._books.team_of(p) in teams and any(map(p.active_on, days))
-        ]
+        people = [p for p in self._customer.world.people if team_of(p) in teams and any(map(p.active_on, days))]
         rows = {p.number: [self._day_row(day, p, organization) for day in days if p.active_on(day)] for p in people}
         answer: dict[str, Any] = {"period": {"startDate": first, "endDate": last}}
         if not paged:
@@ -46,23 +47,25 @@ class People:
         answer["data"] = [row for person in people for row in rows[person.number] if paged or row["isActive"]]
         return answer
 
-    def _day_row(self, day: date, person: Any, organization: bool) -> dict[str, Any]:
+    def _day_row(self, day: date, person: Person, organization: bool) -> dict[str, Any]:
         who: dict[str, Any] = {"userId": 12_000 + person.number}
         if organization:
-            who = {"userId": user_id(person), "teamId": self._books.team_of(person)}
-        email = {} if self._books.gone(person) else {"email": person.email}
-        return {**who, **self._books.daily(day, person), **email}
+            who = {"userId": user_id(person), "teamId": team_of(person)}
+        email = {} if self._customer.gone(person) else {"email": person.email}
+        return {**who, **self._customer.daily(day, person), **email}
 
     def spend(self, request: Request, asked: Asked) -> dict[str, Any]:
         teams = teams_of(request, asked)
         organization = of_organization(request)
         page, size = page_of(asked, self._knobs, default=100, most=1000 if organization else 100)
-        start, end = self._books.contract() if organization else self._books.cycle(self._clock.now())
-        people = [p for p in self._books.world.people if self._books.team_of(p) in teams]
-        by = {"email": lambda p: p.email, "name": lambda p: p.name}.get(asked.get("sortBy", ""), user_id)
-        people.sort(key=by, reverse=asked.get("sortDirection", "desc") == "desc")
+        start, end = self._customer.contract() if organization else self._customer.cycle(self._clock.now())
+        people = [p for p in self._customer.world.people if team_of(p) in teams]
+        people.sort(
+            key=_email if asked.get("sortBy") == "email" else user_id,
+            reverse=asked.get("sortDirection", "desc") == "desc",
+        )
         shown = cut(people, page, size, self._knobs)
-        rows = [member_spend(self._books, p, start, end, organization=organization) for p in shown]
+        rows = [member_spend(self._customer, p, start, end, organization=organization) for p in shown]
         totals = {"totalMembers": len(people), "totalPages": max(1, math.ceil(len(people) / size))}
         bounds = {"subscriptionCycleStart": round(start.timestamp() * 1000)}
         if organization:
@@ -73,36 +76,15 @@ class People:
 
     def pooled(self, request: Request, asked: Asked) -> dict[str, Any]:
         teams_of(request, asked)
-        return pool(self._books)
-
-    def members(self, request: Request, asked: Asked) -> dict[str, Any]:
-        teams = teams_of(request, asked)
-        people = [p for p in self._books.world.people if self._books.team_of(p) in teams and not self._books.gone(p)]
-        if not of_organization(request):
-            rows = [
-                {"id": user_id(p), "name": p.name, "email": p.email, "role": "member", "isRemoved": False}
-                for p in people
-            ]
-            return {"teamMembers": rows}
-        page, size = page_of(asked, self._knobs, default=50, most=10_000)
-        size = min(size, 200)
-        pages = math.ceil(len(people) / size)
-        members = [
-            {
-                "userId": 12_000 + p.number,
-                "email": p.email,
-                "name": p.name,
-                "organizationRole": "member",
-                "teams": [{"teamId": self._books.team_of(p), "teamRole": "member"}],
-            }
-            for p in cut(people, page, size, self._knobs)
-        ]
-        return {"members": members, "pagination": pagination(page, size, pages, totalCount=len(people))}
+        return pool(self._customer)
 
     def groups(self, _: Request, asked: Asked) -> dict[str, Any]:
         now = self._clock.now()
         if not asked.get("billingCycle"):
-            return group_spend(self._books, now)
+            return group_spend(self._customer, now)
         day = date_of(asked["billingCycle"])
-        midnight = datetime(day.year, day.month, day.day, tzinfo=timezone.utc)
-        return group_spend(self._books, min(midnight, now))
+        return group_spend(self._customer, min(midnight(day), now))
+
+
+def _email(person: Person) -> str:
+    return person.email

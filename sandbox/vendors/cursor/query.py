@@ -7,8 +7,9 @@ from typing import Any
 
 from starlette.requests import Request
 
-from sandbox.vendors.cursor.books import HOME_TEAM, OTHER_TEAM
-from sandbox.vendors.cursor.keys import FOREIGN_ORGANIZATION_ID, ORGANIZATION_ID, Refusal, refuse
+from sandbox.vendors.cursor.credentials import FOREIGN_ORGANIZATION_ID, ORGANIZATION_ID
+from sandbox.vendors.cursor.events import HOME_TEAM, OTHER_TEAM
+from sandbox.vendors.cursor.refusals import no_organization, refuse
 
 Asked = Mapping[str, Any]
 
@@ -27,7 +28,7 @@ def teams_of(request: Request, asked: Asked) -> set[int]:
     if organization == FOREIGN_ORGANIZATION_ID:
         raise refuse(403, "Not authorized")
     if organization != ORGANIZATION_ID:
-        raise Refusal(404, {"error": "Organization not found"})
+        raise no_organization()
     return {HOME_TEAM, OTHER_TEAM} & set(asked.get("teamIds") or (HOME_TEAM, OTHER_TEAM))
 
 

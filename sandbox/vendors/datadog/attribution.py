@@ -1,58 +1,42 @@
-"""Usage and cost by tag: three endpoints and two lists of names."""
+"""Usage and cost by tag: three endpoints."""
 
 from collections.abc import Callable, Iterator
 from datetime import date, datetime, timedelta
 from decimal import Decimal
-from typing import Any
 
-from sandbox.vendors.datadog.books import Books, Cost, products
+from sandbox.kit import Json
+from sandbox.times import DAY, HOUR, days_between, midnight, stamp
 from sandbox.vendors.datadog.catalog import (
     ATTRIBUTED,
     OWN,
     PRODUCTS,
     Organization,
 )
-from sandbox.vendors.datadog.costs import Costs
 from sandbox.vendors.datadog.hourly import covered
 from sandbox.vendors.datadog.knobs import Knobs
-from sandbox.vendors.datadog.periods import (
-    DAY,
-    HOUR,
-    days_between,
-    last_of,
-    midnight,
-    month_name,
-    offset_stamp,
-    plus_months,
-    stamp,
-)
+from sandbox.vendors.datadog.periods import last_of, month_name, offset_stamp, plus_months
+from sandbox.vendors.datadog.quantities import Cost, Quantities, products
 from sandbox.vendors.datadog.query import Query, identifier
 from sandbox.vendors.datadog.refusals import plain
 from sandbox.vendors.datadog.tag_sets import Tagged, spelled, tag_sets
 
-Json = dict[str, Any]
 _MAX_KEYS = 3
 _WINDOW = timedelta(hours=24)
-_COSTS = ("on_demand_cost", "committed_cost", "total_cost", "percentage_in_org")
-_COST_FIELDS = (*_COSTS, "percentage_in_account")
 
 
 class Attribution:
-    """The figures of the books, cut by tag."""
+    """Each organization's quantities and costs, cut by tag."""
 
-    def __init__(self, books: Books, costs: Costs, knobs: Knobs) -> None:
-        self._books, self._costs, self._knobs = books, costs, knobs
+    def __init__(self, quantities: Quantities, knobs: Knobs) -> None:
+        self._quantities, self._knobs = quantities, knobs
 
     def monthly_cost(self, query: Query) -> Json:
-        months = self._months(query)
-        fields = _fields(query, [f"{name}_{kind}" for name in PRODUCTS for kind in _COST_FIELDS])
+        month = _month(query)
         rows = [
-            (month, tagged, values)
-            for month in months
+            (tagged, values)
             for tagged in tag_sets(_orgs(query), _keys(query))
-            if (values := self._cost_values(tagged, month, fields, query.now))
+            if (values := self._cost_values(tagged, month, query.now))
         ]
-        rows = _sorted(query, rows, "_total_cost")
         page, cursor = query.page(rows, self._knobs.monthly_page_size, "next_record_id")
         data = [
             {
@@ -68,21 +52,18 @@ class Attribution:
                     "values": values,
                 },
             }
-            for month, tagged, values in page
+            for tagged, values in page
         ]
-        aggregates = _aggregates([values for _, _, values in rows])
+        aggregates = _aggregates([values for _, values in rows])
         return {"data": data, "meta": {"aggregates": aggregates, **_pagination(cursor)}}
 
     def monthly_usage(self, query: Query) -> Json:
-        months = self._months(query)
-        fields = _fields(query, [f"{t}_{kind}" for t in ATTRIBUTED for kind in ("usage", "percentage")])
+        month = _month(query)
         rows = [
-            (month, tagged, values)
-            for month in months
+            (tagged, values)
             for tagged in tag_sets(_orgs(query), _keys(query))
-            if (values := self._usage_values(tagged, month, fields, query.now))
+            if (values := self._usage_values(tagged, month, query.now))
         ]
-        rows = _sorted(query, rows, "_usage")
         page, cursor = query.page(rows, self._knobs.monthly_page_size, "next_record_id")
         usage = [
             {
@@ -91,9 +72,9 @@ class Attribution:
                 "updated_at": stamp(self._updated(month, query.now)),
                 "values": values,
             }
-            for month, tagged, values in page
+            for tagged, values in page
         ]
-        aggregates = _aggregates([values for _, _, values in rows])
+        aggregates = _aggregates([values for _, values in rows])
         return {"usage": usage, "metadata": {**_pagination(cursor), "aggregates": aggregates}}
 
     def hourly_usage(self, query: Query) -> Json:
@@ -116,7 +97,7 @@ class Attribution:
                 **_whose(tagged),
                 "hour": offset_stamp(hour),
                 "total_usage_sum": value,
-                "updated_at": _hour_updated(tagged, hour, self._books.horizon(query.now), query.now),
+                "updated_at": _hour_updated(tagged, hour, self._quantities.horizon(query.now), query.now),
                 "usage_type": usage_type,
             }
             for tagged, hour, value in page
@@ -132,7 +113,7 @@ class Attribution:
         if not self.months_of_cost(month, now):
             return
         for product in products(tagged.org):
-            cost = self._books.closed_cost(tagged.org, product, month, now)
+            cost = self._quantities.closed_cost(tagged.org, product, month, now)
             if cost is not None:
                 part = Cost(tagged.part(cost.committed), tagged.part(cost.on_demand))
                 yield product.name, part
@@ -141,7 +122,7 @@ class Attribution:
         """Usage by type, month to date."""
         for kind, (name, factor) in ATTRIBUTED.items():
             if name in tagged.org.products:
-                units = self._books.units(tagged.org, PRODUCTS[name], last_of(month), now)
+                units = self._quantities.units(tagged.org, PRODUCTS[name], last_of(month), now)
                 if units is not None:
                     yield kind, tagged.part(units * factor)
 
@@ -153,58 +134,43 @@ class Attribution:
         product = PRODUCTS[name]
         if name not in tagged.org.products or not product.base:
             return
-        horizon = self._books.horizon(now)
+        horizon = self._quantities.horizon(now)
         for day in days_between(start.date(), end.date() + DAY):
-            told = self._books.quantity(tagged.org, product, day, now)
+            quantity = self._quantities.quantity(tagged.org, product, day, now)
             hours = [midnight(day) + n * HOUR for n in range(24)]
             known = [hour for hour in hours if hour + HOUR <= horizon]
-            if not told or not known:
+            if not quantity or not known:
                 continue
             share = len(known) if product.aggregation == "sum" else 1
             for hour in known:
                 if start <= hour < end:
-                    yield hour, tagged.part(told * factor // share)
+                    yield hour, tagged.part(quantity * factor // share)
 
-    def active_dimensions(self, query: Query) -> Json:
-        month = plus_months(query.now.date(), -1)
-        if not self.months_of_cost(month, query.now):
-            month = plus_months(month, -1)
-        attributes = {"month": stamp(midnight(month)), "values": sorted(PRODUCTS)}
-        return _list_of_names("billing_dimensions", attributes)
-
-    def types(self, query: Query) -> Json:
-        return _list_of_names("usage_attribution_types", {"values": sorted(ATTRIBUTED)})
-
-    def _months(self, query: Query) -> list[date]:
-        start = query.start_month()
-        query.retained(start)
-        return self._costs.months(start, query)
-
-    def _cost_values(self, tagged: Tagged, month: date, fields: set[str], now: datetime) -> Json:
+    def _cost_values(self, tagged: Tagged, month: date, now: datetime) -> Json:
         values: Json = {}
         for name, cost in self.costs(tagged, month, now):
-            whole = self._books.closed_cost(tagged.org, PRODUCTS[name], month, now)
+            whole = self._quantities.closed_cost(tagged.org, PRODUCTS[name], month, now)
             account = sum(
                 other.total
                 for org in OWN
-                if name in org.products and (other := self._books.closed_cost(org, PRODUCTS[name], month, now))
+                if name in org.products and (other := self._quantities.closed_cost(org, PRODUCTS[name], month, now))
             )
             values[f"{name}_on_demand_cost"] = _dollars(cost.on_demand)
             values[f"{name}_committed_cost"] = _dollars(cost.committed)
             values[f"{name}_total_cost"] = _dollars(cost.total)
             values[f"{name}_percentage_in_org"] = _percent(cost.total, whole.total if whole else 0)
             values[f"{name}_percentage_in_account"] = _percent(cost.total, account)
-        return {field: value for field, value in values.items() if field in fields}
+        return values
 
-    def _usage_values(self, tagged: Tagged, month: date, fields: set[str], now: datetime) -> Json:
+    def _usage_values(self, tagged: Tagged, month: date, now: datetime) -> Json:
         values: Json = {}
         for kind, part in self.usage(tagged, month, now):
             name, factor = ATTRIBUTED[kind]
-            whole = self._books.units(tagged.org, PRODUCTS[name], last_of(month), now) or 0
+            whole = self._quantities.units(tagged.org, PRODUCTS[name], last_of(month), now) or 0
             values[f"{kind}_usage"] = part
             if tagged.tags is not None:
                 values[f"{kind}_percentage"] = _percent(part, whole * factor)
-        return {field: value for field, value in values.items() if field in fields}
+        return values
 
     def _spelled(self, month: date, as_time: Callable[[datetime], str]) -> str:
         return month_name(month) if self._knobs.months == "name" else as_time(midnight(month))
@@ -227,25 +193,13 @@ def _keys(query: Query) -> tuple[str, ...]:
     return keys
 
 
-def _fields(query: Query, known: list[str]) -> set[str]:
-    asked = query.required("fields")
-    if asked == "*":
-        return set(known)
-    fields = set(asked.split(","))
-    if fields - set(known):
-        raise plain(400, f"fields are invalid: {', '.join(sorted(fields - set(known)))}")
-    return fields
-
-
-Row = tuple[date, Tagged, Json]
-
-
-def _sorted(query: Query, rows: list[Row], suffix: str) -> list[Row]:
-    descending = query.choice("sort_direction", ("asc", "desc"), "desc") == "desc"
-    name = query.text("sort_name")
-    if name is None:
-        return rows
-    return sorted(rows, key=lambda row: row[2].get(f"{name}{suffix}", 0), reverse=descending)
+def _month(query: Query) -> date:
+    """The month that is asked for, with all fields. The API also takes a range and a list of fields."""
+    month = query.start_month()
+    query.retained(month)
+    if query.required("fields") != "*":
+        raise plain(400, f"fields are invalid: {query.text('fields')}")
+    return month
 
 
 def _aggregates(values: list[Json]) -> list[Json]:
@@ -274,11 +228,6 @@ def _whose(tagged: Tagged) -> Json:
 def _hour_updated(tagged: Tagged, hour: datetime, horizon: datetime, now: datetime) -> str:
     at = min(hour + (now - horizon), now)
     return f"{at:%Y-%m-%dT%H}" if tagged.org.region == "us" else stamp(at)
-
-
-def _list_of_names(kind: str, attributes: Json) -> Json:
-    identity = identifier(kind, *sorted(attributes["values"]))
-    return {"data": {"type": kind, "id": identity, "attributes": attributes}}
 
 
 def _dollars(micros: int) -> float:

@@ -1,36 +1,27 @@
-"""The billable summary of a month, and the labels of the billing dimensions."""
+"""The billable summary of a month."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
-from typing import Any
 
-from sandbox.vendors.datadog.books import Books, products
-from sandbox.vendors.datadog.catalog import OWN, PARTNER, PRODUCTS, ROOT, Organization, Product
+from sandbox.kit import Json
+from sandbox.times import DAY, HOUR, midnight, stamp
+from sandbox.vendors.datadog.catalog import OWN, PARTNER, ROOT, Organization, Product
 from sandbox.vendors.datadog.knobs import Knobs
-from sandbox.vendors.datadog.periods import (
-    DAY,
-    HOUR,
-    last_of,
-    midnight,
-    offset_stamp,
-    plus_months,
-    stamp,
-)
+from sandbox.vendors.datadog.periods import last_of, offset_stamp, plus_months
+from sandbox.vendors.datadog.quantities import Quantities, products
 from sandbox.vendors.datadog.query import Query
-from sandbox.vendors.datadog.refusals import json_api
 
-Json = dict[str, Any]
 # Keys whose figures are known for the account only, or not at all.
 _ACCOUNT_ONLY = "sds"
 _UNMEASURED = "cspm_host"
-# A key ahead of the documentation, which does not name its billing dimension.
+# A key that the OpenAPI document does not know, and that does not name its billing dimension.
 _UNDOCUMENTED = "error_tracking"
 
 
 @dataclass(frozen=True)
 class Billable:
-    """One key of one organization; None where the vendor tells nothing."""
+    """One key of one organization; None where the answer has no figure."""
 
     org: Organization
     product: Product
@@ -42,8 +33,8 @@ class Billable:
 class BillableUsage:
     """What a month's billing is measured on."""
 
-    def __init__(self, books: Books, knobs: Knobs) -> None:
-        self._books, self._knobs = books, knobs
+    def __init__(self, quantities: Quantities, knobs: Knobs) -> None:
+        self._quantities, self._knobs = quantities, knobs
 
     def answer(self, query: Query) -> Json:
         month = query.strict_month("month")
@@ -56,7 +47,7 @@ class BillableUsage:
         return {"usage": [self._entry(month, rows, query.now) for rows in by_org.values()]}
 
     def rows(self, month: date, connected: bool, now: datetime) -> Iterator[Billable]:
-        """The root stands for the whole account, unless its children are listed beside it."""
+        """The root's row is for the whole account, unless its children are listed beside it."""
         listed = OWN if self._knobs.billable_children else (ROOT,)
         accounts = [(listed, OWN), *([((PARTNER,), (PARTNER,))] if connected else [])]
         for orgs, members in accounts:
@@ -70,7 +61,7 @@ class BillableUsage:
                         own = account = None
                     if product.name == _ACCOUNT_ONLY:
                         own = None
-                    committed = sum(self._books.commitment(one, product) for one in _using(members, product))
+                    committed = sum(self._quantities.commitment(one, product) for one in _using(members, product))
                     yield Billable(org, product, own, account, committed)
 
     def shared(self, row: Billable) -> bool:
@@ -78,17 +69,17 @@ class BillableUsage:
         return self._knobs.billable_children and row.org != PARTNER
 
     def _units(self, members: tuple[Organization, ...], product: Product, month: date, now: datetime) -> int | None:
-        told = [
+        known = [
             units
             for org in _using(members, product)
-            if (units := self._books.units(org, product, last_of(month), now)) is not None
+            if (units := self._quantities.units(org, product, last_of(month), now)) is not None
         ]
-        return sum(told) if told else None
+        return sum(known) if known else None
 
     def _entry(self, month: date, rows: list[Billable], now: datetime) -> Json:
         org = rows[0].org
-        first = max(month, self._books.world.first_day)
-        known = min(midnight(plus_months(month, 1)), self._books.horizon(now))
+        first = max(month, self._quantities.world.first_day)
+        known = min(midnight(plus_months(month, 1)), self._quantities.horizon(now))
         last_hour = (known - HOUR).replace(minute=0, second=0, microsecond=0)
         hours = {
             "elapsed_usage_hours": (known - midnight(first)) // HOUR,
@@ -129,28 +120,3 @@ class BillableUsage:
 
 def _using(orgs: tuple[Organization, ...], product: Product) -> list[Organization]:
     return [org for org in orgs if product.name in org.products]
-
-
-def dimension_mapping(query: Query) -> Json:
-    """Labels of the billing dimensions, of which the vendor does not know every one."""
-    view = query.text("filter[view]") or "active"
-    if view not in ("active", "all"):
-        raise json_api("filter[view] must be one of active, all")
-    month = query.month("filter[month]") or query.now.date().replace(day=1)
-    data = []
-    for product in PRODUCTS.values():
-        if product.label is None or (view == "active" and not product.base):
-            continue
-        known = product.name != "logs_ingested"
-        endpoint = {
-            "id": "api/v1/usage/billable-summary",
-            "keys": [product.key] if known else [],
-            "status": "OK" if known else "NOT_FOUND",
-        }
-        attributes = {
-            "in_app_label": product.label,
-            "timestamp": stamp(midnight(month)),
-            "endpoints": [endpoint],
-        }
-        data.append({"type": "billing_dimensions", "id": product.name, "attributes": attributes})
-    return {"data": data}

@@ -67,7 +67,7 @@ UNKNOWN_TYPED = frozenset({"error_tracking", "sds"})
 class Family:
     """One hourly product family: measurements with their usual hourly value (None: always null).
 
-    `level`: a count that stands, not one that adds up; `delay`: hours until an hour first shows.
+    `level`: a level, such as a number of hosts, not a count that adds up; `delay`: hours until an hour first shows.
     """
 
     name: str

@@ -4,27 +4,23 @@ from calendar import monthrange
 from collections.abc import Iterable, Sequence
 from datetime import date, datetime
 from decimal import Decimal
-from typing import Any
 
+from sandbox.kit import Json, Refusal
+from sandbox.times import HOUR, midnight, stamp
 from sandbox.vendors.datadog.catalog import PRODUCTS, ROOT
 from sandbox.vendors.datadog.knobs import Knobs
 from sandbox.vendors.datadog.periods import (
-    HOUR,
     RETENTION_MONTHS,
     first_of,
     last_of,
-    midnight,
     month_name,
-    months_between,
     offset_stamp,
     plus_months,
-    stamp,
 )
 from sandbox.vendors.datadog.query import Query, identifier
-from sandbox.vendors.datadog.refusals import Refusal, plain
+from sandbox.vendors.datadog.refusals import plain
 from sandbox.vendors.datadog.statements import Group, Line, Statement, Statements, groups
 
-Json = dict[str, Any]
 _ESTIMATE_MONTHS = 2
 
 
@@ -38,65 +34,41 @@ class Costs:
         asked = _groups(query)
         start = query.start_month()
         oldest = plus_months(query.now.date(), -RETENTION_MONTHS)
-        return self._entries(
-            statement
-            for month in self.months(start, query)
-            if month >= oldest
-            for statement in self._statements.closed(month, asked, query.now)
-        )
+        return self._entries(self._statements.closed(start, asked, query.now) if start >= oldest else ())
 
     def estimated(self, query: Query) -> Json:
         asked = _groups(query)
         if query.text("start_month") and query.text("start_date"):
             raise plain(400, "Only one of start_month and start_date can be specified")
-        aggregation = query.choice("cost_aggregation", ("cumulative", ""), "")
         if query.text("start_date"):
-            return self._by_day(query, asked, aggregation or self._knobs.daily_default)
+            return self._by_day(query, asked)
         start = query.month("start_month") or first_of(query.now.date())
         query.begun(start)
         oldest = plus_months(query.now.date(), -_ESTIMATE_MONTHS)
         if start < oldest:
             raise _beyond("start_month", month_name(oldest))
-        return self._entries(
-            statement
-            for month in self.months(start, query)
-            for statement in self._statements.estimated(month, asked, query.now)
-        )
+        return self._entries(self._statements.estimated(start, asked, query.now))
 
     def projected(self, query: Query) -> Json:
         statements = self._statements.projected(_groups(query), query.now)
         return {"data": [self._projection(statement) for statement in statements]}
 
-    def months(self, start: date, query: Query) -> list[date]:
-        """The months asked for; a start alone is one month."""
-        end = query.month("end_month")
-        if end is None:
-            return [start]
-        if end < start:
-            names = f"[{month_name(start)}] must be before end_month [{month_name(end)}]"
-            raise plain(400, f"start_month {names}")
-        known = min(end, plus_months(query.now.date(), 1))
-        months = list(months_between(start, known))
-        return months[:-1] if self._knobs.end_month == "exclusive" else months
-
-    def _by_day(self, query: Query, asked: Sequence[Group], aggregation: str) -> Json:
-        """Without an end only the latest entry of each organization: there is nothing to compare."""
+    def _by_day(self, query: Query, asked: Sequence[Group]) -> Json:
+        """Every day's sums since the first of its month. What comes without `cost_aggregation` is not documented."""
+        query.choice("cost_aggregation", ("cumulative",), "")
         start, end = query.day("start_date"), query.day("end_date")
-        assert start
         today = query.now.date()
+        if start is None or end is None:
+            raise plain(400, "end_date is required")
         if start > today:
             raise plain(400, "Start date cannot be in the future")
         back = plus_months(today, -_ESTIMATE_MONTHS)
         oldest = back.replace(day=min(today.day, monthrange(back.year, back.month)[1]))
         if start < oldest:
             raise _beyond("start_date", oldest.isoformat())
-        if end is not None and end < start:
+        if end < start:
             raise plain(400, f"start_date [{start}] must be before end_date [{end}]")
-        found = self._statements.days(start, end or today, asked, query.now)
-        if end is None:
-            found = [one for one in found if one.start == found[-1].start]
-        if aggregation == "daily":
-            found = [self._statements.alone(one, asked, query.now) for one in found]
+        found = self._statements.days(start, end, asked, query.now)
         entries = (self._entry(one, midnight(one.start)) for one in found)
         return {"data": sorted(entries, key=lambda entry: str(entry["attributes"]["org_name"]))}
 

@@ -4,16 +4,16 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from math import pi, sin
-from typing import Any
 
+from sandbox.kit import Json
+from sandbox.times import DAY, HOUR, days_between, midnight
 from sandbox.vendors.datadog.catalog import EVERY, FAMILIES, OWN, PARTNER, ROOT, Family, Organization
 from sandbox.vendors.datadog.knobs import Knobs
-from sandbox.vendors.datadog.periods import DAY, HOUR, days_between, midnight, offset_stamp, plus_months
+from sandbox.vendors.datadog.periods import offset_stamp, plus_months
 from sandbox.vendors.datadog.query import Query, identifier
 from sandbox.vendors.datadog.refusals import plain
 from sandbox.world import World
 
-Json = dict[str, Any]
 _MAX_PAGE = 500
 _SHARED_WINDOW = timedelta(hours=24)
 _HUGE = 56_355_942_906_113_522
@@ -55,15 +55,15 @@ class Hourly:
         return {"data": [_row(record) for record in page], **self._meta(cursor, only)}
 
     def records(self, start: datetime, end: datetime, now: datetime) -> Iterator[Record]:
-        """What is told at `now` about the hours from start to end."""
+        """What is known at `now` about the hours from start to end."""
         for day in days_between(start.date(), end.date() + DAY):
             for record in self._day(day):
                 if start <= record.hour < end:
-                    told = self._told(record, now)
-                    if told is not None:
-                        yield told
+                    known = self._known(record, now)
+                    if known is not None:
+                        yield known
 
-    def _told(self, record: Record, now: datetime) -> Record | None:
+    def _known(self, record: Record, now: datetime) -> Record | None:
         age = now - record.hour - HOUR
         if age >= self._knobs.usage_lag:
             return record

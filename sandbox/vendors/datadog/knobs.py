@@ -45,8 +45,6 @@ class Knobs:
     absent: set[str] = field(default_factory=set)
     """Paths that this site does not have and answers with 404, such as on US1-FED."""
 
-    end_month: Literal["exclusive", "inclusive"] = "exclusive"
-    """Whether the month that `end_month` names is left out; not documented."""
     close_day: int = 16
     """The day of the next month on which historical cost shows a month."""
     attribution_close_day: int = 19
@@ -59,8 +57,6 @@ class Knobs:
     """How far estimated cost, billable usage and attribution stay behind the clock."""
     settle: timedelta = timedelta(days=4)
     """How long after its end a day's figures are restated, inside the five days that readers look back."""
-    daily_default: Literal["cumulative", "daily"] = "daily"
-    """What estimated cost by day means without `cost_aggregation`; not documented."""
     totals: bool = True
     """False: the older cost payload, without `total` lines and with repeated ones."""
     amounts: Literal["number", "string"] = "number"

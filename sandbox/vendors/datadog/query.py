@@ -1,22 +1,15 @@
 """The query parameters of one request, and the cursors of its pages."""
 
-import base64
-import binascii
 import hashlib
-import json
 import re
 from collections.abc import Mapping, Sequence
 from datetime import date, datetime, timezone
 from typing import Any, TypeVar
 
+from sandbox.kit import BadCursor, Refusal, cursor, cut, place_of
 from sandbox.vendors.datadog.catalog import Organization
-from sandbox.vendors.datadog.periods import (
-    RETENTION_MONTHS,
-    first_of,
-    month_name,
-    plus_months,
-)
-from sandbox.vendors.datadog.refusals import Refusal, json_api, plain
+from sandbox.vendors.datadog.periods import RETENTION_MONTHS, first_of, month_name, plus_months
+from sandbox.vendors.datadog.refusals import json_api, plain
 
 _MONTH = re.compile(r"\d{4}-\d{2}").fullmatch
 T = TypeVar("T")
@@ -119,26 +112,19 @@ class Query:
 
     def page(self, rows: Sequence[T], size: int, cursor_name: str) -> tuple[Sequence[T], str | None]:
         """The rows behind the cursor and the next cursor, which fits the same question only."""
-        cursor = self.text(cursor_name)
-        if cursor == "null":
+        text = self.text(cursor_name)
+        if text == "null":
             return (), None
-        asked = {name: value for name, value in self._parameters.items() if name != cursor_name}
-        question = hashlib.sha256(json.dumps(asked, sort_keys=True).encode()).hexdigest()[:12]
-        begin = 0 if cursor is None else _position(cursor, cursor_name, question)
-        end = begin + size
-        following = f"{question}.{end}".encode()
-        more = end < len(rows)
-        return rows[begin:end], base64.urlsafe_b64encode(following).decode() if more else None
+        asked = sorted((name, value) for name, value in self._parameters.items() if name != cursor_name)
+        begin = 0 if text is None else self._begin(text, cursor_name, asked)
+        chosen, more = cut(rows, begin, size)
+        return chosen, None if more is None else cursor(asked, more)
 
-
-def _position(cursor: str, name: str, question: str) -> int:
-    try:
-        of, _, position = base64.urlsafe_b64decode(cursor).decode().partition(".")
-        if of != question:
-            raise ValueError
-        return int(position)
-    except (ValueError, binascii.Error):
-        raise _invalid(name) from None
+    def _begin(self, text: str, name: str, asked: object) -> int:
+        try:
+            return int(place_of(text, asked)[0])
+        except BadCursor:
+            raise _invalid(name) from None
 
 
 def _invalid(name: str) -> Refusal:

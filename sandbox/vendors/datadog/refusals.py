@@ -1,23 +1,14 @@
-"""The vendor's refusals in their three shapes, and the headers of its limit."""
+"""The refusals in their three shapes, as the SDKs' recorded traffic has them, and the headers of the limit."""
 
 import math
 from datetime import datetime
-from typing import Any
 
+from sandbox.kit import Json, Refusal
 from sandbox.limits import Limit
 
-JSON = "application/json"
 JSON_API = "application/vnd.api+json"
 TOO_MANY_PAGE = "<html><head><title>429 Too Many Requests</title></head><body>Too Many Requests</body></html>"
 _NON_PARENT = "API called with non-parent org keys. Data is only available at the root level org"
-
-
-class Refusal(Exception):
-    """An answer that ends the request; `limited` ones were counted and carry the limit's headers."""
-
-    def __init__(self, status: int, body: dict[str, Any], media_type: str = JSON, *, limited: bool = True) -> None:
-        super().__init__(status, body)
-        self.status, self.body, self.media_type, self.limited = status, body, media_type, limited
 
 
 def bad_keys() -> Refusal:
@@ -30,11 +21,11 @@ def bad_keys() -> Refusal:
         "twitter": "http://twitter.com/datadogops",  # ignore-https-check
         "email": "support@datadoghq.com",
     }
-    return Refusal(403, body, limited=False)
+    return Refusal(403, body)
 
 
 def plain(status: int, text: str) -> Refusal:
-    return Refusal(status, {"errors": [text]}, limited=status in (400, 429))
+    return Refusal(status, {"errors": [text]})
 
 
 def forbidden() -> Refusal:
@@ -43,20 +34,20 @@ def forbidden() -> Refusal:
 
 def json_api(detail: str) -> Refusal:
     error = {"status": "400", "title": "Bad Request", "detail": detail}
-    return Refusal(400, {"errors": [error]}, JSON_API)
+    return Refusal(400, {"errors": [error]}, media_type=JSON_API)
 
 
 def denied() -> Refusal:
-    """What child organizations have been told too, without a word about the parent."""
+    """The other refusal that child organizations have got, as clients report."""
     return plain(403, "Access was denied to this resource.")
 
 
 def non_parent(as_json_api: bool) -> Refusal:
     if not as_json_api:
         return plain(400, _NON_PARENT)
-    unsaid = dict.fromkeys(("id", "links", "code", "source", "meta"))
-    error = {**unsaid, "status": "400", "title": "Bad Request", "detail": _NON_PARENT}
-    return Refusal(400, {"errors": [error]}, JSON_API)
+    empty = dict.fromkeys(("id", "links", "code", "source", "meta"))
+    error: Json = {**empty, "status": "400", "title": "Bad Request", "detail": _NON_PARENT}
+    return Refusal(400, {"errors": [error]}, media_type=JSON_API)
 
 
 def too_many(limit: Limit) -> Refusal:

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 
-from sandbox.vendors.datadog.books import Books, Cost, products
+from sandbox.times import DAY, HOUR, days_between
 from sandbox.vendors.datadog.catalog import (
     EVERY,
     OWN,
@@ -17,7 +17,8 @@ from sandbox.vendors.datadog.catalog import (
     Organization,
 )
 from sandbox.vendors.datadog.knobs import Knobs
-from sandbox.vendors.datadog.periods import DAY, HOUR, days_between, first_of, last_of, plus_months
+from sandbox.vendors.datadog.periods import first_of, last_of, plus_months
+from sandbox.vendors.datadog.quantities import Cost, Quantities, products
 
 Group = tuple[Organization, Sequence[Organization]]
 
@@ -49,10 +50,10 @@ def groups(view: str, connected: bool) -> list[Group]:
 
 
 class Statements:
-    """What the three cost endpoints tell at a moment."""
+    """What the three cost endpoints show at a moment."""
 
-    def __init__(self, books: Books, knobs: Knobs) -> None:
-        self._books, self._knobs = books, knobs
+    def __init__(self, quantities: Quantities, knobs: Knobs) -> None:
+        self._quantities, self._knobs = quantities, knobs
 
     def is_closed(self, month: date, now: datetime) -> bool:
         return now.date() >= plus_months(month, 1).replace(day=self._knobs.close_day)
@@ -81,7 +82,7 @@ class Statements:
 
     def days(self, start: date, end: date, of: Sequence[Group], now: datetime) -> list[Statement]:
         """Cumulative entries day by day, with both ends."""
-        last = min(end, (self._books.horizon(now) - HOUR).date())
+        last = min(end, (self._quantities.horizon(now) - HOUR).date())
         return [
             statement
             for day in days_between(start, last + DAY)
@@ -89,44 +90,27 @@ class Statements:
             for statement in self._statements(day, of, "daily", day, now)
         ]
 
-    def alone(self, statement: Statement, of: Sequence[Group], now: datetime) -> Statement:
-        """The day's own lines in place of the month's so far."""
-        if statement.start.day == 1:
-            return statement
-        before = self._statements(statement.start - DAY, of, "daily", statement.start - DAY, now)
-        earlier = {
-            (line.product, line.type): line.micros or 0
-            for other in before
-            if other.org == statement.org
-            for line in other.lines
-        }
-        lines = (
-            Line(line.product, line.type, (line.micros or 0) - earlier.get((line.product, line.type), 0))
-            for line in statement.lines
-        )
-        return Statement(statement.org, statement.start, tuple(lines))
-
     def _statements(self, start: date, of: Sequence[Group], kind: str, through: date, now: datetime) -> list[Statement]:
         found = []
         for org, members in of:
             costs = self._costs(members, kind, through, now)
             lines = [line for name, cost in costs.items() for line in self._lines(name, cost, kind, start)]
             if lines:
-                told = lines if kind == "daily" else self._ragged(lines)
-                found.append(Statement(org, start, tuple(told)))
+                shown = lines if kind == "daily" else self._ragged(lines)
+                found.append(Statement(org, start, tuple(shown)))
         return found
 
     def _costs(self, members: Sequence[Organization], kind: str, through: date, now: datetime) -> dict[str, Cost]:
         sums: dict[str, Cost] = {}
         for org in members:
             for product in products(org):
-                tell = self._books.closed_cost if kind == "closed" else self._books.cost
-                cost = tell(org, product, through, now)
+                cost_of = self._quantities.closed_cost if kind == "closed" else self._quantities.cost
+                cost = cost_of(org, product, through, now)
                 if cost is not None:
                     sums[product.name] = sums.get(product.name, Cost(0, 0)) + cost
         if kind != "projected":
             return sums
-        ran = max(1, (self._books.horizon(now).date() - through.replace(day=1)).days + 1)
+        ran = max(1, (self._quantities.horizon(now).date() - through.replace(day=1)).days + 1)
         return {name: _projection(name, cost, ran, through.day) for name, cost in sums.items()}
 
     def _lines(self, name: str, cost: Cost, kind: str, start: date) -> Iterator[Line]:

@@ -1,6 +1,10 @@
-"""OpenAI: the platform organization's usage and costs, and the ChatGPT workspace's analytics."""
+"""OpenAI: the platform organization's usage and costs, and the ChatGPT workspace's analytics.
 
-from sandbox.vendors.openai.keys import (
+Played from OpenAI's OpenAPI document (2026-08-21), its official Python SDK of that day and its pages on the analytics
+APIs. What clients report, and what was chosen where nothing is documented, is marked at its place.
+"""
+
+from sandbox.vendors.openai.credentials import (
     ADMIN_KEY,
     CODEX_KEY,
     NO_USAGE_ADMIN_KEY,

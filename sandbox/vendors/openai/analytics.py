@@ -1,16 +1,13 @@
 """The workspace analytics over HTTP: Codex usage and reviews, daily usage of all products."""
 
-import base64
-import binascii
-import json
 import re
-import zlib
-from datetime import date, datetime, timedelta, timezone
+from datetime import date, datetime, timedelta
 from decimal import Decimal
-from typing import Any
 
 from starlette.datastructures import QueryParams
 
+from sandbox.kit import BadCursor, Json, cursor, cut, place_of
+from sandbox.times import day_at, epoch
 from sandbox.vendors.openai.codex_activity import (
     CHATGPT,
     CODEX,
@@ -20,12 +17,10 @@ from sandbox.vendors.openai.codex_activity import (
     Row,
     has_flat_attribution,
 )
-from sandbox.vendors.openai.directory import Directory, epoch
+from sandbox.vendors.openai.directory import Directory
 from sandbox.vendors.openai.knobs import Knobs
 from sandbox.vendors.openai.refusals import validation
 from sandbox.vendors.openai.usage_events import DAY
-
-Json = dict[str, Any]
 
 CODEX_ONLY = (CODEX,)
 ALL_PRODUCTS = (CODEX, CHATGPT)
@@ -84,7 +79,7 @@ class Analytics:
             message = "Value error, end_time must be after start_time"
             raise validation("end_time", message, "value_error", str(end))
         first = -(-start // DAY) * DAY
-        return [_day(at) for at in range(first, min(end, tomorrow), DAY)]
+        return [day_at(at) for at in range(first, min(end, tomorrow), DAY)]
 
     def _page(self, query: QueryParams, rows: list[Json]) -> Json:
         limit = _integer(query, "limit", 1000)
@@ -98,13 +93,11 @@ class Analytics:
                 raise validation("limit", message, kind, str(limit), **bound)
         limit = min(limit, self._knobs.page_cap or limit)
         offset = _offset(query)
-        more = offset + limit < len(rows)
-        cursor = _cursor(query, offset + limit) if more else None
-        if more and self._knobs.broken_cursor:
-            missing = self._knobs.broken_cursor == "missing"
-            cursor = None if missing else _cursor(query, offset)
-        data = rows[offset : offset + limit]
-        return {"object": "page", "data": data, "has_more": more, "next_page": cursor}
+        data, more = cut(rows, offset, limit)
+        following = None if more is None else cursor(_asked(query), more)
+        if following and self._knobs.broken_cursor:
+            following = None if self._knobs.broken_cursor == "missing" else cursor(_asked(query), offset)
+        return {"object": "page", "data": data, "has_more": more is not None, "next_page": following}
 
     def _usage_row(self, row: Row, all_products: bool) -> Json:
         person = row.person
@@ -241,10 +234,6 @@ def _bounds(day: date) -> Json:
     return {"start_time": epoch(day), "end_time": epoch(day) + DAY}
 
 
-def _day(at: int) -> date:
-    return datetime.fromtimestamp(at, timezone.utc).date()
-
-
 def _integer(query: QueryParams, name: str, default: int) -> int:
     text = query.get(name)
     if text is None:
@@ -255,24 +244,14 @@ def _integer(query: QueryParams, name: str, default: int) -> int:
     return int(text)
 
 
-def _cursor(query: QueryParams, offset: int) -> str:
-    raw = json.dumps({"o": offset, "q": _seal(query)}, separators=(",", ":"))
-    return base64.urlsafe_b64encode(raw.encode()).decode().rstrip("=")
-
-
 def _offset(query: QueryParams) -> int:
     text = query.get("page")
-    if not text:
-        return 0
     try:
-        place = json.loads(base64.urlsafe_b64decode(text + "=" * (-len(text) % 4)))
-        if place["q"] == _seal(query):
-            return int(place["o"])
-    except (binascii.Error, ValueError, KeyError, TypeError):
-        pass
-    raise validation("page", "Value error, invalid page token", "value_error", text)
+        return int(place_of(text, _asked(query))[0]) if text else 0
+    except BadCursor:
+        raise validation("page", "Value error, invalid page token", "value_error", text or "") from None
 
 
-def _seal(query: QueryParams) -> int:
-    """A number that belongs to the query, so that a cursor of another one is noticed."""
-    return zlib.crc32(repr(sorted(i for i in query.multi_items() if i[0] != "page")).encode())
+def _asked(query: QueryParams) -> list[tuple[str, str]]:
+    """The query that a cursor belongs to."""
+    return sorted(item for item in query.multi_items() if item[0] != "page")

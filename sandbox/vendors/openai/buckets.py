@@ -1,32 +1,25 @@
 """Usage and costs over HTTP: time buckets, their bounds and their pages."""
 
-import base64
-import binascii
-import struct
-import zlib
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta, timezone
 from decimal import Decimal
-from typing import Any
 
-from sandbox.vendors.openai.books import Books
-from sandbox.vendors.openai.cost_lines import CostEvent, CostRow, add_up_costs
-from sandbox.vendors.openai.directory import Directory, epoch
+from sandbox.kit import BadCursor, Json, cursor, place_of
+from sandbox.times import day_at, epoch
+from sandbox.vendors.openai.cost_lines import CostRow, add_up_costs
+from sandbox.vendors.openai.directory import Directory
 from sandbox.vendors.openai.endpoints import ENDPOINTS, NEW_TOKENS, Endpoint
 from sandbox.vendors.openai.knobs import Knobs
-from sandbox.vendors.openai.parameters import Parameters
+from sandbox.vendors.openai.query import Query
 from sandbox.vendors.openai.refusals import platform
-from sandbox.vendors.openai.usage_events import DAY, HOUR, Event, Row, add_up
+from sandbox.vendors.openai.reported import Reported
+from sandbox.vendors.openai.usage_events import DAY, Row, add_up
 
-Json = dict[str, Any]
 Results = Callable[[int, int], list[Json]]
 
-_WIDTHS = {"1m": 60, "1h": HOUR, "1d": DAY}
-# default and maximum number of buckets
-_LIMITS = {"1m": (60, 1440), "1h": (24, 168), "1d": (7, 31)}
-_COSTS_LIMITS = {"1d": (7, 180)}
-_COSTS_FILTERS = {"project_ids": "project", "api_key_ids": "api_key", "line_items": "line_item"}
+# default and maximum number of buckets of a day; the API has other widths, which the source does not ask for
+_LIMITS, _COSTS_LIMITS = (7, 31), (7, 180)
 _COSTS_DIMENSIONS = ("project_id", "line_item", "api_key_id")
 _TIMES = ("start_time", "end_time", "bucket_width", "limit", "page", "group_by")
 
@@ -43,36 +36,33 @@ class _Position:
 class Buckets:
     """The pages of `/organization/usage/<name>` and `/organization/costs`."""
 
-    def __init__(self, books: Books, knobs: Knobs, directory: Directory) -> None:
-        self._books, self._knobs, self._directory = books, knobs, directory
+    def __init__(self, reported: Reported, knobs: Knobs, directory: Directory) -> None:
+        self._reported, self._knobs, self._directory = reported, knobs, directory
 
-    def usage(self, name: str, parameters: Parameters, now: datetime) -> Json:
+    def usage(self, name: str, query: Query, now: datetime) -> Json:
         endpoint = ENDPOINTS[name]
         if self._knobs.strict_parameters:
-            parameters.known((*_TIMES, *endpoint.filters))
-        by = set(parameters.array("group_by", endpoint.dimensions))
-        wanted = _wanted(endpoint, parameters)
+            query.known((*_TIMES, *endpoint.filters))
+        by = set(query.array("group_by", endpoint.dimensions))
+        users = query.array("user_ids")
+        user_at = endpoint.dimensions.index("user_id") if users else 0
 
         def results(begin: int, end: int) -> list[Json]:
-            events = [e for e in self._books.usage(name, begin, end) if wanted(e)]
+            events = self._reported.usage(name, begin, end)
+            events = [event for event in events if not users or event.dimensions[user_at] in users]
             return [self._usage_row(endpoint, by, row) for row in add_up(endpoint, events, by)]
 
-        return self._page(parameters, now, _LIMITS, results)
+        return self._page(query, now, _LIMITS, results)
 
-    def costs(self, parameters: Parameters, now: datetime) -> Json:
+    def costs(self, query: Query, now: datetime) -> Json:
         if self._knobs.strict_parameters:
-            parameters.known((*_TIMES, *_COSTS_FILTERS))
-        by = set(parameters.array("group_by", _COSTS_DIMENSIONS))
-        filters = {field: values for name, field in _COSTS_FILTERS.items() if (values := parameters.array(name))}
-
-        def wanted(event: CostEvent) -> bool:
-            return all(getattr(event, field) in values for field, values in filters.items())
+            query.known(_TIMES)
+        by = set(query.array("group_by", _COSTS_DIMENSIONS))
 
         def results(begin: int, end: int) -> list[Json]:
-            events = [event for event in self._books.costs(begin, end) if wanted(event)]
-            return [self._cost_row(row) for row in add_up_costs(events, by)]
+            return [self._cost_row(row) for row in add_up_costs(self._reported.costs(begin, end), by)]
 
-        return self._page(parameters, now, _COSTS_LIMITS, results, self._knobs.costs_trailing_page)
+        return self._page(query, now, _COSTS_LIMITS, results, self._knobs.costs_trailing_page)
 
     def earliest(self, now: datetime) -> date:
         """The oldest day that is served."""
@@ -80,35 +70,34 @@ class Buckets:
 
     def _page(
         self,
-        parameters: Parameters,
+        query: Query,
         now: datetime,
-        limits: dict[str, tuple[int, int]],
+        limits: tuple[int, int],
         results: Results,
         trailing: bool = False,
     ) -> Json:
-        start, end = self._range(parameters, now)
-        width_name = parameters.choice("bucket_width", tuple(limits), "1d")
-        width = _WIDTHS[width_name]
-        limit = min(parameters.limit(*limits[width_name]), self._knobs.page_cap or 10**9)
+        start, end = self._range(query, now)
+        query.choice("bucket_width", ("1d",), "1d")
+        limit = min(query.limit(*limits), self._knobs.page_cap or 10**9)
         at = int(now.timestamp())
-        after_now = at - at % width + width
+        after_now = at - at % DAY + DAY
         stop = after_now if end is None else min(end, after_now)
-        here = self._position(parameters) or _Position(at, start)
+        here = self._position(query) or _Position(at, start)
         if here.empty:
-            return self._envelope(parameters, here, [], _Position(here.asked, here.begin))
+            return self._envelope(query, here, [], _Position(here.asked, here.begin))
         data: list[Json] = []
         begin = here.begin
         while begin < stop and len(data) < limit:
-            bucket_end = min(begin - begin % width + width, stop)
+            bucket_end = min(begin - begin % DAY + DAY, stop)
             data.append(_bucket(begin, bucket_end, results(begin, bucket_end)))
             begin = bucket_end
         if begin < stop or (trailing and data):
             more = _Position(here.asked, begin, empty=self._knobs.empty_pages)
-            return self._envelope(parameters, here, data, more)
-        return self._envelope(parameters, here, data, None)
+            return self._envelope(query, here, data, more)
+        return self._envelope(query, here, data, None)
 
-    def _range(self, parameters: Parameters, now: datetime) -> tuple[int, int | None]:
-        start, end = parameters.integer("start_time"), parameters.integer("end_time")
+    def _range(self, query: Query, now: datetime) -> tuple[int, int | None]:
+        start, end = query.integer("start_time"), query.integer("end_time")
         if start is None:
             raise platform(
                 400,
@@ -129,36 +118,30 @@ class Buckets:
             if self._knobs.retention_names_date:
                 message += f" Earliest supported start date: {earliest} (UTC)."
             if self._knobs.retention_echoes:
-                asked = (datetime.fromtimestamp(at, timezone.utc).date() for at in (start, end or int(now.timestamp())))
+                asked = (day_at(at) for at in (start, end or int(now.timestamp())))
                 message = f"Cannot report {' to '.join(map(str, asked))}. {message}"
             code = "reporting_lookback_exceeded"
             raise platform(400, message, param="start_time", code=code)
         return start, end
 
-    def _envelope(self, parameters: Parameters, here: _Position, data: list[Json], more: _Position | None) -> Json:
-        cursor = _cursor(parameters, more) if more else None
+    def _envelope(self, query: Query, here: _Position, data: list[Json], more: _Position | None) -> Json:
+        following = _cursor(query, more) if more else None
         if more and self._knobs.broken_cursor == "missing":
-            cursor = None
+            following = None
         elif more and self._knobs.broken_cursor == "repeated":
-            cursor = _cursor(parameters, here)
-        return {"object": "page", "data": data, "has_more": more is not None, "next_page": cursor}
+            following = _cursor(query, here)
+        return {"object": "page", "data": data, "has_more": more is not None, "next_page": following}
 
-    def _position(self, parameters: Parameters) -> _Position | None:
+    def _position(self, query: Query) -> _Position | None:
         """The place that the request's cursor names; a cursor holds for its own query alone."""
-        text = parameters.text("page")
+        text = query.text("page")
         if text is None:
             return None
         try:
-            raw = base64.b64decode(text.removeprefix("page_"), validate=True)
-            asked, seal, begin = struct.unpack(">qIq", raw)
-        except (binascii.Error, struct.error, ValueError):
-            seal = None
-        if seal is not None and text.startswith("page_"):
-            for empty in (False, True):
-                if seal == _seal(parameters, empty):
-                    return _Position(asked, begin, empty)
-        message = f"Invalid 'page': '{text}' is not a cursor of this query."
-        raise platform(400, message, param="page", code="invalid_value")
+            return _Position(*place_of(text.removeprefix("page_"), query.everything_but("page")))
+        except BadCursor:
+            message = f"Invalid 'page': '{text}' is not a cursor of this query."
+            raise platform(400, message, param="page", code="invalid_value") from None
 
     def _usage_row(self, endpoint: Endpoint, by: set[str], row: Row) -> Json:
         dimensions = dict(zip(endpoint.dimensions, row.dimensions, strict=True))
@@ -209,25 +192,6 @@ class Buckets:
         return f"{value:f}"
 
 
-def _wanted(endpoint: Endpoint, parameters: Parameters) -> Callable[[Event], bool]:
-    """Whether the request's filters let an event through."""
-    filters: list[tuple[int, list[str]]] = []
-    batch: bool | None = None
-    for name, dimension in endpoint.filters.items():
-        if name == "batch":
-            batch = parameters.boolean(name)
-        elif values := parameters.array(name, endpoint.enums.get(name, ())):
-            filters.append((endpoint.dimensions.index(dimension), values))
-    batch_at = endpoint.dimensions.index("batch") if batch is not None else 0
-
-    def wanted(event: Event) -> bool:
-        if batch is not None and bool(event.dimensions[batch_at]) != batch:
-            return False
-        return all(event.dimensions[at] in values for at, values in filters)
-
-    return wanted
-
-
 def _bucket(begin: int, end: int, results: list[Json]) -> Json:
     return {
         "object": "bucket",
@@ -239,12 +203,5 @@ def _bucket(begin: int, end: int, results: list[Json]) -> Json:
     }
 
 
-def _cursor(parameters: Parameters, position: _Position) -> str:
-    seal = _seal(parameters, position.empty)
-    raw = struct.pack(">qIq", position.asked, seal, position.begin)
-    return f"page_{base64.b64encode(raw).decode()}"
-
-
-def _seal(parameters: Parameters, empty: bool) -> int:
-    """Four bytes that belong to the query, so that a cursor of another one is noticed."""
-    return zlib.crc32(repr((parameters.everything_but("page"), empty)).encode())
+def _cursor(query: Query, position: _Position) -> str:
+    return "page_" + cursor(query.everything_but("page"), position.asked, position.begin, position.empty)

@@ -7,7 +7,7 @@ from decimal import Decimal
 from random import Random
 from typing import NamedTuple
 
-from sandbox.vendors.openai.directory import epoch
+from sandbox.times import epoch
 from sandbox.vendors.openai.usage_events import DAY, HOUR, intensity
 from sandbox.world import Person, World
 
@@ -193,7 +193,7 @@ def _row(day: date, person: Person | None, pieces: list[Piece]) -> Row:
     clients: dict[tuple[str, int], list[Piece]] = {}
     models: dict[tuple[str, str | None, int], list[Piece]] = {}
     for number, piece in enumerate(pieces):
-        # what the vendor can't name is not merged: such entries repeat within a row
+        # what has no name is not merged: such entries repeat within a row
         if piece.client:
             apart = number if person and piece.client == UNKNOWN_CLIENT else -1
             clients.setdefault((piece.client, apart), []).append(piece)
@@ -219,7 +219,7 @@ def _figures(person: Person | None, pieces: list[Piece]) -> Figures:
     uncached, cached, output = (
         sum(getattr(piece, part) for piece in known) for part in ("uncached", "cached", "output")
     )
-    # some clients report no cached part, though the total includes it
+    # some rows have no cached part, although the total includes it
     partial = person is not None and person.number % 7 == 5
     billed = person is not None and (is_dollar_billed(person) or not intensity(person))
     return Figures(

@@ -5,7 +5,8 @@ from datetime import date
 from decimal import Decimal
 from typing import NamedTuple
 
-from sandbox.vendors.openai.directory import Directory, epoch
+from sandbox.times import epoch
+from sandbox.vendors.openai.directory import Directory
 from sandbox.vendors.openai.endpoints import COMPLETION_METRICS, ENDPOINTS
 from sandbox.vendors.openai.usage_events import DAY, HOUR, Event, UsageEvents
 from sandbox.world import World
@@ -20,7 +21,7 @@ _PRICES = {
     "gpt-image-2": ("5", "1.25", "5", "10"),
 }
 _OTHER_PRICES = ("0.3", "0.15", "0.3", "1.2")
-# what stands after the model, its metric, the column of its price and how many times that
+# what follows the model's name: the metric, the column of its price, and how many times that
 _KINDS = (
     (", input", "input_text_tokens", 0, 1),
     (", cached input", "input_cached_text_tokens", 1, 1),
@@ -149,7 +150,7 @@ class CostLines:
                         yield line._replace(seen=line.seen + later, amount=off, quantity=Decimal(0))
 
     def _unmetered(self, day: date) -> Iterator[CostEvent]:
-        """Storage, credits, and lines that nobody has rated yet."""
+        """Storage, credits, and lines that are not rated yet."""
         at = epoch(day) + DAY - HOUR
         age = (day - self._world.first_day).days
         for number, project in enumerate(self._directory.teams.values(), 1):
@@ -158,8 +159,8 @@ class CostLines:
             yield CostEvent(at, at + HOUR, project.id, "file storage", None, price, size, "gibibyte_hours")
         data = self._directory.teams["data"].id
         if day.day in (1, 15):
-            for nobody in ("", None):
-                yield CostEvent(at, at + 2 * HOUR, nobody, None, None, Decimal("-5.00"))
+            for unnamed in ("", None):
+                yield CostEvent(at, at + 2 * HOUR, unnamed, None, None, Decimal("-5.00"))
         if day.toordinal() % 5 == 0:
             yield CostEvent(at, at + HOUR, data, "unrated", None, None)
         if day.toordinal() % 5 == 1:

@@ -1,17 +1,13 @@
 """The organization's projects, keys and accounts, made from the world's teams and people."""
 
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta, timezone
+from datetime import date, timedelta
 from functools import cached_property
 
+from sandbox.times import epoch
 from sandbox.world import EPOCH, Person, World
 
 _LETTERS = "ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnpqrstuvwxyz0123456789"
-
-
-def epoch(day: date) -> int:
-    """The UTC midnight that begins the day, in Unix seconds."""
-    return int(datetime(day.year, day.month, day.day, tzinfo=timezone.utc).timestamp())
 
 
 @dataclass(frozen=True)

@@ -1,59 +1,62 @@
-"""What a test may change about the vendor."""
+"""What a test can change about the vendor, as plain attributes of the vendor object."""
 
+from dataclasses import dataclass, field
 from typing import Literal
 
 from sandbox.limits import Limit
-from sandbox.vendors.openai.keys import KEYS, WORKSPACE_ID, Key
+from sandbox.vendors.openai.credentials import KEYS, WORKSPACE_ID, Key
+from sandbox.vendors.openai.refusals import Throttle
 
 
+@dataclass
 class Knobs:
-    """Plain attributes of the vendor object, each with the vendor's usual behaviour as its default.
+    """Each attribute with its default; the line after it says what it does."""
 
-    - `keys`: the valid keys with their rights
-    - `workspaces`: the ChatGPT workspaces that exist
-    - `limit`, `codex_limit`: requests per key to the platform and the analytics (none is published)
-    - `throttle`: how a 429 names the wait: in Retry-After, in retry-after-ms as well, or not at all
-    - `quota_spent`: every platform answer is the 429 `insufficient_quota`, which no waiting heals
-    - `missing_scope_status`: 401 or 403, both were seen for an admin key without the scope
-    - `retention_days`: how old a `start_time` of usage and costs may be, else a 400
-    - `retention_names_date`: whether that refusal names the earliest day
-    - `codex_lookback_days`: how old a `start_time` of the analytics may be, else a 422
-    - `page_cap`: most buckets, rows or list items of one page, whatever `limit` says
-    - `empty_pages`: an empty page with a cursor before every page but the first
-    - `costs_trailing_page`: costs offer a cursor to an empty page past the end
-    - `broken_cursor`: `has_more` comes without a cursor, or always with the same one
-    - `unavailable`: names of usage endpoints that answer 404
-    - `archived_keys`: the API keys of an archived project are listed, else a 400 as for its service accounts
-    - `strict_parameters`: a query parameter that the endpoint does not have is a 400
-    - `old_shape`: no completions row has the token fields added on 2026-07-15
-    - `cache_writes`: one figure, the class of 12 hours beside that of 30 minutes, or both classes beside their sum
-    - `retention_echoes`: the refusal names the range that was asked for, before what it says otherwise
-    - `huge_tokens`: a completions row beyond 2**53 tokens on every day
-    - `amounts`: cost values as JSON numbers, as strings, or mixed as the live API sends them
-    - `second_currency`: some storage is billed in this currency too
-    """
+    keys: dict[str, Key] = field(default_factory=lambda: dict(KEYS))
+    """Key -> what it may do."""
+    workspaces: set[str] = field(default_factory=lambda: {WORKSPACE_ID})
+    """The ChatGPT workspaces that exist."""
+    limit: Limit = field(default_factory=lambda: Limit(None))
+    """Requests per key to the platform; no figure is published."""
+    codex_limit: Limit = field(default_factory=lambda: Limit(None))
+    """Requests per key to the analytics; no figure is published."""
+    throttle: Throttle = "seconds"
+    """How a 429 names the wait: in Retry-After, in retry-after-ms as well, or not at all."""
+    quota_spent: bool = False
+    """Every platform answer is the 429 `insufficient_quota`, which no waiting heals."""
+    missing_scope_status: Literal[401, 403] = 401
+    """How an admin key without the scope is refused; both were seen."""
 
-    def __init__(self) -> None:
-        self.keys: dict[str, Key] = dict(KEYS)
-        self.workspaces: set[str] = {WORKSPACE_ID}
-        self.limit = Limit(None)
-        self.codex_limit = Limit(None)
-        self.throttle: Literal["seconds", "milliseconds", "silent"] = "seconds"
-        self.quota_spent = False
-        self.missing_scope_status: Literal[401, 403] = 401
-        self.retention_days = 365
-        self.retention_names_date = True
-        self.codex_lookback_days = 90
-        self.page_cap: int | None = None
-        self.empty_pages = False
-        self.costs_trailing_page = True
-        self.broken_cursor: Literal["missing", "repeated"] | None = None
-        self.unavailable: set[str] = set()
-        self.archived_keys = True
-        self.strict_parameters = True
-        self.old_shape = False
-        self.cache_writes: Literal["one", "beside", "split"] = "beside"
-        self.retention_echoes = False
-        self.huge_tokens = False
-        self.amounts: Literal["mixed", "string", "number"] = "mixed"
-        self.second_currency: str | None = None
+    retention_days: int = 365
+    """How old a `start_time` of usage and costs may be, else a 400."""
+    retention_names_date: bool = True
+    """That refusal names the earliest day."""
+    retention_echoes: bool = False
+    """That refusal names the range that was asked for, before what it says otherwise."""
+    codex_lookback_days: int = 90
+    """How old a `start_time` of the analytics may be, else a 422."""
+    page_cap: int | None = None
+    """The most buckets, rows or list items of a page, whatever `limit` says."""
+    empty_pages: bool = False
+    """An empty page with a cursor comes before every page but the first."""
+    costs_trailing_page: bool = True
+    """Costs offer a cursor to an empty page past the end."""
+    broken_cursor: Literal["missing", "repeated"] | None = None
+    """`has_more` comes without a cursor, or always with the same one."""
+    unavailable: set[str] = field(default_factory=set)
+    """Names of usage endpoints that answer 404."""
+    archived_keys: bool = True
+    """The API keys of an archived project are listed, else a 400."""
+    strict_parameters: bool = True
+    """A query parameter that the endpoint does not have is a 400."""
+
+    old_shape: bool = False
+    """No completions row has the token fields added on 2026-07-15."""
+    cache_writes: Literal["one", "beside", "split"] = "beside"
+    """One figure, the class of 12 hours beside that of 30 minutes, or both classes beside their sum."""
+    huge_tokens: bool = False
+    """A completions row beyond 2**53 tokens on every day."""
+    amounts: Literal["mixed", "string", "number"] = "mixed"
+    """Cost values as JSON numbers, as strings, or mixed as the live API sends them."""
+    second_currency: str | None = None
+    """Some storage is billed in this currency too."""

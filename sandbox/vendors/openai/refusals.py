@@ -1,15 +1,11 @@
-"""The vendor's refusals, worded and shaped as its APIs word and shape them."""
+"""The refusals: shapes of the OpenAPI document, wordings as recorded answers have them."""
 
-from math import ceil
+from collections.abc import Mapping
 from typing import Any, Literal
 
+from sandbox.kit import Refusal, whole_seconds
 
-class Refusal(Exception):
-    """An answer that ends the request: status, JSON body and headers."""
-
-    def __init__(self, status: int, body: Any, headers: dict[str, str] | None = None) -> None:
-        super().__init__(status, body)
-        self.status, self.body, self.headers = status, body, headers or {}
+Throttle = Literal["seconds", "milliseconds", "silent"]
 
 
 def platform(
@@ -19,7 +15,7 @@ def platform(
     param: str | None = None,
     code: str | None = None,
     type: str = "invalid_request_error",
-    headers: dict[str, str] | None = None,
+    headers: Mapping[str, str] | None = None,
 ) -> Refusal:
     error = {"message": message, "type": type, "param": param, "code": code}
     return Refusal(status, {"error": error}, headers)
@@ -43,30 +39,27 @@ def missing_scope(status: int, scope: str) -> Refusal:
     return platform(403, message, code="missing_scope")
 
 
-def throttled(wait: float, form: Literal["seconds", "milliseconds", "silent"]) -> Refusal:
-    seconds = {"Retry-After": str(max(1, ceil(wait)))}
-    message = "Rate limit reached for requests."
-    headers = seconds
-    if form == "milliseconds":
-        headers = {
-            "retry-after-ms": str(max(1, ceil(wait * 1000))),
-            **seconds,
-            "x-should-retry": "true",
-        }
-    elif form == "silent":
-        message, headers = "Too many requests.", {}
-    return platform(429, message, type="requests", code="rate_limit_exceeded", headers=headers)
+def throttled(wait: float, form: Throttle) -> Refusal:
+    message = "Too many requests." if form == "silent" else "Rate limit reached for requests."
+    return platform(429, message, type="requests", code="rate_limit_exceeded", headers=_wait_headers(wait, form))
+
+
+def analytics_throttled(wait: float, form: Throttle) -> Refusal:
+    return Refusal(429, {"detail": "Too many requests"}, _wait_headers(wait, form))
+
+
+def _wait_headers(wait: float, form: Throttle) -> dict[str, str]:
+    if form == "silent":
+        return {}
+    seconds = {"Retry-After": str(whole_seconds(wait))}
+    if form == "seconds":
+        return seconds
+    return {"retry-after-ms": str(whole_seconds(wait * 1000)), **seconds, "x-should-retry": "true"}
 
 
 def quota_spent() -> Refusal:
-    quota = "insufficient_quota"
-    return platform(
-        429,
-        "You exceeded your current quota.",
-        type=quota,
-        code=quota,
-        headers={"x-should-retry": "false"},
-    )
+    quota, headers = "insufficient_quota", {"x-should-retry": "false"}
+    return platform(429, "You exceeded your current quota.", type=quota, code=quota, headers=headers)
 
 
 def analytics(status: int, detail: str) -> Refusal:
@@ -75,12 +68,5 @@ def analytics(status: int, detail: str) -> Refusal:
 
 def validation(param: str, message: str, kind: str, value: str, **context: Any) -> Refusal:
     """The analytics API's 422, as FastAPI writes it."""
-    detail: dict[str, Any] = {
-        "loc": ["query", param],
-        "msg": message,
-        "type": kind,
-        "input": value,
-    }
-    if context:
-        detail["ctx"] = context
-    return Refusal(422, {"detail": [detail]})
+    detail: dict[str, Any] = {"loc": ["query", param], "msg": message, "type": kind, "input": value}
+    return Refusal(422, {"detail": [{**detail, **({"ctx": context} if context else {})}]})

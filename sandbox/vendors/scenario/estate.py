@@ -76,7 +76,7 @@ MODELS = (
     Model("model_skybox-360", "Skybox 360", Decimal("10.375"), "skybox-base-360", "image-hdr"),
     Model("model_elevenlabs-sfx", "Sound Effects", Decimal("1.875"), "custom", "audio"),
     Model("model_SANDBOXdeleted00000001", None, Decimal("3.75"), "upscale", "image"),
-    # no SDK release knows this usageName
+    # a usageName that SDK 2.4.0 does not know
     Model("model_sync-lips-2", "Lips 2", Decimal("15.125"), "lip-sync", "video"),
     Model("model_scenario-preview", "Preview (free)", Decimal(0), "images-generation", "image"),
 )

@@ -12,7 +12,7 @@ Granularity = Literal["1m", "5m", "15m", "30m", "1h", "1d", "7d"]
 Trouble = Literal["cooldown", "retry-after", "retry-after-ms", "bare", "502", "504", "html", "truncated", "empty"]
 Ladder = tuple[tuple[timedelta, Granularity], ...]
 
-# the thresholds are undocumented; the sheet suggests these
+# the thresholds are not documented; these are chosen
 LADDER: Ladder = (
     (timedelta(hours=1), "1m"),
     (timedelta(days=1), "1h"),
@@ -45,7 +45,7 @@ class Knobs:
     keys: dict[str, Key] = field(default_factory=lambda: dict(KEYS))
     """Key -> its secret and what it may read."""
     denied: set[str] = field(default_factory=set)
-    """Look-ups that answer 403: `teams`, `projects`, `limits`, `prices`."""
+    """Look-ups that answer 403: `teams`, `projects`."""
     reader: Reader = field(default_factory=Reader)
     """The reader that `ledger` describes."""
 

@@ -1,78 +1,43 @@
-"""Teams, projects, limits and prices, beside the usage."""
+"""Teams and projects, which give names to ids."""
 
-import base64
-import binascii
-import json
 from collections import defaultdict
 from collections.abc import Mapping
 from datetime import datetime, timedelta
 from decimal import Decimal
-from typing import Any
 
-from sandbox.vendors.scenario.books import Books
+from sandbox.kit import BadCursor, Json, cursor, cut, place_of
+from sandbox.vendor import Call
 from sandbox.vendors.scenario.credentials import PROJECT_SCOPE, TEAM_SCOPE, Key
 from sandbox.vendors.scenario.estate import Estate, Project, Team
 from sandbox.vendors.scenario.events import day_ms, spelled, to_ms
 from sandbox.vendors.scenario.knobs import Knobs
 from sandbox.vendors.scenario.refusals import invalid, no_team, protected
 from sandbox.vendors.scenario.sections import number
+from sandbox.vendors.scenario.usages import Usages
 
-Json = dict[str, Any]
 _DEFAULT_PAGE, _LARGEST_PAGE = 10, 100
-_INCLUDED = 250_000
 
 
 class Lookups:
-    """The four of them; each refuses keys without its scope."""
+    """Both refuse keys without their scope."""
 
-    def __init__(self, estate: Estate, books: Books, knobs: Knobs) -> None:
-        self._estate, self._books, self._knobs = estate, books, knobs
+    def __init__(self, estate: Estate, usages: Usages, knobs: Knobs) -> None:
+        self._estate, self._usages, self._knobs = estate, usages, knobs
 
-    def teams(self, key: Key, _params: Mapping[str, str], now: datetime) -> Json:
+    def teams(self, call: Call, key: Key) -> Json:
         self._admit("teams", key, TEAM_SCOPE)
-        return {"teams": [self._team(self._estate.teams[id], key, now) for id in key.teams]}
+        return {"teams": [self._team(self._estate.teams[id], key, call.now) for id in key.teams]}
 
-    def projects(self, key: Key, params: Mapping[str, str], now: datetime) -> Json:
+    def projects(self, call: Call, key: Key) -> Json:
         self._admit("projects", key, PROJECT_SCOPE)
-        team = self._own(params.get("teamId") or key.teams[0], key)
-        visible = _visible(team, key)
-        size, offset = _page_size(params.get("pageSize")), _offset(params.get("paginationToken"))
-        size = min(size, self._knobs.project_page_cap or size)
-        used = self._used(team, now)
-        page = {"projects": [self._project(project, team, used, now) for project in visible[offset : offset + size]]}
-        if offset + size < len(visible):
-            return {**page, "nextPaginationToken": _token(offset + size)}
-        return page
-
-    def limits(self, key: Key, params: Mapping[str, str], now: datetime) -> Json:
-        self._admit("limits", key, TEAM_SCOPE)
-        team = self._own(params["teamId"], key)
-        start = _period(now)
-        used = sum(self._used(team, now).values(), Decimal(0))
-        end = (start + timedelta(days=31)).replace(day=15)
-        bought = {"amount": 10_000, "remaining": 2500.75, "expiration": spelled(to_ms(end + timedelta(days=270)))}
-        return {
-            "plan": team.plan,
-            "period": {"start": spelled(to_ms(start)), "end": spelled(to_ms(end))},
-            "limits": {"apiKeys": 50, "creativeUnits": _INCLUDED, "projects": 100, "seats": 50},
-            "oneShotCreativeUnits": [bought],
-            "values": {
-                "apiKeys": len(self._estate.api_keys),
-                "creativeUnits": number(used),
-                "projects": len(_visible(team, key)),
-                "seats": len(self._estate.people),
-            },
-        }
-
-    def prices(self, key: Key, _params: Mapping[str, str], _now: datetime) -> Json:
-        self._admit("prices", key, TEAM_SCOPE)
-        packs = ((1000, 1000), (10_000, 9000))
-        return {
-            "prices": [
-                {"creativeUnits": units, "currency": "usd", "unitAmount": amount, "expires": 365}
-                for units, amount in packs
-            ]
-        }
+        team = self._own(call.query.get("teamId") or key.teams[0], key)
+        size = _page_size(call.query.get("pageSize"))
+        asked = (team.id, size)
+        begin = _place(call.query.get("paginationToken"), asked)
+        page, more = cut(_visible(team, key), begin, min(size, self._knobs.project_page_cap or size))
+        used = self._used(team, call.now)
+        projects = [self._project(project, team, used, call.now) for project in page]
+        return {"projects": projects, **({} if more is None else {"nextPaginationToken": cursor(asked, more)})}
 
     def _admit(self, look_up: str, key: Key, scope: str) -> None:
         if look_up in self._knobs.denied or not key.may(scope):
@@ -140,7 +105,7 @@ class Lookups:
     def _used(self, team: Team, now: datetime) -> dict[str, Decimal]:
         """The compute units of the billing period so far, by project."""
         used: dict[str, Decimal] = defaultdict(Decimal)
-        for event in self._books.known(team, to_ms(_period(now)), to_ms(now), now):
+        for event in self._usages.known(team, to_ms(_period(now)), to_ms(now), now):
             used[event.project] += event.value
         return used
 
@@ -168,14 +133,8 @@ def _page_size(text: str | None) -> int:
     return int(text)
 
 
-def _token(offset: int) -> str:
-    return base64.b64encode(json.dumps({"offset": offset}).encode()).decode()
-
-
-def _offset(token: str | None) -> int:
-    if not token:
-        return 0
+def _place(token: str | None, asked: object) -> int:
     try:
-        return int(json.loads(base64.b64decode(token, validate=True))["offset"])
-    except (binascii.Error, ValueError, KeyError, TypeError):
+        return int(place_of(token, asked)[0]) if token else 0
+    except BadCursor:
         raise invalid("paginationToken is invalid") from None

@@ -19,14 +19,7 @@ SECTIONS = (
     "usages",
 )
 _WIDEST = timedelta(days=120)
-_DEFAULT_RANGE = "last-thirty-one-days"
-_RANGES = {
-    "last-hour": timedelta(hours=1),
-    "last-day": timedelta(days=1),
-    "last-three-days": timedelta(days=3),
-    "last-seven-days": timedelta(days=7),
-    _DEFAULT_RANGE: timedelta(days=31),
-}
+_RANGES = {"last-day": timedelta(days=1)}  # the API has more; the source asks for this one
 
 
 @dataclass(frozen=True)
@@ -56,7 +49,7 @@ def read(params: Mapping[str, str], key: Key, estate: Estate, now: datetime, ret
     return Query(
         team=team,
         projects=_projects(params, key, team),
-        users=frozenset(_listed(params.get("userIds") or params.get("userId"))),
+        users=frozenset(_listed(params.get("userIds"))),
         start=start,
         end=end,
         sections=_sections(params.get("type")),
@@ -72,7 +65,7 @@ def _window(params: Mapping[str, str], now: datetime, retention: timedelta | Non
     if first and not last:
         raise invalid("endDate is required when startDate is provided")
     if not (first and last):
-        name = params.get("timeRange") or _DEFAULT_RANGE
+        name = params.get("timeRange", "")
         if name not in _RANGES:
             raise invalid(f"timeRange must be one of {', '.join(_RANGES)}")
         return to_ms(now - _RANGES[name]), to_ms(now) - 1

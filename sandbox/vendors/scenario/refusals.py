@@ -1,23 +1,6 @@
-"""The vendor's refusals, worded and shaped as its API and the gateway before it do."""
+"""The refusals: statuses of the API reference; most wordings are the gateway's usual ones, which nothing documents."""
 
-from collections.abc import Mapping
-from typing import Any
-
-Json = dict[str, Any]
-
-
-class Refusal(Exception):
-    """An answer that ends the request; `traced` bodies carry a `trace_id`."""
-
-    def __init__(
-        self, status: int, body: Mapping[str, Any], headers: Mapping[str, str] | None = None, *, traced: bool = False
-    ) -> None:
-        super().__init__(status, body)
-        self.status, self.headers = status, dict(headers or {})
-        self._body, self._traced = body, traced
-
-    def body(self, trace_id: str) -> Json:
-        return {**self._body, **({"trace_id": trace_id} if self._traced else {})}
+from sandbox.kit import Json, Refusal
 
 
 def unauthorized() -> Refusal:
@@ -30,7 +13,7 @@ def protected() -> Refusal:
 
 
 def foreign_project(project: str) -> Refusal:
-    return Refusal(403, {"reason": f"You do not have access to project {project}"}, traced=True)
+    return _traced(403, f"You do not have access to project {project}")
 
 
 def unknown_route() -> Refusal:
@@ -38,11 +21,11 @@ def unknown_route() -> Refusal:
 
 
 def invalid(reason: str) -> Refusal:
-    return Refusal(400, {"reason": reason}, traced=True)
+    return _traced(400, reason)
 
 
 def no_team() -> Refusal:
-    return Refusal(404, {"reason": "Team not found"}, traced=True)
+    return _traced(404, "Team not found")
 
 
 def too_large() -> Refusal:
@@ -59,3 +42,10 @@ def throttled(seconds: int, form: str) -> Refusal:
         return Refusal(429, {"reason": "cooldown", "remainingSeconds": seconds})
     waits = {"retry-after": {"Retry-After": str(seconds)}, "retry-after-ms": {"retry-after-ms": str(seconds * 1000)}}
     return Refusal(429, {"message": "Too Many Requests"}, waits.get(form, {}))
+
+
+def _traced(status: int, reason: str) -> Refusal:
+    def body(trace_id: str) -> Json:
+        return {"reason": reason, "trace_id": trace_id}
+
+    return Refusal(status, body)

@@ -6,13 +6,12 @@ from dataclasses import dataclass
 from datetime import timedelta
 from decimal import Decimal
 from math import ceil
-from typing import Any
 
+from sandbox.kit import Json
 from sandbox.vendors.scenario.events import Event, names_cost, spelled
 from sandbox.vendors.scenario.knobs import Granularity, Knobs
 from sandbox.vendors.scenario.query import Query
 
-Json = dict[str, Any]
 Figures = Callable[[Sequence[Event]], Json]
 
 USAGE_NAMES = (

@@ -16,7 +16,7 @@ _ADD_ON = Decimal("0.75")
 _TRAINING = Decimal(150)
 _BACKGROUND = Decimal("0.375")
 _CLICKS = ("asset-privacy", "asset-download", "tag-asset", "collection", "byok-set-provider")
-# categories overlap: the same action counts in both, with its cost where the category names costs
+# categories overlap (scenario-labs/skills): an action counts in both, with its cost where the category has costs
 _ALSO = {"custom": "custom-asset-created", "skybox-base-360": "custom", "lip-sync": "custom"}
 # name, price, and whether activity leaves its cost out
 _TOOLS = (
@@ -63,7 +63,7 @@ class Studio:
         for member in self._estate.people:
             person = member.person
             if person is not None and person.active_on(day):
-                # the one who leaves worked until then, whatever seat the world gave
+                # whoever leaves has worked until then, even on an idle seat
                 yield member, rhythm * _JOBS_A_DAY * (person.intensity or (0.5 if person.left else 0.0))
         for member in self._estate.api_keys:
             if member.key_status == "active" or day.toordinal() < self._world.today.toordinal() - self._world.days // 3:
@@ -89,7 +89,7 @@ class Studio:
         made = {model.asset: draw.choice((1, 1, 1, 2, 4))}
         checked = model.asset == "image" and draw.random() < 0.12
         flagged = model.asset == "image" and draw.random() < 0.05
-        # looked at again, an asset counts once in each bucket: two-hour names meet themselves in two one-hour buckets
+        # an asset that is checked again counts once in each bucket: names last two hours, buckets one
         asset = f"asset_SANDBOX{time // 7_200_000 % 12:02d}{draw.randrange(3)}"
         return Event(
             time=time,
@@ -111,7 +111,7 @@ class Studio:
         )
 
     def _tool(self, member: Member, team: Team, time: int, draw: random.Random) -> Iterator[Event]:
-        """Work without a model; half of it comes as a pair that nothing but its figures tells apart."""
+        """Work without a model; half of it comes as a pair that differs in its figures alone."""
         name, price, free = draw.choice(_TOOLS)
         first = Event(
             time=time,

@@ -9,16 +9,13 @@ import requests
 from sandbox import Sandbox
 from sandbox.limits import Limit
 from sandbox.vendors.confluent import ConfluentSandbox
-from sandbox.vendors.confluent.knobs import Knobs
 from unit_tests.sandbox.confluent.asking import ADMIN, BILLING_METRICS, METRICS, NOW, Call
 
 
 @pytest.fixture(scope="module")
 def served() -> Iterator[Sandbox]:
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("sandbox.server.VENDORS", (ConfluentSandbox,))
-        with Sandbox(now=NOW) as running:
-            yield running
+    with Sandbox(now=NOW, vendors=(ConfluentSandbox,)) as running:
+        yield running
 
 
 @pytest.fixture
@@ -26,7 +23,7 @@ def sandbox(served: Sandbox) -> Iterator[Sandbox]:
     """One server for the module; every test finds its knobs and its clock untouched."""
     served.confluent.limit = Limit(None)
     yield served
-    Knobs.__init__(served.confluent)
+    served.confluent.reset()
     served.clock.advance(seconds=(NOW - served.clock.now()).total_seconds())
 
 

@@ -35,11 +35,9 @@ Found = dict[str, list[dict[str, Any]]]
 
 @pytest.fixture(scope="module")
 def sandbox() -> Iterator[Sandbox]:
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("sandbox.server.VENDORS", (ScenarioSandbox,))
-        with Sandbox(days=60, now=NOW, people=8) as running:
-            running.scenario.limit = Limit(None)
-            yield running
+    with Sandbox(days=60, now=NOW, people=8, vendors=(ScenarioSandbox,)) as running:
+        running.scenario.limit = Limit(None)
+        yield running
 
 
 def block(sandbox: Sandbox, **options: Any) -> dict[str, Any]:

@@ -1,0 +1,222 @@
+"""The ledger: what a faultless reader emits, from the vendor's facts and not its answers."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from datetime import date, datetime, timedelta
+from decimal import Decimal
+from typing import Any
+
+from sandbox.ledger import Entry, Ledger
+from sandbox.times import DAY, day_stamp, days_between
+from sandbox.vendors.claude.activity import any_count
+from sandbox.vendors.claude.admin import Admin
+from sandbox.vendors.claude.claude_code import ClaudeCode, estimated_cents
+from sandbox.vendors.claude.engagement import Engagement
+from sandbox.vendors.claude.figures import Figures, surface_figures, thing_figures, token_figures, unified_figures
+from sandbox.vendors.claude.knobs import Knobs
+from sandbox.vendors.claude.metering import Group, group
+from sandbox.vendors.claude.organizations import CONSOLE_ID, ENTERPRISE_ID, FIRST_ANALYTICS_DAY
+from sandbox.vendors.claude.reports import Reports
+from sandbox.vendors.claude.twins import numbered
+
+_MESSAGES = ("account_id", "api_key_id", "workspace_id", "model", "service_tier")
+_RENAMED = {"claude-in-slack": "claude_tag", "claude-tag": "claude_tag"}
+# stream: endpoint, natural key, main figure
+_THINGS = {
+    "claude_chat_projects": ("apps/chat/projects", ("project_id",), "distinct_user_count"),
+    "claude_skills": ("skills", ("skill_name",), "distinct_user_count"),
+    "claude_connectors": ("connectors", ("connector_name",), "distinct_user_count"),
+    "claude_plugins": ("plugins", ("plugin_name", "plugin_id"), "invocation_count"),
+    "claude_artifacts": ("artifacts", ("artifact_type", "is_shared"), "artifacts_created_count"),
+}
+_BLOCKS = {
+    "chat": "chat_metrics",
+    "claude_code": "claude_code_metrics",
+    "cowork": "cowork_metrics",
+    "claude_design": "design_metrics",
+    "science": "science_metrics",
+}
+
+
+class ClaudeLedger:
+    """Entries as of a moment, from what the parts of the vendor know."""
+
+    def __init__(
+        self,
+        knobs: Knobs,
+        engagement: Engagement,
+        reports: Reports,
+        admin: Admin,
+        claude_code: ClaudeCode,
+    ) -> None:
+        self._knobs = knobs
+        self._engagement, self._reports = engagement, reports
+        self._admin, self._claude_code = admin, claude_code
+
+    def ledger(self, start: date, end: date, now: datetime) -> Ledger:
+        """By stream, the entries of the days [start, end); a refused stream has none."""
+        today = now.date()
+        oldest = max(FIRST_ANALYTICS_DAY, today - timedelta(days=364))
+        reported = days_between(max(start, oldest), min(end, today + DAY))
+        open_days = days_between(start, min(end, today + DAY))
+        closed_days = days_between(start, min(end, today))
+        exported = [] if self._knobs.no_export else reported
+        streams: dict[str, tuple[str, list[date], Callable[[date, datetime], Iterator[Entry]]]] = {
+            "claude_user_activity": (
+                "analytics/users",
+                self._published("users", start, end, now),
+                self._activity,
+            ),
+            "claude_activity_summary": (
+                "analytics/summaries",
+                self._published("summaries", start, end, now),
+                self._summary,
+            ),
+            "claude_user_usage": ("analytics/user_usage_report", exported, self._user_usage),
+            "claude_user_cost": ("analytics/user_cost_report", exported, self._user_cost),
+            "claude_usage": ("analytics/usage_report", exported, self._usage),
+            "claude_cost": ("analytics/cost_report", exported, self._cost),
+            "claude_api_usage": ("usage_report/messages", open_days, self._api_usage),
+            "claude_api_cost": ("cost_report", closed_days, self._api_cost),
+            "claude_code_usage": ("usage_report/claude_code", closed_days, self._code),
+        }
+        for stream, (endpoint, _, _) in _THINGS.items():
+            days = self._published(endpoint, start, end, now)
+            streams[stream] = (f"analytics/{endpoint}", days, self._things(stream))
+        closed = self._knobs.denied | self._knobs.absent
+        return {
+            stream: [
+                replace(entry, key=key)
+                for day in ([] if path in closed or self._off(path) else days)
+                for key, entry in numbered((entry.key, entry) for entry in entries(day, now))
+            ]
+            for stream, (path, days, entries) in streams.items()
+        }
+
+    def _off(self, path: str) -> bool:
+        return self._knobs.analytics_off and path.startswith("analytics/")
+
+    def _published(self, endpoint: str, start: date, end: date, now: datetime) -> list[date]:
+        latest = self._engagement.latest(endpoint, now)
+        return days_between(max(start, self._engagement.oldest(now)), min(end, latest + DAY, now.date()))
+
+    def _activity(self, day: date, now: datetime) -> Iterator[Entry]:
+        for row in self._engagement.rows("users", day, now):
+            who = (day.isoformat(), row["user"]["id"])
+            searches = row.get("web_search_count")
+            figures = {} if searches is None else {"tools.web_search_count": Decimal(searches)}
+            yield Entry((*who, None, None), day_stamp(day), usage=figures)
+            for surface, name in _BLOCKS.items():
+                if any_count(row.get(name)):
+                    figures = surface_figures(row[name], surface)
+                    yield Entry((*who, surface, None), day_stamp(day), usage=figures)
+            for app, block in (row.get("office_metrics") or {}).items():
+                if any_count(block):
+                    figures = surface_figures(block, "office_agent")
+                    yield Entry((*who, "office_agent", app), day_stamp(day), usage=figures)
+            if any_count(both := row.get("chat_cowork_unified_metrics") or {}):
+                figures = unified_figures(both["chat"], both["sessions"])
+                yield Entry((*who, "chat_cowork_unified", None), day_stamp(day), usage=figures)
+
+    def _summary(self, day: date, now: datetime) -> Iterator[Entry]:
+        figures = [pair for row in self._engagement.summaries([day], now) for pair in row.items()]
+        for name, value in figures:
+            if value is not None and name not in ("starting_at", "ending_at"):
+                usage = {"quantity": Decimal(str(value))}
+                yield Entry((day.isoformat(), name), day_stamp(day), usage=usage)
+
+    def _things(self, stream: str) -> Callable[[date, datetime], Iterator[Entry]]:
+        endpoint, identity, quantity = _THINGS[stream]
+
+        def entries(day: date, now: datetime) -> Iterator[Entry]:
+            for row in self._engagement.rows(endpoint, day, now):
+                key = (day.isoformat(), *(row[name] for name in identity))
+                figures = {"quantity": Decimal(row[quantity]), **thing_figures(endpoint, row)}
+                spend = row.get("estimated_overage_spend")
+                charges = {("on_demand", "USD"): Decimal(spend) / 100} if spend else {}
+                yield Entry(key, day_stamp(day), charges, figures)
+
+        return entries
+
+    def _user_rows(self, day: date, now: datetime) -> Iterator[tuple[tuple[Any, ...], Group]]:
+        seated = [event for event in self._reports.events(day, now) if event.member]
+        for row in group(seated, ("product", "model"), day, per_actor=True):
+            assert row.member
+            yield (_row_key(row.member.user_id, row), row)
+
+    def _org_rows(self, day: date, now: datetime, *, cost: bool) -> Iterator[tuple[tuple[Any, ...], Group]]:
+        for row in self._reports.bucket(day, ("product", "model"), now, cost=cost):
+            yield (_row_key(None, row), row)
+
+    def _user_usage(self, day: date, now: datetime) -> Iterator[Entry]:
+        for key, row in self._user_rows(day, now):
+            yield Entry(key, day_stamp(day), usage=_metered(row))
+
+    def _user_cost(self, day: date, now: datetime) -> Iterator[Entry]:
+        for key, row in self._user_rows(day, now):
+            yield Entry(key, day_stamp(day), _priced(row), _requests(row))
+
+    def _usage(self, day: date, now: datetime) -> Iterator[Entry]:
+        for key, row in self._org_rows(day, now, cost=False):
+            yield Entry(key, day_stamp(day), usage=_metered(row))
+
+    def _cost(self, day: date, now: datetime) -> Iterator[Entry]:
+        for key, row in self._org_rows(day, now, cost=True):
+            yield Entry(key, day_stamp(day), _priced(row), _requests(row))
+
+    def _api_usage(self, day: date, now: datetime) -> Iterator[Entry]:
+        at = day_stamp(day)
+        for key, (tokens, searches) in self._admin.usage(day, now, _MESSAGES):
+            figures = {"tools.web_search_count": Decimal(searches), **token_figures(tokens)}
+            yield Entry((at, *key), at, usage=figures)
+
+    def _api_cost(self, day: date, now: datetime) -> Iterator[Entry]:
+        at = day_stamp(day)
+        for key, amount in self._admin.costs(day, now, True, True):
+            usd = Decimal(amount).scaleb(-8)
+            yield Entry((at, *key), at, {("net", "USD"): usd, ("total", "USD"): usd})
+
+    def _code(self, day: date, now: datetime) -> Iterator[Entry]:
+        at = day_stamp(day)
+        for key, row in self._claude_code.rows(day, now):
+            who = (CONSOLE_ID, day.isoformat(), *key)
+            figures = {
+                "sessions.distinct": row.sessions,
+                "code.lines_added": row.added,
+                "code.lines_removed": row.removed,
+                "code.commits": row.commits,
+                "code.pull_requests": row.pull_requests,
+            }
+            if row.tools:
+                figures["code.accepts"] = sum(accepted for accepted, _ in row.tools.values())
+                figures["code.rejects"] = sum(rejected for _, rejected in row.tools.values())
+            core = {path: Decimal(value) for path, value in figures.items()}
+            yield Entry((*who, None), at, usage=core)
+            for model, tokens in row.models.items():
+                cost = Decimal(estimated_cents(model, tokens)).scaleb(-2)
+                used = token_figures(tokens)
+                # The two cache writes come as one figure here.
+                del used["tokens.cache_write_ephemeral_5m"], used["tokens.cache_write_ephemeral_1h"]
+                yield Entry((*who, model), at, {("usage_based", "USD"): cost}, used)
+
+
+def _row_key(user_id: str | None, row: Group) -> tuple[Any, ...]:
+    product = row.dimensions["product"]
+    who = () if user_id is None else (user_id,)
+    named = _RENAMED.get(product or "", product)
+    return (ENTERPRISE_ID, day_stamp(row.day), *who, named, row.dimensions["model"])
+
+
+def _requests(row: Group) -> Figures:
+    return {} if row.requests is None else {"requests.total": Decimal(row.requests)}
+
+
+def _metered(row: Group) -> Figures:
+    searches = {"tools.web_search_count": Decimal(row.searches)}
+    return {**token_figures(row.tokens), **searches, **_requests(row)}
+
+
+def _priced(row: Group) -> dict[tuple[str, str], Decimal]:
+    net, total = (Decimal(amount).scaleb(-8) for amount in (row.amount, row.list_amount))
+    charges = {("net", "USD"): net, ("total", "USD"): total}
+    return {**charges, ("discount", "USD"): total - net} if total != net else charges

@@ -1,0 +1,150 @@
+"""The two Claude APIs on one host: who may ask what, how often, and which part answers."""
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import date, timedelta
+from typing import Any
+
+from sandbox.clock import Clock
+from sandbox.kit import Json, Refusal
+from sandbox.ledger import Ledger
+from sandbox.limits import Limit
+from sandbox.times import stamp
+from sandbox.vendor import Call, Endpoint, SandboxVendor
+from sandbox.vendors.claude.admin import Admin
+from sandbox.vendors.claude.claude_code import ClaudeCode
+from sandbox.vendors.claude.console import Console
+from sandbox.vendors.claude.credentials import Key
+from sandbox.vendors.claude.engagement import Engagement
+from sandbox.vendors.claude.knobs import ENGAGEMENT, Knobs
+from sandbox.vendors.claude.ledger import ClaudeLedger
+from sandbox.vendors.claude.lookups import Lookups
+from sandbox.vendors.claude.query import Query
+from sandbox.vendors.claude.refusals import (
+    invalid,
+    invalid_key,
+    missing_scopes,
+    not_found,
+    permission,
+    too_many_requests,
+    wrong_key,
+)
+from sandbox.vendors.claude.reports import ENDPOINTS as REPORTS
+from sandbox.vendors.claude.reports import Reports
+from sandbox.world import World
+
+
+@dataclass(frozen=True)
+class Path(Endpoint):
+    """`name`: the path below `/v1/organizations`."""
+
+    name: str = ""
+
+    @property
+    def analytics(self) -> bool:
+        return self.name.startswith("analytics/")
+
+
+class ClaudeSandbox(SandboxVendor[Path, Key], Knobs):
+    """Enterprise Analytics API and Admin API; every knob is described in `Knobs`."""
+
+    name = "claude"
+
+    def __init__(self, world: World, clock: Clock) -> None:
+        super().__init__(world, clock)
+        console = Console(world)
+        self._engagement = Engagement(world, self)
+        self._reports = Reports(world, self)
+        self._admin = Admin(console, self)
+        self._claude_code = ClaudeCode(console, self)
+        self._lookups = Lookups(world)
+        self._ledger = ClaudeLedger(self, self._engagement, self._reports, self._admin, self._claude_code)
+
+    def endpoints(self) -> list[Path]:
+        engagement, reports = self._engagement.answer, self._reports.answer
+        answers: dict[str, Callable[[Query, Key], Json]] = {
+            **{f"analytics/{name}": _named(engagement, name) for name in ENGAGEMENT},
+            **{f"analytics/{name}": _named(reports, name) for name in REPORTS},
+            "usage_report/messages": lambda query, _: self._admin.usage_report(query),
+            "cost_report": lambda query, _: self._admin.cost_report(query),
+            "usage_report/claude_code": lambda query, _: self._claude_code.answer(query),
+            "me": self._lookups.me,
+            "users": self._lookups.users,
+            "workspaces": self._lookups.workspaces,
+            "api_keys": self._lookups.api_keys,
+        }
+        return [Path(f"/v1/organizations/{name}", _asking(answer), name=name) for name, answer in answers.items()]
+
+    def ledger(self, start: date, end: date) -> Ledger:
+        """What a reader with both keys must emit, as of the clock, for the days [start, end)."""
+        return self._ledger.ledger(start, end, self.clock.now())
+
+    def request_id(self, number: int) -> str:
+        return f"req_01Sandbox{number:014d}"
+
+    def finish(self, call: Call) -> None:
+        call.headers["request-id"] = call.id
+
+    def authenticate(self, endpoint: Path, call: Call) -> Key:
+        key = self.keys.get(call.request.headers.get("x-api-key", ""))
+        if key is None:
+            raise not_found() if self._hides(endpoint) else invalid_key()
+        return key
+
+    def authorize(self, endpoint: Path, call: Call, key: Key) -> None:
+        if self.organization_header:
+            call.headers["anthropic-organization-id"] = self.organizations[key.organization]
+        if endpoint.analytics:
+            if "read:analytics" not in key.scopes:
+                raise not_found() if self._hides(endpoint) else wrong_key(key, "read:analytics")
+            if self.analytics_off:
+                raise permission("Analytics API access is disabled for this organization.")
+        elif endpoint.name == "users" and key.organization == "enterprise":
+            if "read:members" not in key.scopes:
+                raise missing_scopes(key.scopes, "read:members")
+        elif "org:admin" not in key.scopes:
+            raise wrong_key(key, "org:admin")
+
+    def limit_of(self, endpoint: Path, call: Call, key: Key) -> tuple[Limit, str]:
+        return self.analytics_limit if endpoint.analytics else self.admin_limit, key.organization
+
+    def throttled(self, endpoint: Path, call: Call, key: Key, wait: float) -> Refusal:
+        named = self.analytics_retry_after if endpoint.analytics else self.admin_retry_after
+        return too_many_requests(wait if named else None, self._quota(endpoint, call, key))
+
+    def counted(self, endpoint: Path, call: Call, key: Key) -> None:
+        """Only the Admin API insists on the header of the version."""
+        if endpoint.name in self.absent:
+            raise not_found()
+        if endpoint.name in self.denied:
+            raise permission(f"This API key has no access to {endpoint.name}")
+        if key.organization == "console" and "anthropic-version" not in call.request.headers:
+            raise invalid("anthropic-version: header is required")
+        call.headers |= self._quota(endpoint, call, key)
+
+    def unknown(self, call: Call) -> Refusal:
+        return not_found()
+
+    def _quota(self, endpoint: Path, call: Call, key: Key) -> dict[str, str]:
+        """What is left of the hour, and when it is whole again; the reset is often over, as clients report."""
+        if endpoint.analytics or not self.admin_quota_told:
+            return {}
+        limit, who = self.admin_limit, key.organization
+        wait = -30.0 if self.admin_reset_stale else math.ceil(limit.reset(who, call.now))
+        return {
+            "anthropic-ratelimit-requests-limit": str(limit.requests),
+            "anthropic-ratelimit-requests-remaining": str(limit.remaining(who, call.now)),
+            "anthropic-ratelimit-requests-reset": stamp(call.now + timedelta(seconds=wait)),
+        }
+
+    def _hides(self, endpoint: Path) -> bool:
+        return self.older_not_found and endpoint.name.removeprefix("analytics/") in ENGAGEMENT
+
+
+def _asking(answer: Callable[[Query, Key], Json]) -> Callable[[Call, Key], Json]:
+    return lambda call, key: answer(Query(call.path, call.query, call.now), key)
+
+
+def _named(answer: Callable[[str, Query], Any], name: str) -> Callable[[Query, Key], Json]:
+    return lambda query, _: dict(answer(name, query))

@@ -1,0 +1,46 @@
+"""The simulated Datadog alone, asked over HTTP."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+import requests
+
+from sandbox import Sandbox
+from sandbox.limits import Limit
+from sandbox.vendors.datadog import (
+    API_KEY,
+    APPLICATION_KEY,
+    DatadogSandbox,
+)
+from unit_tests.sandbox.datadog.asking import NOW, QUESTIONS, Call
+
+PARENT = (API_KEY, APPLICATION_KEY)
+
+
+@pytest.fixture(scope="module")
+def served() -> Iterator[Sandbox]:
+    with Sandbox(now=NOW, vendors=(DatadogSandbox,)) as running:
+        yield running
+
+
+@pytest.fixture
+def sandbox(served: Sandbox) -> Iterator[Sandbox]:
+    """One server for the module; every test finds its knobs and its clock untouched."""
+    served.datadog.limit = Limit(None)
+    yield served
+    served.datadog.reset()
+    served.clock.advance(seconds=(NOW - served.clock.now()).total_seconds())
+
+
+@pytest.fixture
+def get(sandbox: Sandbox) -> Iterator[Call]:
+    with requests.Session() as session:
+
+        def send(path: str, query: dict[str, str] | None = None, keys: Any = PARENT) -> requests.Response:
+            names = ("DD-API-KEY", "DD-APPLICATION-KEY")
+            headers = {name: key for name, key in zip(names, keys, strict=True) if key}
+            url = f"{sandbox.url('datadog')}/{path}"
+            return session.get(url, params=QUESTIONS.get(path) if query is None else query, headers=headers, timeout=10)
+
+        yield send

@@ -1,0 +1,67 @@
+"""The simulated OpenAI alone, asked over HTTP."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import timedelta
+from typing import Any
+
+import pytest
+import requests
+
+from sandbox import Sandbox
+from sandbox.ledger import Ledger
+from sandbox.vendors.openai import (
+    ADMIN_KEY,
+    OpenAISandbox,
+)
+from unit_tests.sandbox.openai.asking import NOW, TODAY, Get, days_ago
+
+
+@pytest.fixture(scope="module")
+def served() -> Iterator[Sandbox]:
+    with Sandbox(now=NOW, vendors=(OpenAISandbox,)) as running:
+        yield running
+
+
+@pytest.fixture
+def sandbox(served: Sandbox) -> Iterator[Sandbox]:
+    """One server for the module, which every test finds untouched."""
+    with rewound(served):
+        yield served
+
+
+@pytest.fixture
+def get(sandbox: Sandbox) -> Iterator[Get]:
+    with requests.Session() as session:
+
+        def send(path: str, key: str | None = ADMIN_KEY, **query: Any) -> requests.Response:
+            headers = {"Authorization": f"Bearer {key}"} if key else {}
+            url = f"{sandbox.url('openai')}/v1/{path}"
+            return session.get(url, params=query, headers=headers, timeout=10)
+
+        yield send
+
+
+@pytest.fixture(scope="module")
+def restated(served: Sandbox) -> tuple[Ledger, Ledger]:
+    """Ten days as they are known today and two days later."""
+    with rewound(served):
+        before = served.openai.ledger(days_ago(10), TODAY)
+        served.clock.advance(days=2)
+        return before, served.openai.ledger(days_ago(10), TODAY)
+
+
+@pytest.fixture(scope="module")
+def twenty_days(served: Sandbox) -> Ledger:
+    """As they are known today, which is one of them."""
+    with rewound(served):
+        ledger: Ledger = served.openai.ledger(days_ago(20), TODAY + timedelta(days=1))
+        return ledger
+
+
+@contextmanager
+def rewound(served: Sandbox) -> Iterator[None]:
+    """Knobs and clock are untouched afterwards."""
+    yield
+    served.openai.reset()
+    served.clock.advance(seconds=(NOW - served.clock.now()).total_seconds())
