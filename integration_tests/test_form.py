@@ -14,8 +14,8 @@ from source_unified_usage.vendors import VENDORS
 
 SPEC = connection_specification(VENDORS)
 ALONE = [
-    ("claude", ["analytics_api_key"], 11),
-    ("claude", ["admin_api_key"], 3),
+    ("claude", ["analytics_api_key"], 13),
+    ("claude", ["admin_api_key"], 5),
     ("openai", ["admin_api_key"], 11),
     ("openai", ["codex.api_key", "codex.workspace_id"], 5),
     ("confluent", ["api_key", "api_secret"], 1),

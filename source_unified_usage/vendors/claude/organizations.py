@@ -55,7 +55,7 @@ class OrganizationsStream(UsageStream[ClaudeApi]):
         self._readers = [reader.for_stream(self.name) for reader in readers]
         self.api = self._readers[0].api
         # a key more brings rows of an organization that what is already read lacks
-        self.scope = {"keys": sorted(reader.api.credential.option for reader in readers)}
+        self.scope = {"claude.keys": sorted(reader.api.credential.option for reader in readers)}
 
     def rows(self, window: Window) -> Iterator[Any]:
         failures = []
@@ -71,7 +71,8 @@ class OrganizationsStream(UsageStream[ClaudeApi]):
                 reader.failed(error)
                 failures.append(error)
         if len(self._readers) > 1:
-            self.api.account = " and ".join(sorted(reader.api.organization or "" for reader in self._readers))
+            known = sorted(reader.api.organization for reader in self._readers if reader.api.organization)
+            self.api.account = " and ".join(known) or None
         if failures and len(failures) == len(self._readers):
             raise _together(failures)
         if failures:

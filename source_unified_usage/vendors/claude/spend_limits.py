@@ -5,7 +5,7 @@ from typing import Any, NamedTuple
 
 from source_unified_usage.core.answer import Answer
 from source_unified_usage.core.errors import mapping
-from source_unified_usage.core.times import rfc3339
+from source_unified_usage.core.times import midnight, rfc3339
 from source_unified_usage.core.usage import Row, Usage, charges, compact, nested, nth, text, usage, with_ordinals_once
 from source_unified_usage.core.window import Window
 from source_unified_usage.vendors.claude.api import SPEND_LIMITS, organization_id
@@ -88,7 +88,7 @@ class SpendLimits(OrganizationsStream):
                 committed=dollars(self.name, row, "amount"),
                 usage_based=dollars(self.name, row, "period_to_date_spend"),
             ),
-            start_date=read.at,
+            start_date=midnight(read.at),
             end_date=read.at,
             remote_data=row,
             **facts,

@@ -20,7 +20,7 @@ def day(stream: str, endpoint: str, *pages: Any, name: str = "", start: str = "2
 def spend(stream: str, endpoint: str, pages: Any, name: str = "") -> Case:
     """With the Analytics key alone."""
     answers = {f"{BASE}/analytics/{endpoint}": pages}
-    return Case(stream, answers, "2026-11-02", "2026-11-03", {"admin_api_key": ""}, name)
+    return Case(stream, answers, "2026-11-02", "2026-11-03", {"admin_api_key": None}, name)
 
 
 CASES = [
@@ -91,14 +91,14 @@ CASES = [
         {f"{BASE}/spend_limits": [LIMITS], f"{BASE}/spend_limits/effective": EFFECTIVE, **NAMES},
         "2026-11-02",
         "2026-11-03",
-        {"include_spend_limits": True, "admin_api_key": ""},
+        {"include_spend_limits": True, "admin_api_key": None},
     ),
     Case(
         "claude_spend_limits",
         {f"{BASE}/spend_limits": [LIMITS], **NAMES},
         "2026-11-02",
         "2026-11-03",
-        {"include_spend_limits": True, "analytics_api_key": ""},
+        {"include_spend_limits": True, "analytics_api_key": None},
         "claude_spend_limits.console",
     ),
 ]

@@ -145,7 +145,7 @@ def test_where_both_keys_fail_both_are_told(server: requests_mock.Mocker, asked:
 
 def test_a_key_more_reads_everything_again_and_a_key_less_does_not() -> None:
     one, other, both = (stream_of("claude", config, "claude_spend").scope for config in (ANALYTICS, ADMIN, CONFIG))
-    assert widened(one, both) == widened(other, both) == widened(one, other) == ["keys"]
+    assert widened(one, both) == widened(other, both) == widened(one, other) == ["claude.keys"]
     assert widened(both, one) == widened(both, other) == widened(both, both) == []
 
 
