@@ -96,6 +96,7 @@ def _shuffle_pages(sandbox: Sandbox, draw: random.Random) -> None:
         return body
 
     sandbox.fault("cursor", Fault("filtered-usage-events", effect="change", change=shuffled, times=None))
+    sandbox.claude.spend_page_rows = draw.choice([40, 150, None])
 
 
 def soak(seeds: Iterable[int], workers: int) -> int:

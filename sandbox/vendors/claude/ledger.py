@@ -88,7 +88,7 @@ class ClaudeLedger:
         reported_by_either = days_between(max(start, oldest), min(end, today + DAY))
         streams["claude_spend"] = ("analytics/cost", reported_by_either, self._spent)
         streams["claude_tokens"] = ("analytics/usage", reported_by_either, self._counted)
-        streams["claude_spend_limits"] = ("spend_limits", [today] if start <= today <= end else [], self._limits)
+        streams["claude_spend_limits"] = ("spend_limits", [today], self._limits)
         for stream, (endpoint, _, _) in _THINGS.items():
             days = self._published(endpoint, start, end, now)
             streams[stream] = (f"analytics/{endpoint}", days, self._things(stream))
