@@ -6,7 +6,7 @@ BIN := .venv/bin
 STAMP := .venv/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help setup fix lint unit test coverage test-all package-test demo sandbox bench soak requests lock clean
+.PHONY: help setup fix lint unit test coverage test-all package-test demo sandbox bench soak tables requests lock clean
 
 help: ## List the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -62,6 +62,9 @@ soak: setup ## Read 300 made-up customers of every vendor twice and compare with
 
 requests: setup ## Count the requests of every stream against the sandbox; writes them into docs/unified-usage.md
 	$(BIN)/python -m scripts.requests_table
+
+tables: setup ## Write what lists streams and vendors: docs/unified-usage.md, metadata.yaml, README.md, pyproject.toml
+	$(BIN)/python -m scripts.tables
 
 lock: setup ## Renew poetry.lock and constraints.txt (needs poetry on the PATH)
 	poetry lock

@@ -21,6 +21,7 @@ from rich.markup import escape
 
 from demo import report
 from sandbox import Sandbox
+from source_unified_usage.streams import all_streams, bills
 from source_unified_usage.vendors import VENDORS
 
 SCHEMA = "usage"
@@ -51,10 +52,10 @@ def run(folder: Path, only: Iterable[str] = ()) -> int:
     report.show(console, path, SCHEMA, before)
     short = os.path.relpath(path)
     console.print(f"\nAll of it is in [bold]{short}[/]. One line to try:")
-    bill = report.BILLS[vendors[0]][0]
+    stream = next(stream.name for stream in bills(all_streams()) if stream.vendor.name in vendors)
     line = (
         f"import duckdb; connection = duckdb.connect('{short}', read_only=True); "
-        f"print(connection.sql('select start_date, product, charges from {SCHEMA}.{bill} limit 5'))"
+        f"print(connection.sql('select start_date, product, charges from {SCHEMA}.{stream} limit 5'))"
     )
     console.print(f'  .venv/bin/python -c "{line}"', soft_wrap=True, markup=False, highlight=False)
     return _tell({**failed, **first, **second})

@@ -3,6 +3,7 @@
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from decimal import Decimal
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -10,24 +11,8 @@ import duckdb
 from rich.console import Console
 from rich.table import Table
 
-# by vendor the streams that are its bill; the others show the same money or none
-BILLS = {
-    "claude": ("claude_cost", "claude_api_cost"),
-    "openai": ("openai_costs",),
-    "confluent": ("confluent_costs",),
-    "cursor": ("cursor_usage_events",),
-    "datadog": ("datadog_cost",),
-    "scenario": ("scenario_consumption",),
-}
-# by vendor the stream that tells who spent the money, where one does
-SPENDERS = {
-    "claude": "claude_user_cost",
-    "openai": "openai_codex_usage",
-    "cursor": "cursor_usage_events",
-    "scenario": "scenario_consumption",
-}
-# the streams whose tokens count once
-TOKENS = ("cursor_usage_events", "claude_usage", "claude_api_usage", "openai_usage_completions")
+from source_unified_usage.streams import StreamFacts, all_streams, bills, spenders
+
 TOP = 8
 
 Snapshot = dict[str, dict[str, str]]
@@ -35,6 +20,7 @@ Rows = Iterable[Sequence[Any]]
 
 _CHARGES = "cross join unnest(cast(charges as json[])) as line(charge) where charge ->> 'type' = 'net'"
 _AMOUNT = "sum(cast(charge ->> 'amount' as decimal(28, 10)))"
+_PERSON = "coalesce(lower(\"user\" ->> 'email'), \"user\" ->> 'name', \"user\" ->> 'id')"
 # the first and the last day of some rows; an event ends when it begins
 _PERIOD = "min(start_date)::date::text, max(greatest(start_date, end_date - interval 1 microsecond))::date::text"
 
@@ -57,20 +43,21 @@ def show(console: Console, path: Path, schema: str, before: Snapshot) -> None:
     after = snapshot(path, schema)
     with duckdb.connect(str(path), read_only=True) as lake:
         held = {table: f"{schema}.{table}" for table in _tables(lake, schema)}
+        streams = [stream for stream in all_streams() if stream.name in held]
         _print(
             console,
             "Spend per vendor (net of the streams that are the bill)",
             ("vendor", "stream", "from", "to", "net", "currency"),
-            _spend(lake, held),
+            _spend(lake, held, bills(streams)),
         )
-        tokens = [held[name] for name in TOKENS if name in held]
+        tokens = [held[stream.name] for stream in streams if stream.counts_tokens]
         if tokens:
             title = f"Top models by tokens, {_period(lake, tokens)}"
             _print(console, title, ("model", "provider", "tokens"), _models(lake, tokens))
-        spenders = {vendor: held[name] for vendor, name in SPENDERS.items() if name in held}
-        if spenders:
-            title = f"Top users by spend, {_period(lake, spenders.values())}"
-            _print(console, title, ("user", "vendors", "net", "currency"), _users(lake, spenders))
+        spent = [(who.vendor.name, held[who.name]) for who in spenders(streams, partial(_names_people, lake, held))]
+        if spent:
+            title = f"Top users by spend, {_period(lake, (table for _, table in spent))}"
+            _print(console, title, ("user", "vendors", "net", "currency"), _users(lake, spent))
         _print(
             console,
             "Rows per stream after both syncs, and what the second one changed",
@@ -94,19 +81,17 @@ def _period(lake: duckdb.DuckDBPyConnection, tables: Iterable[str]) -> str:
     return f"{first} to {last}"
 
 
-def _spend(lake: duckdb.DuckDBPyConnection, held: Mapping[str, str]) -> Rows:
+def _spend(lake: duckdb.DuckDBPyConnection, held: Mapping[str, str], billed: Iterable[StreamFacts]) -> Rows:
     """The bills, then a total for each currency; another currency is never added."""
     totals: dict[str, Decimal] = defaultdict(Decimal)
-    for vendor, streams in BILLS.items():
-        for stream in streams:
-            if stream in held:
-                query = (
-                    f"select {_PERIOD}, {_AMOUNT}, charge ->> 'currency' from {held[stream]} {_CHARGES} "
-                    "group by 4 order by 4"
-                )
-                for first, last, net, currency in lake.execute(query).fetchall():
-                    totals[currency] += net
-                    yield vendor, stream, first, last, _money(net), currency
+    for bill in billed:
+        query = (
+            f"select {_PERIOD}, {_AMOUNT}, charge ->> 'currency' from {held[bill.name]} {_CHARGES} "
+            "group by 4 order by 4"
+        )
+        for first, last, net, currency in lake.execute(query).fetchall():
+            totals[currency] += net
+            yield bill.vendor.name, bill.name, first, last, _money(net), currency
     for currency, net in sorted(totals.items()):
         yield "total", "", "", "", _money(net), currency
 
@@ -120,13 +105,19 @@ def _models(lake: duckdb.DuckDBPyConnection, tables: Iterable[str]) -> Rows:
     return [(model, provider, f"{tokens:,}") for model, provider, tokens in lake.execute(query).fetchall()]
 
 
-def _users(lake: duckdb.DuckDBPyConnection, tables: Mapping[str, str]) -> Rows:
+def _names_people(lake: duckdb.DuckDBPyConnection, held: Mapping[str, str], stream: str) -> bool:
+    """Whether a row of the stream tells a person and what is billed."""
+    query = f"select 1 from {held[stream]} {_CHARGES} and {_PERSON} is not null limit 1"
+    return bool(lake.execute(query).fetchall())
+
+
+def _users(lake: duckdb.DuckDBPyConnection, tables: Iterable[tuple[str, str]]) -> Rows:
     """Of each currency those who spent most, whoever billed it."""
     union = " union all ".join(
-        f"select '{vendor}' as vendor, \"user\", charges from {table}" for vendor, table in tables.items()
+        f"select '{vendor}' as vendor, \"user\", charges from {table}" for vendor, table in tables
     )
     query = (
-        "select coalesce(lower(\"user\" ->> 'email'), \"user\" ->> 'name', \"user\" ->> 'id') as person, "
+        f"select {_PERSON} as person, "
         f"string_agg(distinct vendor, ', ' order by vendor), {_AMOUNT} as net, charge ->> 'currency' as currency "
         f"from ({union}) {_CHARGES} and person is not null group by person, currency having net > 0 "
         f"qualify row_number() over (partition by currency order by net desc, person) <= {TOP} "

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from integration_tests.harness import NOW, Source, expected_id, sandbox_config, sums
-from sandbox import Fault, Sandbox
+from sandbox import Sandbox
 from sandbox.ledger import Entry, Ledger
 
 Record = dict[str, Any]
@@ -33,7 +33,8 @@ def hold(seed: int, folder: Path) -> int:
     draw = random.Random(seed)
     with Sandbox(seed=seed, days=DAYS + LATER + 3, now=NOW, people=draw.randint(6, 9)) as sandbox:
         first = NOW.date() - timedelta(days=DAYS)
-        sandbox.claude.twins = draw.random() < 0.5
+        for vendor in sandbox.vendors.values():
+            vendor.characterize(draw)
         source = Source(sandbox, folder)
         held: dict[str, dict[str, Record]] = {}
         rows, state = 0, None
@@ -42,7 +43,7 @@ def hold(seed: int, folder: Path) -> int:
                 held, state = {}, None
                 source.longest_step = draw.choice([1, 2, 4])
             config = sandbox_config(sandbox, start_date=start.isoformat())
-            _shuffle_pages(sandbox, draw)
+            _repage(sandbox, draw)
             before = _ledger(sandbox, start)
             output = source.read(config, state=state)
             assert (output.code, output.traces) == (0, []), output.traces[:2]
@@ -82,21 +83,12 @@ def _ledger(sandbox: Sandbox, start: date) -> Ledger:
     return {name: rows for vendor in sandbox.vendors.values() for name, rows in vendor.ledger(start, today).items()}
 
 
-def _shuffle_pages(sandbox: Sandbox, draw: random.Random) -> None:
-    """Other page sizes than before, and events of a page in another order."""
-    sandbox.cursor.page_cap = draw.choice([3, 10, 1000])
-    sandbox.confluent.page_cap = draw.choice([7, 50, None])
-    sandbox.confluent.empty_pages = draw.random() < 0.5
-    sandbox.confluent.limit.requests = None  # many small pages would only wait
-    sandbox.cursor.limits = dict.fromkeys(sandbox.cursor.limits)
+def _repage(sandbox: Sandbox, draw: random.Random) -> None:
+    """Other page sizes than before, and other orders, as far as each vendor has them."""
     sandbox.heal()
-
-    def shuffled(body: Any) -> Any:
-        draw.shuffle(body["usageEvents"])
-        return body
-
-    sandbox.fault("cursor", Fault("filtered-usage-events", effect="change", change=shuffled, times=None))
-    sandbox.claude.spend_page_rows = draw.choice([40, 150, None])
+    for name, vendor in sandbox.vendors.items():
+        for fault in vendor.repage(draw):
+            sandbox.fault(name, fault)
 
 
 def soak(seeds: Iterable[int], workers: int) -> int:

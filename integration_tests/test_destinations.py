@@ -21,6 +21,7 @@ import pytest
 from integration_tests import postgres
 from integration_tests.harness import NOW, ROOT, expected_id, sandbox_config, sums
 from sandbox import Fault, Sandbox
+from source_unified_usage.streams import all_streams, bills
 
 pytest.importorskip("airbyte", reason="PyAirbyte needs Python 3.10 to 3.12")
 sqlalchemy: Any = pytest.importorskip("sqlalchemy", reason="comes with PyAirbyte")
@@ -28,14 +29,7 @@ sqlalchemy: Any = pytest.importorskip("sqlalchemy", reason="comes with PyAirbyte
 START = date(2026, 9, 17)
 SCHEMA = "usage"
 FAILING = ("confluent_costs",)
-HEALTHY = (
-    "claude_cost",
-    "claude_api_cost",
-    "cursor_usage_events",
-    "datadog_cost",
-    "openai_costs",
-    "scenario_consumption",
-)
+HEALTHY = tuple(bill.name for bill in bills(all_streams()) if bill.name not in FAILING)
 
 # PyAirbyte in a process of its own: it reads its settings when it is imported and redirects the output
 _JOB = """

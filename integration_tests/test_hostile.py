@@ -75,7 +75,7 @@ def test_what_strict_json_refuses_costs_no_row(
     output = source.read(days(sandbox, "confluent"), [COSTS])
     assert output.code == 0
     assert_conserved(output, sandbox.vendors["confluent"].ledger(START, END), [COSTS])
-    assert len([line for line in output.logs if "not quite JSON" in line]) == 1
+    assert len([line for line in output.logs if "not valid JSON" in line]) == 1
 
 
 def test_a_figure_that_is_needed_and_impossible_names_its_row(source: Source, sandbox: Sandbox) -> None:

@@ -6,11 +6,12 @@ import pytest
 
 from integration_tests.harness import Source, sandbox_config
 from sandbox import Fault, Sandbox
+from source_unified_usage.vendors import VENDORS
 
 EVENTS = "cursor_usage_events"
 
 
-@pytest.mark.parametrize("vendor", ["claude", "confluent", "cursor", "datadog", "openai", "scenario"])
+@pytest.mark.parametrize("vendor", [vendor.name for vendor in VENDORS])
 def test_a_sync_tells_once_how_much_each_vendor_is_asked(source: Source, sandbox: Sandbox, vendor: str) -> None:
     output = source.read(sandbox_config(sandbox, [vendor], start_date="2026-09-08"))
     told = [

@@ -126,7 +126,7 @@ def lines(entry: Any) -> Iterable[dict[str, Any]]:
         ({"project_ids": ["project_x"]}, '403 "You do not have access to project project_x"'),
     ],
 )
-def test_who_is_refused_is_told_what_to_do(
+def test_a_refusal_says_what_to_do(
     source: Source, sandbox: Sandbox, config: dict[str, Any], changes: dict[str, Any], sentence: str
 ) -> None:
     refused = options(config, **changes)

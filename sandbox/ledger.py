@@ -9,7 +9,7 @@ from typing import Any
 class Entry:
     """One row that a faultless reader must emit exactly once.
 
-    `key`: the parts of the natural key that the vendor's sheet names, in its order, as plain values (None: missing);
+    `key`: the parts of the record's natural key, in the order of its `id`, as plain values (None: missing);
     `start`: its `start_date`; `charges`: amount by (type, currency); `usage`: figures by dotted path below `usage`.
     """
 

@@ -120,11 +120,7 @@ class Sandbox:
             for name, vendor in self.vendors.items()
         }
         return json_answer(
-            {
-                "now": self.clock.now().isoformat(),
-                "serves": serves,
-                "requests": dict(sorted(self.requests.items())),
-            }
+            {"now": self.clock.now().isoformat(), "serves": serves, "requests": dict(sorted(self.requests.items()))}
         )
 
     async def _clock(self, request: Request) -> Response:
@@ -138,12 +134,7 @@ class _Wire:
     """Counts every request by method and path and lets the faults at it."""
 
     def __init__(
-        self,
-        app: ASGIApp,
-        faults: Faults,
-        clock: Clock,
-        requests: Counter[str],
-        answers: Counter[tuple[str, int]],
+        self, app: ASGIApp, faults: Faults, clock: Clock, requests: Counter[str], answers: Counter[tuple[str, int]]
     ) -> None:
         self._app, self._faults, self._clock, self._requests, self._answers = app, faults, clock, requests, answers
 

@@ -3,6 +3,7 @@
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
+from random import Random
 from typing import Any, Generic, TypeVar
 
 import orjson
@@ -12,6 +13,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from sandbox.clock import Clock
+from sandbox.faults import Fault
 from sandbox.kit import Refusal
 from sandbox.ledger import Ledger
 from sandbox.limits import Limit
@@ -78,6 +80,13 @@ class SandboxVendor(Generic[E, K]):
     def ledger(self, start: date, end: date) -> Ledger:
         """By stream, what a reader with every option on must emit for the days from start (inclusive) to end."""
         raise NotImplementedError
+
+    def characterize(self, draw: Random) -> None:
+        """Set the knobs in which one made-up customer differs from another, once."""
+
+    def repage(self, draw: Random) -> Sequence[Fault]:
+        """Set the knobs that page and order the same rows otherwise, before every sync; faults that do it too."""
+        return ()
 
     def authenticate(self, endpoint: E, call: Call) -> K:
         """The key that the request shows. Raises Refusal."""

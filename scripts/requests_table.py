@@ -13,6 +13,7 @@ from typing import Any, NamedTuple
 
 from integration_tests.harness import NOW, ROOT, Output, Source, State, parse, sandbox_config
 from sandbox import Sandbox
+from scripts.marked import insert
 from source_unified_usage.vendors import VENDORS
 
 PAGE = ROOT / "docs" / "unified-usage.md"
@@ -86,14 +87,6 @@ def table(lines: Iterable[Line]) -> str:
     )
 
 
-def insert(page: str, text: str) -> str:
-    """The page with this text between the two marks."""
-    before, mark, rest = page.partition(BEGIN)
-    _, other, after = rest.partition(END)
-    assert mark and other, f"no {BEGIN} and {END} in the page"
-    return f"{before}{BEGIN}\n\n{text}\n{END}{after}"
-
-
 def main() -> None:
     lines: list[Line] = []
     for vendor in VENDORS:
@@ -102,7 +95,7 @@ def main() -> None:
         first, second = sum(line.backfill.requests for line in found), sum(line.daily.requests for line in found)
         print(f"{vendor.name}: {first} requests, then {second}", flush=True)
         lines += [line._replace(vendor=vendor.title) for line in found]
-    PAGE.write_text(insert(PAGE.read_text(encoding="utf-8"), table(lines)), encoding="utf-8")
+    PAGE.write_text(insert(PAGE.read_text(encoding="utf-8"), BEGIN, END, f"\n\n{table(lines)}\n"), encoding="utf-8")
 
 
 if __name__ == "__main__":

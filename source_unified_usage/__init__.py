@@ -1,4 +1,4 @@
-"""Airbyte source that reads usage and cost of six vendors in one schema."""
+"""Airbyte source that reads usage and cost of several vendors in one schema."""
 
 from typing import TYPE_CHECKING, Any
 

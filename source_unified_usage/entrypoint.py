@@ -1,4 +1,4 @@
-"""The CDK's entry point with pages of records written as bytes, and an end that never waits for workers."""
+"""The CDK's entry point with pages of records written as bytes. On an error it ends without waiting for workers."""
 
 import argparse
 import gc
@@ -27,7 +27,7 @@ class Entrypoint(AirbyteEntrypoint):
     """The CDK's entry point, with pages of records written as the bytes that the workers made."""
 
     def __init__(self, source: SourceUnifiedUsage, out: Stdout) -> None:
-        logging.disable(logging.INFO)  # the CDK tells its memory thresholds, before `spec` too
+        logging.disable(logging.INFO)  # the CDK logs its memory thresholds, even before `spec`
         super().__init__(source)
         logging.disable(logging.NOTSET)
         self._out = out
@@ -51,7 +51,7 @@ class Entrypoint(AirbyteEntrypoint):
 
     @staticmethod
     def set_up_secret_filter(config: TConfig, connection_specification: Mapping[str, Any]) -> None:
-        # what is no text is refused before it is sent, by `validate`, which has not looked yet
+        # `validate` runs later, and refuses a secret that is no text
         mask(secret for secret in get_secrets(connection_specification, config) if isinstance(secret, str))
 
     @staticmethod
@@ -60,12 +60,12 @@ class Entrypoint(AirbyteEntrypoint):
 
 
 def speak(arguments: argparse.Namespace, out: Stdout) -> None:
-    """What the command has to say, in Airbyte's messages."""
+    """Run the command and write its Airbyte messages."""
     logging.raiseExceptions = False  # a log line that cannot be written must not write a stack trace
     gc.set_threshold(50_000, 20, 20)  # pages of records make many objects and hardly any garbage
     for handler in logging.getLogger().handlers:
         if isinstance(handler, logging.StreamHandler):
-            handler.stream = sys.stdout  # setStream would flush the one before, which may be full
+            handler.stream = sys.stdout  # setStream would flush the old stream, whose disk may be full
     try:
         for message in Entrypoint(SourceUnifiedUsage(as_bytes=True), out).run(arguments):
             out.write(message.encode() + b"\n")
@@ -75,7 +75,7 @@ def speak(arguments: argparse.Namespace, out: Stdout) -> None:
 
 
 def _report(error: BaseException, out: Stdout) -> None:
-    """The last words on stdout: a trace, and for a defect the log with the stack."""
+    """The last message on stdout: a trace, and for a defect the stack in the log."""
     if not isinstance(error, AirbyteTracedException):
         error = ran_out(error) or error
     if not isinstance(error, AirbyteTracedException):

@@ -1,4 +1,4 @@
-"""The console command. Help, version and mistakes in its use are answered without the CDK and its slow import."""
+"""The console command. Help, version and wrong arguments are answered without the slow import of the CDK."""
 
 import argparse
 import sys

@@ -2,10 +2,8 @@
 
 import logging
 from collections.abc import Iterator, Mapping, MutableMapping, Sequence
-from concurrent.futures import Future, wait
 from itertools import chain
 from queue import Queue
-from threading import Thread
 from typing import Any
 
 from airbyte_cdk.models import (
@@ -33,25 +31,24 @@ from airbyte_cdk.utils import AirbyteTracedException
 from airbyte_cdk.utils.stream_status_utils import as_airbyte_message as status_message
 
 from source_unified_usage.core import clock, files
+from source_unified_usage.core.check import ask_all, reason_of_failure
 from source_unified_usage.core.config import excluded_fields, present, read_range
-from source_unified_usage.core.errors import ConfigError, SourceError, Unavailable, ran_out, reason_of
+from source_unified_usage.core.errors import ConfigError, SourceError, Unavailable, reason_of
 from source_unified_usage.core.offer import Offer
 from source_unified_usage.core.outlook import outlook
 from source_unified_usage.core.pages import RecordPage
 from source_unified_usage.core.progress import Heartbeat, logger
 from source_unified_usage.core.reading import StreamReading, WindowCursor, cdk_stream
 from source_unified_usage.core.schema import usage_schema
-from source_unified_usage.core.scope import told_by, widened
+from source_unified_usage.core.scope import scope_in, widened
 from source_unified_usage.core.spec import specification
 from source_unified_usage.core.stream import Range, UsageStream
-from source_unified_usage.core.vendor import Probe, Vendor, configured
+from source_unified_usage.core.vendor import Vendor, configured
 from source_unified_usage.core.window import Covered
 from source_unified_usage.vendors import VENDORS
 
-# Items are pages of records: some 10 MB wait at most for a slow reader of stdout.
+# Items are pages of records: at most some 10 MB wait for a slow reader of stdout.
 _QUEUED_PAGES = 32
-# Seconds that a whole check takes at most: whoever starts it waits for a minute.
-_CHECK_WITHIN = 55.0
 
 
 class SourceUnifiedUsage(AbstractSource):
@@ -90,9 +87,9 @@ class SourceUnifiedUsage(AbstractSource):
             for vendor in vendors:
                 vendor.streams()
             probes = [probe for vendor in vendors for probe in vendor.probes()]
-            failures = _ask_all(probes)
+            failures = ask_all(probes)
         except Exception as error:  # noqa: BLE001 - a defect must not leave the user without a status
-            return False, _told("the configuration", error)
+            return False, reason_of_failure("the configuration", error)
         return not failures, " ".join(failures)
 
     # --- discover
@@ -160,7 +157,7 @@ class SourceUnifiedUsage(AbstractSource):
         except AirbyteTracedException as error:
             if error.internal_message != "Concurrent read failure":
                 raise
-            # the engine's summary is always a config error; the caller raises one that tells who must act
+            # the engine's summary is always a config error; the caller raises one that says who must act
 
     def _warn_of_unknown(self, states: ConnectorStateManager) -> None:
         """A state of another source would otherwise go unnoticed: everything would be read anew."""
@@ -181,18 +178,18 @@ class SourceUnifiedUsage(AbstractSource):
     def _limited(self, name: str) -> Any:
         reasons = [AirbyteStreamStatusReason(type=AirbyteStreamStatusReasonType.RATE_LIMITED)]
 
-        def tell() -> None:
+        def report() -> None:
             descriptor = StreamDescriptor(name=name)
             self._repository.emit_message(status_message(descriptor, AirbyteStreamStatus.RUNNING, reasons))
 
-        return tell
+        return report
 
     # --- the config
 
     def configure(self, config: Mapping[str, Any], temp_dir: str) -> Mapping[str, Any]:
-        """From here on the config is as it is used, so that the secrets that are masked are those that are sent.
+        """The config in the form in which it is used, so that the masked secrets are those that are sent.
 
-        The CDK would write it to a temporary file, keys and all.
+        The CDK's own method would also write it to a temporary file, with all keys.
         """
         used: Mapping[str, Any] = present(config)
         return used
@@ -224,50 +221,15 @@ class SourceUnifiedUsage(AbstractSource):
         return files.read_state(state_path)
 
 
-def _ask_all(probes: Sequence[Probe]) -> list[str]:
-    """Why credentials fail. One that has no answer in time fails, whatever it waits for: a name, a limit, a byte."""
-    answers: list[Future[str]] = [Future() for _ in probes]
-    for probe, answer in zip(probes, answers, strict=True):
-        # a daemon: the process ends without one that still waits
-        Thread(target=lambda probe=probe, answer=answer: answer.set_result(_ask(probe)), daemon=True).start()
-    wait(answers, timeout=_CHECK_WITHIN)
-    reasons = [
-        answer.result()
-        if answer.done()
-        else f"{probe.credential}: no usable answer within {_CHECK_WITHIN:.0f} s; "
-        f"the key was not refused. Check base_url and the network, or try again later."
-        for probe, answer in zip(probes, answers, strict=True)
-    ]
-    return [reason for reason in reasons if reason]
-
-
-def _ask(probe: Probe) -> str:
-    """Why the credential fails; empty when it does not."""
-    try:
-        probe.ask()
-    except Exception as error:  # noqa: BLE001 - a defect must not leave the user without a status
-        return _told(probe.credential, error)
-    return ""
-
-
-def _told(place: str, error: Exception) -> str:
-    """Why a check failed."""
-    known = error if isinstance(error, SourceError) else ran_out(error)
-    if known:
-        return str(known)
-    logger.error(f"The check of {place} failed", exc_info=error)
-    return f"{place}: the check itself failed ({reason_of(error)}). This is a defect of the source."
-
-
 def _covered(stream: UsageStream, states: ConnectorStateManager, wanted: Range) -> Covered:
-    """What the state covers, as far as it can be: nothing is read before it is over.
+    """What the state covers, up to the last day or month that is over.
 
-    Nothing, where the config lets the stream read more than before.
+    Nothing when the config now lets the stream read more than before.
     """
     state = states.get_stream_state(stream.name, None)
     try:
         covered = Covered.from_state(state)
-        more = widened(told_by(state), stream.scope)
+        more = widened(scope_in(state), stream.scope)
     except (ValueError, KeyError, TypeError) as error:
         raise ConfigError(
             f"The state of stream {stream.name} cannot be read ({reason_of(error)}); it needs slices, as this source "
@@ -296,7 +258,7 @@ def _not_offered(name: str, sentence: str) -> Iterator[AirbyteMessage]:
 
 
 def _sync_failed(failures: Mapping[str, Exception], unknown: Sequence[str]) -> SourceError:
-    """One summary whose type tells Airbyte whether trying again helps: it does as soon as one stream may pass."""
+    """One summary. Its type tells Airbyte whether to try again: yes, as soon as one stream failed temporarily."""
     reasons = [f"{name}: {error}" for name, error in failures.items()]
     reasons += [f"{name}: not offered by this configuration" for name in unknown]
     count = "1 stream was" if len(reasons) == 1 else f"{len(reasons)} streams were"
@@ -308,7 +270,7 @@ def _sync_failed(failures: Mapping[str, Exception], unknown: Sequence[str]) -> S
 
 
 def _engine_logger() -> logging.Logger:
-    """The engine's own log: without its chatter and without stack traces of errors that say what to do."""
+    """The engine's own log: warnings only, and no stack traces of errors that say what to do."""
     engine = logger.getChild("engine")
     engine.setLevel(logging.WARNING)
     if not engine.filters:

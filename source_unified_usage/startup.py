@@ -1,4 +1,4 @@
-"""Importing the CDK in half the time: what the imports do that the source never needs is left out."""
+"""Importing the CDK in half the time, without the work of imports that the source never uses."""
 
 import gc
 import sys
@@ -8,9 +8,9 @@ from contextlib import contextmanager
 
 @contextmanager
 def quick_imports() -> Iterator[None]:
-    """For the block that imports the CDK, in a process that is ours alone.
+    """Wrap the import of the CDK in it, in a process that runs nothing else.
 
-    No garbage is collected, because imports leave none: each collection would walk half a million objects.
+    No garbage is collected meanwhile: imports leave none, and each collection would walk half a million objects.
     """
     gc.disable()
     try:
@@ -23,12 +23,13 @@ def quick_imports() -> Iterator[None]:
 
 @contextmanager
 def _without_field_descriptions() -> Iterator[None]:
-    """serpyco-rs, which serialises the CDK's messages, parses their source code for what describes their fields in a
-    JSON schema that nobody asks for: a third of the CDK's import.
+    """serpyco-rs, which serialises the CDK's messages, parses their source code for the descriptions of their fields.
+
+    They are for a JSON schema that the source never uses, and take a third of the CDK's import.
     """
     try:
         import attributes_doc
-    except ImportError:  # then serpyco-rs does without it by itself
+    except ImportError:  # then serpyco-rs does not use it either
         yield
         return
     parse = attributes_doc.get_attributes_doc
@@ -41,8 +42,9 @@ def _without_field_descriptions() -> Iterator[None]:
 
 @contextmanager
 def _without_dynamodb() -> Iterator[None]:
-    """requests-cache, a part of the CDK, imports boto3 for a cache in DynamoDB wherever something else, such as
-    PyAirbyte, has installed it: a sixth of what is left.
+    """requests-cache, which the CDK needs, imports boto3 for a cache in DynamoDB where it is installed.
+
+    PyAirbyte, for example, installs it; the import takes a sixth of the time that is left.
     """
     if "boto3" in sys.modules:
         yield

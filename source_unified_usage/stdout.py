@@ -1,4 +1,4 @@
-"""Stdout in whole lines, and the ends of the process that come from outside: signals, a full disk, no reader."""
+"""Stdout in whole lines, and the end of the process on a signal, on a full disk, or when nobody reads any more."""
 
 import io
 import os
@@ -11,13 +11,13 @@ from contextlib import suppress
 from typing import Any, NoReturn
 
 _SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
-_FINISH_LINE = 5  # seconds that a reader of stdout has to take the line that a signal cuts in
+_FINISH_LINE = 5  # seconds for the reader of stdout to take the line that is being written when a signal comes
 
 
 class Stdout(io.RawIOBase):
     """Stdout for messages, text and log lines alike: one write comes out whole before the next one begins.
 
-    Where that is not possible any more the process ends, at once: its workers may wait for a vendor for an hour.
+    When a write fails the process ends at once, without its workers: they may wait for a vendor for an hour.
     """
 
     name = "<stdout>"
@@ -29,7 +29,7 @@ class Stdout(io.RawIOBase):
 
     @classmethod
     def taken(cls) -> "Stdout":
-        """In place of Python's own, which cuts a large page where a pipe is full and lets a log line in."""
+        """Replace Python's stdout, which splits a large page when a pipe is full: a log line could get into it."""
         if sys.stdout is None:
             _say("Stdout is closed; the messages go there.")
             sys.exit(1)
@@ -57,13 +57,13 @@ class Stdout(io.RawIOBase):
     def _some(self, lines: memoryview) -> int:
         try:
             return os.write(self._fd, lines)
-        except BlockingIOError:  # whoever started us does not want to wait; we do
+        except BlockingIOError:  # stdout was opened without blocking; wait until it takes more
             select.select((), (self._fd,), ())
             return 0
 
     def _take_back(self, written: int) -> None:
-        """The last bytes, where a file ends with them: whoever reads it wants whole lines."""
-        with suppress(OSError):  # a pipe has no end
+        """Remove the last bytes from the end of a file, so that it ends with a whole line."""
+        with suppress(OSError):  # a pipe cannot be truncated
             end = os.lseek(self._fd, 0, os.SEEK_CUR)
             if written and end == os.fstat(self._fd).st_size:
                 os.ftruncate(self._fd, end - written)
@@ -76,7 +76,7 @@ class Stdout(io.RawIOBase):
         os._exit(code)
 
     def end_with_reader(self) -> None:
-        """End as soon as nobody reads any more, even while everything waits for a vendor."""
+        """End the process as soon as nobody reads stdout any more, even while all streams wait for a vendor."""
         poll = select.poll()
         poll.register(self._fd, 0)
 
@@ -88,11 +88,11 @@ class Stdout(io.RawIOBase):
         _start("stdout watch", watch)
 
     def end_on_signal(self, kept: str) -> None:
-        """End on Ctrl-C, SIGTERM and SIGHUP after the line that is being written. `kept`: what that means for the user.
+        """End on Ctrl-C, SIGTERM and SIGHUP after the line that is being written. `kept`: the sentence that is added.
 
         A thread waits for them, because a handler would run in the middle of whatever the main thread does.
         """
-        awaited = {number for number in _SIGNALS if signal.getsignal(number) is not signal.SIG_IGN}  # as nohup wants it
+        awaited = {number for number in _SIGNALS if signal.getsignal(number) is not signal.SIG_IGN}  # as nohup does
         signal.pthread_sigmask(signal.SIG_BLOCK, awaited)
 
         def wait() -> None:
@@ -105,14 +105,14 @@ class Stdout(io.RawIOBase):
         _start("signals", wait)
 
     def _die(self, number: signal.Signals) -> NoReturn:
-        """Die of the signal itself, without a word: a shell tells it as 128 + number, too.
+        """Die of the signal itself, without a message; a shell reports that as 128 + number, too.
 
-        PyAirbyte ends every command but `read` so, as soon as it has its answer. Nobody was interrupted, and an exit
-        code of our own would be a failure with a stack trace to it.
+        PyAirbyte ends every command but `read` this way as soon as it has its answer. It would report an exit code of
+        our own as a failure with a stack trace.
         """
         signal.pthread_sigmask(signal.SIG_UNBLOCK, {number})
         signal.raise_signal(number)
-        self.end(128 + number, "")  # the first process of a container does not die of it
+        self.end(128 + number, "")  # process 1 of a container survives the signal
 
     def _nobody_reads(self) -> NoReturn:
         self.end(1, "Nobody reads the output any more; stopped.")

@@ -9,15 +9,12 @@ import sys
 from importlib.metadata import packages_distributions
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
 from xml.etree import ElementTree
 
 import pytest
 import yaml
 from airbyte_cdk.test.standard_tests._spec_lint import find_secret_marking_errors
 
-from demo.report import BILLS
-from integration_tests.test_vendor_down import STREAMS
 from scripts.constraints import PYTHONS
 from source_unified_usage import __version__
 from source_unified_usage.core.spec import DOCUMENTATION_URL, connection_specification
@@ -247,31 +244,6 @@ def test_the_spec_marks_its_secrets() -> None:
     assert find_secret_marking_errors(connection_specification(VENDORS)) == []
 
 
-def test_allowed_hosts_cover_every_vendor() -> None:
-    hosts = DATA["allowedHosts"]["hosts"]
-    assert len(set(hosts)) == len(hosts)
-    for vendor in VENDORS:
-        addresses = [value for name, value in vars(vendor).items() if name.endswith("address")]
-        assert addresses
-        assert {urlsplit(address).hostname for address in addresses} <= set(hosts)
-
-
-def test_no_list_of_vendors_lacks_one() -> None:
-    names = {vendor.name for vendor in VENDORS}
-    assert STREAMS.keys() == names, "integration_tests/test_vendor_down.py"
-    assert BILLS.keys() == names, "demo/report.py"
-    assert {stream.partition("_")[0] for stream in DATA["suggestedStreams"]["streams"]} == names, "metadata.yaml"
-    for name in ("config", "sandbox"):
-        example = json.loads((ROOT / "secrets.example" / f"{name}.json").read_text())
-        assert names <= example.keys(), f"secrets.example/{name}.json"
-
-
-def test_suggested_streams_exist() -> None:
-    example = json.loads((ROOT / "secrets.example" / "sandbox.json").read_text())
-    offered = {s.name for vendor in VENDORS for s in vendor(example[vendor.name]).streams()}
-    assert set(DATA["suggestedStreams"]["streams"]) <= offered
-
-
 def test_the_examples_fit_the_spec() -> None:
     from jsonschema import Draft7Validator
 
@@ -281,14 +253,8 @@ def test_the_examples_fit_the_spec() -> None:
         assert not list(validator.iter_errors(example))
 
 
-def test_every_stream_and_option_is_documented() -> None:
+def test_every_common_option_is_documented() -> None:
     page = (ROOT / "docs" / "unified-usage.md").read_text()
-    example = json.loads((ROOT / "secrets.example" / "sandbox.json").read_text())
-    for vendor in VENDORS:
-        for stream in vendor(example[vendor.name]).streams():
-            assert f"`{stream.name}`" in page, stream.name
-        for option in vendor.spec()["properties"]:
-            assert f"`{option}`" in page or option in ("lookback_days", "base_url"), f"{vendor.name}.{option}"
     for option in connection_specification(VENDORS)["properties"]:
         assert f"`{option}`" in page or option in {vendor.name for vendor in VENDORS}, option
 

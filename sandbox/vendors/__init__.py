@@ -1,20 +1,21 @@
-"""The simulated vendors, one package each."""
+"""The simulated vendors, one package each: a new package is a new vendor, and no list names them."""
 
+from importlib import import_module
+from pkgutil import iter_modules
 from typing import Any
 
 from sandbox.vendor import SandboxVendor
-from sandbox.vendors.claude import ClaudeSandbox
-from sandbox.vendors.confluent import ConfluentSandbox
-from sandbox.vendors.cursor import CursorSandbox
-from sandbox.vendors.datadog import DatadogSandbox
-from sandbox.vendors.openai import OpenAISandbox
-from sandbox.vendors.scenario import ScenarioSandbox
 
-VENDORS: tuple[type[SandboxVendor[Any, Any]], ...] = (
-    ClaudeSandbox,
-    ConfluentSandbox,
-    CursorSandbox,
-    DatadogSandbox,
-    OpenAISandbox,
-    ScenarioSandbox,
-)
+
+def _vendor(package: str) -> type[SandboxVendor[Any, Any]]:
+    """The one vendor that a package exports."""
+    members = vars(import_module(package)).values()
+    (vendor,) = (
+        one
+        for one in members
+        if isinstance(one, type) and issubclass(one, SandboxVendor) and one.__module__.startswith(f"{package}.")
+    )
+    return vendor
+
+
+VENDORS = tuple(_vendor(f"{__name__}.{name}") for name in sorted(module.name for module in iter_modules(__path__)))

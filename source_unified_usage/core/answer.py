@@ -21,10 +21,10 @@ class Answer:
     headers: Mapping[str, str] = field(default_factory=CaseInsensitiveDict)
 
     def rows(self, key: str, *, nullable: bool = False) -> list[Row]:
-        """The list of objects under `key`; `nullable`: null says that there are none, as the vendor documents.
+        """The list of objects under `key`. `nullable`: the vendor documents null as an empty list.
 
-        Raises BrokenContract when there is no such list, or an empty one beside an error: an error that is sent as 200
-        is no empty answer.
+        Raises BrokenContract when there is no such list, and when it is empty and the body holds an error: that is an
+        error sent as a 200.
         """
         body = self.body if isinstance(self.body, Mapping) else {}
         rows = body.get(key)
@@ -47,11 +47,11 @@ class Answer:
         return value or {}
 
     def _instead(self, *names: str) -> str:
-        """The error that the body tells under one of these names, for a sentence; "" when it tells none."""
+        """The error under one of these names in the body, as the end of a sentence; "" when there is none."""
         body = self.body if isinstance(self.body, Mapping) else {}
         found = next((body[name] for name in names if body.get(name)), None)
         return f" but an error: {message_of(found) or found}" if found else ""
 
     def broken(self, what: str) -> BrokenContract:
-        said = shortened(what, 300)  # a vendor's value in it may be of any length
-        return BrokenContract(f"{self.source}: the vendor's answer breaks its own documentation, {said}.")
+        what = shortened(what, 300)  # it may hold a vendor's value, of any length
+        return BrokenContract(f"{self.source}: the vendor's answer breaks its own documentation, {what}.")

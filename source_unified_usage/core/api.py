@@ -37,7 +37,7 @@ from source_unified_usage.core.retry import (
 from source_unified_usage.core.transport import MOST_BYTES, Adapter, TooLarge, answer_within, body_of
 from source_unified_usage.core.window_queue import WindowQueue
 
-_ANSWERS = {200, 201, 203}  # "created" and "changed by a proxy" bring the same body
+_ANSWERS = {200, 201, 203}  # 201 (created) and 203 (changed by a proxy) have the same body
 _USER_AGENT = f"source-unified-usage/{__version__} (https://github.com/source-unified-usage/source-unified-usage)"
 
 
@@ -47,7 +47,7 @@ class Api:
     title: ClassVar[str]
     parallel: ClassVar[int] = 1  # windows read at once with one credential
     rate_limit: ClassVar[tuple[int, float]] = (0, 60)  # requests in seconds; 0 where the vendor publishes no figure
-    errors: ClassVar[Sequence[ErrorRule]] = ()  # what error answers mean at this vendor, beside what HTTP says
+    errors: ClassVar[Sequence[ErrorRule]] = ()  # what error answers mean at this vendor, before HTTP's own meaning
     only_objects: ClassVar[bool] = True  # a 200 with anything else breaks the contract
 
     def __init__(self, base_url: str, credential: Credential) -> None:
@@ -61,7 +61,7 @@ class Api:
         self.on_limited: Callable[[], None] = lambda: None
         self.latest: Answer | None = None
         self._mended = False
-        self.account: str | None = None  # whose figures the answers are, where they tell it
+        self.account: str | None = None  # the account that the figures belong to, where the answers name it
         self.window_queue = WindowQueue(self.parallel)
         self._rate_limit = RateLimit(*self.rate_limit)
         self._session = self._new_session()
@@ -88,7 +88,7 @@ class Api:
         return api
 
     def for_lookup(self) -> Self:
-        """For names: it gives up soon, and no refusal says anything about the credential."""
+        """For names: it gives up early, and a refusal does not mark the credential as refused."""
         api = self.for_stream(self.stream, stats=StreamStats(f"{self.title} look-up"))
         api.retry_policy = LOOKUP_RETRIES
         api.purpose = "look-up"
@@ -99,7 +99,7 @@ class Api:
     # --- what a vendor says about itself
 
     def rate_limit_for(self, path: str) -> RateLimit:
-        """The limit that requests to `path` share: with all others, unless the vendor limits its paths apart."""
+        """The limit for requests to `path`: the same for all paths, unless the vendor has limits for single ones."""
         return self._rate_limit
 
     def facts(self, asked: Asked) -> Mapping[str, str]:
@@ -111,9 +111,9 @@ class Api:
         return retry_after(answer.headers, limited=answer.status_code == 429)
 
     def observe(self, answer: requests.Response, path: str) -> None:
-        """Look at the headers of every answer, for limits that are told only there."""
+        """Called with every answer, for limits that only its headers name."""
 
-    # --- talking
+    # --- requests
 
     def get(self, path: str, params: Any = None, headers: Mapping[str, str] | None = None) -> Answer:
         return self._send("GET", path, params=params, headers=headers)
@@ -122,7 +122,7 @@ class Api:
         return self._send("POST", path, params=params, json=json)
 
     def unreadable(self, error: Exception) -> BrokenContract:
-        """What reading the answers stumbled over, told of the one that came last."""
+        """The error for answers that cannot be read; it names the latest one."""
         reason = reason_of(error)
         if self.latest is not None:
             return self.latest.broken(f"it cannot be read ({reason})")
@@ -133,7 +133,7 @@ class Api:
         return f"stream {self.stream}" if self.stream else self.purpose
 
     def _send(self, method: str, path: str, **options: Any) -> Answer:
-        """Ask until there is an answer, a refusal, or no patience left.
+        """Ask until there is an answer or a refusal, or the retry policy gives up.
 
         Raises KeyRefused, ConfigError, BrokenContract or Unavailable.
         """
@@ -162,9 +162,9 @@ class Api:
                     content = body_of(answer)
             except TooLarge:
                 raise BrokenContract(
-                    f"{source}: the vendor's answer has more than {MOST_BYTES >> 20} MB, which no page of it has."
+                    f"{source}: the vendor's answer has more than {MOST_BYTES >> 20} MB; no page of it is that large."
                 ) from None
-            except (OSError, ValueError) as error:  # all of Requests, and a Location that is no address
+            except (OSError, ValueError) as error:  # ValueError: a Location header that is no URL
                 if spent := ran_out(error):
                     raise spent from None
                 if fault := setup_fault(error, self.base_url):
@@ -205,8 +205,8 @@ class Api:
         if mended and not self._mended:
             self._mended = True
             logger.warning(
-                f"{source}: the vendor's answer is not quite JSON; characters that cannot be read became "
-                f"\ufffd, the rest is read as it stands."
+                f"{source}: the vendor's answer is not valid JSON; characters that cannot be read were replaced by "
+                f"\ufffd, the rest was read."
             )
         return body
 
@@ -215,15 +215,15 @@ class Api:
         self.stats.wait(seconds, f"{self.title} {why}")
 
     def _refuse(self, source: str, asked: Asked) -> None:
-        """Raise what the vendor's error means; return when it passes by itself."""
+        """Raise what the vendor's error means; return when it is temporary."""
         status, answer = asked.status, asked.answer
         if status in _ANSWERS:
             return
         if 300 <= status < 400:
             host = _host(answer.headers.get("Location", "")) or "another place"
             raise ConfigError(
-                f"{source}: {status}, a redirect to {host}, which is never followed because the key would travel "
-                f"along. Set base_url to the API itself."
+                f"{source}: {status}, a redirect to {host}, which is never followed because the key would be sent "
+                f"there too. Set base_url to the API itself."
             )
         said = f'{status} "{asked.message}"{_request_id(answer)}'
         if status == 407:
@@ -265,13 +265,13 @@ class Api:
 
 
 def _request_id(answer: requests.Response) -> str:
-    """For the vendor's support, where the vendor names it."""
+    """For the vendor's support; empty when the answer has none."""
     id = answer.headers.get("x-request-id") or answer.headers.get("request-id")
     return f" (request id {id})" if id else ""
 
 
 def _host(url: str) -> str:
-    """Without the user and password that an address may carry."""
+    """The host of a URL, without the user and password that may stand before it."""
     try:
         return urlsplit(url).netloc.rpartition("@")[2]
     except ValueError:

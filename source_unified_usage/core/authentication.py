@@ -1,4 +1,4 @@
-"""How requests prove who asks: the headers of one credential, shared by everything that uses the same key."""
+"""Authentication: the headers of one credential, shared by everything that uses the same key."""
 
 import base64
 from collections.abc import Mapping
@@ -22,7 +22,7 @@ class Refusal(NamedTuple):
 class Credential(AuthBase):
     """The headers of one key. `option` is its place in the config, for messages.
 
-    Once refused, nothing more is asked with it, by whichever stream.
+    Once it is refused, no stream sends another request with it.
     """
 
     def __init__(self, option: str, headers: Mapping[str, str]) -> None:

@@ -1,4 +1,4 @@
-"""The ways in which the source touches time; tests replace them."""
+"""The clocks and the sleep that the source uses; tests replace them."""
 
 import time
 from collections.abc import Callable

@@ -18,14 +18,14 @@ from source_unified_usage.core.progress import logger
 from source_unified_usage.core.stream import Range
 from source_unified_usage.core.times import parse_time
 
-# Every option that is an address. White space around it is removed before use.
+# The schema of every option that is a URL. White space around it is removed before use.
 ADDRESS = {
     "type": "string",
     "pattern": r"^\s*(https://\S+|http://(localhost|127\.0\.0\.1|\[::1\])([:/]\S*)?)?\s*$",
     "pattern_descriptor": "https://host (plain http only for localhost)",
 }
 
-# white space of any alphabet, and what has no width at all: nobody sees it
+# all white space of Unicode, and characters without a width: nobody sees that they were copied too
 _BLANK = "".join(filter(str.isspace, map(chr, range(0x3001)))) + "\u200b\u200c\u200d\u2060\ufeff"
 _REQUIRED_FIELDS = {"id", "start_date"}
 
@@ -42,7 +42,7 @@ def validate(config: Mapping[str, Any], schema: Mapping[str, Any]) -> None:
 
 
 def present(value: Any) -> Any:
-    """Texts without what a copy leaves around them, and nothing that counts as absent: "" and null, at any depth."""
+    """The value without white space around texts and without "" and null, which count as absent, at any depth."""
     if isinstance(value, str):
         return value.strip(_BLANK)
     if isinstance(value, Mapping):
@@ -87,7 +87,7 @@ def base_url_of(option: str, url: str) -> str:
 
 
 def _fault_of(url: str) -> str:
-    """What keeps a text from being the address of an API; empty when nothing does."""
+    """Why a text cannot be the address of an API; empty when it can."""
     if not url.isprintable() or " " in url:
         return "the address holds a space or an invisible character"
     try:
@@ -128,7 +128,7 @@ def _is_host(text: str) -> bool:
 
 
 def _day(option: str, value: Any) -> date:
-    """The day that is written, whatever the offset behind it."""
+    """The day as it is written; an offset behind it does not change it."""
     text = str(value)
     try:
         parse_time(text)

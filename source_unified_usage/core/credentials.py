@@ -1,4 +1,4 @@
-"""A vendor's credentials: which options of its block they are, what is missing, and what cannot be one."""
+"""A vendor's credentials: which options of its block they are, which are missing, and which cannot be right."""
 
 import unicodedata
 from collections.abc import Iterable, Iterator, Mapping
@@ -6,10 +6,10 @@ from typing import Any, NamedTuple
 
 
 class Key(NamedTuple):
-    """An option that opens a vendor's door.
+    """An option that holds a credential.
 
-    `option`: its path in the vendor's block. `needs`: what it is of no use without. `advice`: where to get it, for when
-    it is missing.
+    `option`: its path in the vendor's block. `needs`: the options without which it is of no use. `advice`: where to get
+    it, shown when it is missing.
     """
 
     option: str
@@ -35,7 +35,7 @@ def faults(vendor: str, keys: Iterable[Key], block: Mapping[str, Any]) -> Iterat
 
 
 def placeholders(config: Mapping[str, Any]) -> list[str]:
-    """The options that still hold what an example has there: `<its secret>` or `sk-admin-...`."""
+    """The options that still hold the placeholder of an example: `<its secret>` or `sk-admin-...`."""
     return list(dict.fromkeys(place for place, text in _texts(config) if _is_placeholder(text)))
 
 
@@ -44,7 +44,7 @@ def _is_placeholder(text: str) -> bool:
 
 
 def _unusable(place: str, credential: str) -> Iterator[str]:
-    # RFC 9110 lets a header carry more, but no vendor makes keys of it: it came with the copy
+    # RFC 9110 allows more characters in a header, but no vendor uses them in keys: they were copied by mistake
     for position, character in enumerate(credential, 1):
         if not "!" <= character <= "~":
             name = unicodedata.name(character, "an unprintable character").lower()

@@ -1,4 +1,4 @@
-"""What happens with one window of a stream next: decided here, from facts alone; `reading.py` carries it out."""
+"""What happens next with one window of a stream. It is decided here by pure functions; `reading.py` carries it out."""
 
 from dataclasses import dataclass
 
@@ -7,16 +7,16 @@ from pendulum import DateTime
 from source_unified_usage.core.errors import ConfigError
 from source_unified_usage.core.window import Window
 
-# In windows that fail one after another the fault is not the window's: the stream stops at the second.
+# When two windows fail in a row, the fault is hardly in the windows: the stream stops.
 FAILURES_IN_A_ROW = 2
 
 
 @dataclass(frozen=True)
 class Bounds:
-    """What the vendor's answers have told of a stream so far.
+    """Which days of a stream the vendor has, as its answers have said so far.
 
-    `retained_from`: nothing older is kept. `provisional_from`: from here on figures are incomplete. `available_until`:
-    from here on there are none yet.
+    `retained_from`: nothing older is kept. `provisional_from`: figures are incomplete from here on. `available_until`:
+    there are no figures yet from here on.
     """
 
     retained_from: DateTime | None = None
@@ -30,12 +30,12 @@ class Bounds:
         return Window(start, max(start, end))
 
 
-# --- outcomes: what came of a window so far
+# --- outcomes: what has become of a window so far
 
 
 @dataclass(frozen=True)
 class Unread:
-    """It was not asked for yet, or not since its bounds changed."""
+    """It was not asked for yet, or not again since its bounds changed."""
 
 
 @dataclass(frozen=True)
@@ -80,14 +80,14 @@ class Written:
 
 @dataclass(frozen=True)
 class Again:
-    """Take the day for the oldest that is kept, and decide anew."""
+    """Take `day` as the oldest day that is kept, and decide again."""
 
     day: DateTime
 
 
 @dataclass(frozen=True)
 class Contradicted:
-    """The vendor refuses what it says it keeps; that is a failure."""
+    """The vendor refuses a day that it says it keeps; that is a failure."""
 
     day: DateTime
 
@@ -108,12 +108,12 @@ Decision = Ask | Written | Again | Contradicted | Skip | Stop
 def decide(window: Window, *, closed: DateTime, bounds: Bounds, failed_in_a_row: int, outcome: Outcome) -> Decision:
     """Section numbers are those of the contract: 3 time, 8 errors.
 
-    `closed`: the end of what is over. `failed_in_a_row`: the windows that failed just before this one. A snapshot's
-    window is an instant, which is empty; the days that a vendor has figures of do not bound it.
+    `closed`: the end of the last day or month that is over. `failed_in_a_row`: how many windows failed just before this
+    one. A snapshot's window is an instant and so is empty; `available_until` does not apply to it.
     """
     match outcome:
         case Unread():
-            # 3: a range that begins before what a vendor keeps is no error and no failing requests
+            # 3: days that the vendor no longer keeps are no error, and nothing asks for them
             if bounds.retained_from is not None and window.end <= bounds.retained_from:
                 return Skip()
             # 3: what the vendor has not published yet stays open, without an error
@@ -121,12 +121,12 @@ def decide(window: Window, *, closed: DateTime, bounds: Bounds, failed_in_a_row:
                 return Skip()
             return Ask(Window(max(window.start, bounds.retained_from or window.start), window.end))
         case RetainedFrom(day):
-            # 8: never a loop. A later day than was asked for is none, a midnight may have passed meanwhile
+            # 8: never a loop. A day later than the one asked for is no contradiction: midnight may have passed
             if day <= max(window.start, bounds.retained_from or window.start):
                 return Contradicted(day)
             return Again(day)
         case Complete():
-            # 3: an open day never counts as read; neither does what is incomplete or not there, as the vendor says
+            # 3: an open day never counts as read, nor do days that the vendor calls incomplete or does not have yet
             ends = (window.end, closed, bounds.provisional_from, bounds.available_until)
             start = max(window.start, bounds.retained_from or window.start)
             return Written(Window(start, max(start, min(end for end in ends if end is not None))))
@@ -134,7 +134,7 @@ def decide(window: Window, *, closed: DateTime, bounds: Bounds, failed_in_a_row:
             # 8: what a second credential reads comes all the same, and the window counts only when both have
             return Skip()
         case Failed(error):
-            # 8: what the user must mend does not pass; anything else may be the fault of this window alone
+            # 8: what the user must fix fails every window; anything else may fail this one alone
             if isinstance(error, ConfigError) or failed_in_a_row + 1 >= FAILURES_IN_A_ROW:
                 return Stop()
             return Skip()

@@ -1,37 +1,41 @@
-"""Rows at the edges of pages that are cut by number, where rows of one instant have no order and no name.
+"""Rows at the edges of numbered pages, where rows have a time but no id, and those of one instant no fixed order.
 
-Two such rows may change places between the requests of two pages, so that one comes twice and the other never; no
-count tells. The instant is asked for by itself then.
+Two rows of one instant may change places between the requests for two pages. One of them then comes twice and the other
+not at all, and the number of rows is still right. Such an instant is asked for again, alone.
 """
 
-from collections.abc import Callable, Hashable, Iterable, Sequence
-from functools import partial
+from collections.abc import Callable, Hashable, Sequence
 from itertools import chain
 
 from source_unified_usage.core.usage import Row, canonical_json
 
 Pages = Sequence[Sequence[Row]]
-READINGS = 3  # of a list that changes meanwhile
+Instant = Callable[[Row], Hashable]
+Alone = Callable[[Hashable], Pages]  # the pages of one instant, asked for anew
+READINGS = 3  # of a list that changes while it is read, at most
 
 
-def whole(pages: Pages, instant: Callable[[Row], Hashable], alone: Callable[[Hashable], Pages]) -> list[Row] | None:
-    """All rows once, those of an instant that pages share as `alone` has them; None when the list has changed."""
+def whole(pages: Pages, instant: Instant, alone: Alone) -> list[Row] | None:
+    """All rows once. Those of an instant that is on several pages are what `alone` returns for it.
+
+    None when the list has changed meanwhile.
+    """
     rows = [*chain.from_iterable(pages)]
-    shared: dict[Hashable, list[Row]] = {one: [] for one in _shared(pages, instant)}
+    shared: dict[Hashable, list[Row]] = {moment: [] for moment in _shared(pages, instant)}
     if not shared:
         return rows
     found: list[Row] = []
     for row in rows:
         shared.get(instant(row), found).append(row)
-    for one, seen in shared.items():
-        certain = _certain(seen, partial(_alone, alone, instant, one))
+    for moment, seen in shared.items():
+        certain = _certain(moment, seen, instant, alone)
         if certain is None:
             return None
         found += certain
     return found
 
 
-def _shared(pages: Pages, instant: Callable[[Row], Hashable]) -> set[Hashable]:
+def _shared(pages: Pages, instant: Instant) -> set[Hashable]:
     """The instants of which more than one page has rows."""
     seen: set[Hashable] = set()
     shared: set[Hashable] = set()
@@ -42,28 +46,24 @@ def _shared(pages: Pages, instant: Callable[[Row], Hashable]) -> set[Hashable]:
     return shared - {None}
 
 
-def _alone(ask: Callable[[Hashable], Pages], instant: Callable[[Row], Hashable], one: Hashable) -> Pages:
-    return [[row for row in page if instant(row) == one] for page in ask(one)]
+def _certain(moment: Hashable, seen: Sequence[Row], instant: Instant, alone: Alone) -> list[Row] | None:
+    """The rows of one instant; None when their number is not that of the rows seen, or the readings do not agree.
 
-
-def _certain(seen: Sequence[Row], alone: Callable[[], Pages]) -> list[Row] | None:
-    """The rows of one instant; None when they are not as many as were seen, or never certain.
-
-    One page is the list as it is at one time. From several, rows that all differ are all there are, and equal ones are
-    believed when all readings agree.
+    One page alone shows the list at one time. Several pages are trusted when all of their rows differ, or when every
+    reading had the same rows.
     """
     agreed = True
     for _ in range(READINGS):
-        pages = alone()
-        rows = [*chain.from_iterable(pages)]
+        pages = alone(moment)
+        rows = [row for page in pages for row in page if instant(row) == moment]
         if len(rows) != len(seen):
             return None
-        spelled = _spelled(rows)
-        if len(pages) == 1 or len({*spelled}) == len(spelled):
+        texts = _texts(rows)
+        if len(pages) == 1 or len({*texts}) == len(texts):
             return rows
-        agreed = agreed and spelled == _spelled(seen)
+        agreed = agreed and texts == _texts(seen)
     return rows if agreed else None
 
 
-def _spelled(rows: Iterable[Row]) -> list[str]:
+def _texts(rows: Sequence[Row]) -> list[str]:
     return sorted(map(canonical_json, rows))

@@ -1,4 +1,4 @@
-"""What an error answer means: a table for each vendor, read from top to bottom, and the one of HTTP below it."""
+"""What an error answer means: a table of rules for each vendor, read from top to bottom, followed by HTTP's own."""
 
 import re
 from collections.abc import Callable, Collection, Iterable, Mapping
@@ -11,7 +11,7 @@ from source_unified_usage.core.errors import BrokenContract, ConfigError, KeyRef
 
 
 class Asked(NamedTuple):
-    """An error answer: `message` in the vendor's words, `body` as JSON where it is some, by whichever `api` it came."""
+    """An error answer. `message`: in the vendor's words. `body`: parsed, where it is JSON. `api`: which asked."""
 
     api: Any
     status: int
@@ -25,7 +25,7 @@ class Asked(NamedTuple):
         return self.answer.request.path_url or ""
 
 
-RETRY = None  # as the error of a rule: it passes by itself
+RETRY = None  # as the error of a rule: the failure is temporary, ask again
 
 
 class ErrorRule(NamedTuple):
@@ -33,8 +33,8 @@ class ErrorRule(NamedTuple):
 
     It fits when the status is one of `statuses`, `message` and `path` are found in the vendor's message (case ignored)
     and in the path, and `when` holds. `error`: the class to raise, or RETRY. `advice`: what to do now; `{option}` and
-    `{base_url}` stand for the key's option and the address, other names for groups of `message` and for what
-    `Api.facts` tells.
+    `{base_url}` stand for the key's option and the address, other names for groups of `message` and for entries of
+    `Api.facts`.
     """
 
     statuses: Collection[int]

@@ -45,17 +45,17 @@ class KeyRefused(ConfigError):
 
 
 class Unavailable(SourceError):
-    """It passes by itself: Airbyte tries again later."""
+    """A temporary failure: Airbyte tries again later."""
 
     kind = FailureType.transient_error
 
 
 class BrokenContract(SourceError):
-    """The vendor answered what its documentation excludes."""
+    """The vendor's answer contradicts its documentation."""
 
 
 class Defect(SourceError):
-    """A mistake of this source, whatever the vendor sent: only who makes it can mend it."""
+    """A mistake in this source, whatever the vendor sent: only its developers can fix it."""
 
 
 # RecursionError: nested deeper than anything that is documented
@@ -72,7 +72,7 @@ class Unmappable(Exception):
 
 @contextmanager
 def mapping(row: Any) -> Iterator[None]:
-    """For the block, what cannot be read in the row is an Unmappable that names it."""
+    """Within the block, an error in reading the row becomes an Unmappable that carries the row."""
     try:
         yield
     except UNMAPPABLE as error:
@@ -80,11 +80,11 @@ def mapping(row: Any) -> Iterator[None]:
 
 
 class Malformed(Exception):
-    """A record that no row of a vendor can excuse; the reading tells whose in a Defect."""
+    """A record that is wrong whatever the vendor's row holds; the reading raises it as a Defect."""
 
 
 def reason_of(error: Exception) -> str:
-    """What one of UNMAPPABLE says, in one line and without the whole of a long value."""
+    """The message of one of UNMAPPABLE, in one line and shortened."""
     said = f"no {error}" if isinstance(error, KeyError) else str(error)
     return shortened(said, 200)
 
@@ -103,9 +103,9 @@ _SCARCE = {
 
 
 def ran_out(error: BaseException) -> SourceError | None:
-    """What the machine has no more of, when that is what the error says; None for any other error.
+    """The error for a resource that the machine has run out of: files, memory, disk, threads. None for other errors.
 
-    It may be the cause of a cause: a connection tells in its own words that no file could be opened for it.
+    The causes of an error count too: a connection error may come from a file that could not be opened.
     """
     inner: BaseException | None = error
     while inner is not None:

@@ -30,7 +30,7 @@ def read_catalog(path: str) -> ConfiguredAirbyteCatalog:
     catalog = _json("catalog", path, _text("catalog", path))
     try:
         return ConfiguredAirbyteCatalogSerializer.load(catalog)
-    except Exception:  # noqa: BLE001 - whatever the serializer makes of a wrong file is the file's fault
+    except Exception:  # noqa: BLE001 - whatever the serializer raises, the file is wrong
         raise ConfigError(
             f'The catalog file {path} is no configured catalog. It must look like {{"streams": [{{"stream": ..., '
             f'"sync_mode": "incremental", "destination_sync_mode": "append_dedup"}}]}}, with each stream as discover '
@@ -39,7 +39,7 @@ def read_catalog(path: str) -> ConfiguredAirbyteCatalog:
 
 
 def read_state(path: str | None) -> list[AirbyteStateMessage]:
-    """One state per stream, from Airbyte's list of them, a GLOBAL state, or the STATE messages of a read, one a line.
+    """One state per stream, from Airbyte's list of states, a GLOBAL state, or the STATE messages of a read, one a line.
 
     An empty file, list or object is no state.
     """
@@ -58,7 +58,7 @@ def read_state(path: str | None) -> list[AirbyteStateMessage]:
 
 
 def _stream_states(content: Any) -> Iterator[dict[str, Any]]:
-    """Per-stream states of whatever wraps them. Raises ValueError or KeyError for anything else."""
+    """The per-stream states in any of these forms. Raises ValueError or KeyError for anything else."""
     if not content:
         return
     for message in content if isinstance(content, list) else [content]:
@@ -75,7 +75,7 @@ def _stream_states(content: Any) -> Iterator[dict[str, Any]]:
 
 
 def _documents(path: str, text: str) -> Any:
-    """The file's JSON, or the list of what its lines hold."""
+    """The file's JSON, or the list of its lines' JSON."""
     lines = [line for line in text.split("\n") if line.strip()]
     if len(lines) > 1:
         with suppress(ValueError):

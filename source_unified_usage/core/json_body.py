@@ -1,4 +1,4 @@
-"""The JSON of a body, also where a person would read what the strict parser refuses."""
+"""Parsing the JSON of a body, also when the strict parser refuses what a person can still read."""
 
 import json
 import re
@@ -12,7 +12,7 @@ from source_unified_usage.core.errors import ran_out
 
 class Parsed(NamedTuple):
     value: Any
-    mended: bool  # characters or figures were not JSON as RFC 8259 has it
+    mended: bool  # it had characters or figures that RFC 8259 does not allow
 
 
 # Pairs of surrogates and other escapes pass, a half of a pair is caught: `\\ud83d` is a backslash and text.
@@ -23,11 +23,11 @@ _64_BITS = range(-(2**63), 2**64)
 
 
 def parse(content: bytes) -> Parsed:
-    """What the body says. Raises ValueError when it is no JSON, as when it ends early; RecursionError when too deep.
+    """The body's value. Raises ValueError when it is not JSON or ends early, RecursionError when it is nested too deep.
 
-    Where orjson refuses it: a byte order mark is dropped, bytes that are no UTF-8 and halves of surrogate pairs become
-    U+FFFD, control characters in text stay, and a figure that no JSON number can hold is kept as the text that it is:
-    harmless where it is only kept, an error of its row where it is needed.
+    When orjson refuses the body: a byte order mark is dropped, bytes that are not UTF-8 and halves of surrogate pairs
+    become U+FFFD, control characters in text stay, and a figure too large for a JSON number stays text. Such a text
+    does no harm in remote_data; where the figure is needed, its row is an error.
     """
     try:
         return Parsed(orjson.loads(content), mended=False)

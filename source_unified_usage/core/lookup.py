@@ -1,4 +1,4 @@
-"""Names for ids: read once per sync, shared by the streams of a vendor, never worth failing for."""
+"""Names for ids: read once per sync and shared by the streams of a vendor. A failure costs names, never rows."""
 
 import threading
 from collections.abc import Callable, Iterable, Mapping
@@ -13,42 +13,42 @@ from source_unified_usage.core.progress import logger
 from source_unified_usage.core.usage import Row
 
 T = TypeVar("T", default=Any)
-_LONGEST = 30  # seconds that names may hold up a sync, beside the vendor's own pace
+_LONGEST = 30  # seconds that names may hold up a sync, waits for the vendor's rate limit not counted
 _MOST_PAGES = 1000  # of one list; more is a vendor that never ends
 
 Pages = Callable[[Any], Iterable[Mapping[str, T]]]
-"""Asks the Api that it is given, and yields what each page of a list tells, by id."""
+"""Asks the Api that it is given, and yields the entries of a list by id, page after page."""
 
 
 def by_id(rows: Iterable[Any]) -> dict[str, Row]:
-    """What was listed, by id; what has none cannot be looked up."""
+    """The entries of a list by id, without those that have none."""
     return {row["id"]: row for row in rows if isinstance(row, Mapping) and row.get("id")}
 
 
 def mailbox(email: str) -> str:
-    """An e-mail as it is compared, for vendors do not spell it alike everywhere."""
+    """An e-mail in the form in which it is compared: vendors do not spell it alike everywhere."""
     return email.strip().lower()
 
 
 def texts(rows: Iterable[Any], *fields: str) -> dict[str, dict[str, str]]:
-    """These fields of what was listed, by id. A name that is no text is none, so that it never breaks a record."""
+    """These fields of the entries of a list, by id. A value that is no text is left out: it must not break a record."""
     return {id: texts_of(row, *fields) for id, row in by_id(rows).items() if isinstance(id, str)}
 
 
 def texts_of(row: Row, *fields: str) -> dict[str, str]:
-    """Those of the fields that are texts with something in them."""
+    """Those of the fields that are texts and not empty."""
     return {field: row[field] for field in fields if row.get(field) and isinstance(row[field], str)}
 
 
 class Names(NamedTuple, Generic[T]):
-    """What a list told before it ended or failed, and why it failed."""
+    """The entries of a list until it ended or failed, and why it failed."""
 
     found: Mapping[str, T]
     failure: SourceError | None = None
 
 
 def names(api: Api, pages: Pages[T]) -> Names[T]:
-    """Read a list as far as it goes in a bearable time; whatever is wrong with it, this raises nothing."""
+    """Read as much of a list as comes in time. Raises nothing, whatever is wrong with it."""
     api = api.for_lookup()
     found: dict[str, T] = {}
     began = clock.monotonic()
@@ -67,8 +67,8 @@ def names(api: Api, pages: Pages[T]) -> Names[T]:
 class Lookup(Generic[T]):
     """A list that is read at its first use.
 
-    Called, it is for names: nothing of it costs a row. What a vendor refuses or fails to tell is missing, and one
-    INFO line says so. `required` is for rows that depend on the list.
+    A call is for names and never raises: names that the vendor refuses or fails to send are missing, and one INFO line
+    says so. `required` is for rows that depend on the list.
     """
 
     def __init__(self, api: Api, what: str, pages: Pages[T]) -> None:

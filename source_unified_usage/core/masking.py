@@ -1,4 +1,4 @@
-"""Credentials never leave in a message, in whatever form a vendor or the network repeats them."""
+"""Masking credentials in all messages, in whatever form a vendor or the network repeats them."""
 
 import base64
 import html
@@ -8,29 +8,29 @@ from urllib.parse import quote, quote_plus
 
 from airbyte_cdk.utils.airbyte_secrets_utils import add_to_secrets, filter_secrets, update_secrets
 
-# No vendor's key is shorter. To mask a letter or two would garble every message and the JSON around it.
+# No vendor's key is shorter. Masking a letter or two would garble every message and the JSON around it.
 _SHORTEST = 6
 
 
 def mask(secrets: Iterable[str]) -> None:
     """From here on these, and no others, are replaced in everything that the CDK prints and in `shortened`."""
     found = {form for secret in secrets for form in _forms(secret)}
-    update_secrets(sorted(found, key=len, reverse=True))  # a secret that begins another must not cut it in two
+    update_secrets(sorted(found, key=len, reverse=True))  # the longest first: a secret may be the beginning of another
 
 
 def mask_also(secret: str) -> None:
-    """One more, which is made of others."""
+    """Mask one more secret, which is derived from others."""
     for form in _forms(secret):
         add_to_secrets(form)
 
 
 def shortened(text: str, most: int) -> str:
-    """In one line of `most` characters; masked before it is cut, since half a secret is not found any more."""
+    """One line of at most `most` characters. Masked before it is cut, because half a secret would not be found."""
     return filter_secrets(" ".join(text.split()))[:most]
 
 
 def _forms(secret: str) -> Iterator[str]:
-    """As it is, and as URLs, HTML, JSON and headers carry it."""
+    """The secret as it is, and as URLs, HTML, JSON and headers encode it."""
     raw = secret.encode()
     whole = len(raw) // 3 * 3  # as far as base64 does not depend on what follows, such as the colon of a Basic pair
     forms = (

@@ -1,4 +1,4 @@
-"""What the machine's own set-up does to a request: proxies, certificates, and what is wrong with them."""
+"""Proxies and certificates as this machine is set up: which ones a request uses, and what is wrong with them."""
 
 import os
 import re
@@ -18,13 +18,13 @@ from source_unified_usage.core.errors import ran_out
 # Requests looks at the first two, in this order. Everything that uses OpenSSL looks at the third.
 _CA_VARIABLES = ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "SSL_CERT_FILE")
 _TUNNEL_REFUSED = re.compile(r"Tunnel connection failed: (\d{3})")
-_PASSES_BY_ITSELF = {408, 425, 429}
+_TEMPORARY = {408, 425, 429}
 # https://docs.openssl.org/3.0/man3/X509_STORE_CTX_get_error/
 _NOT_YET_VALID, _EXPIRED, _OTHER_HOST, _OTHER_ADDRESS = 9, 10, 62, 64
 
 
 class Proxy(NamedTuple):
-    """A proxy on the way: where it was set, and where it is, without user and password ("" when it is nowhere)."""
+    """A proxy: the variable that names it, and its host and port ("" when the variable holds no address)."""
 
     variable: str
     place: str
@@ -42,7 +42,7 @@ def is_loopback(host: str | None) -> bool:
 
 
 def proxies_for(url: str) -> dict[str, str]:
-    """What Requests must be told beyond the environment: no proxy leads to the sender's own loopback."""
+    """Settings for Requests beside those of the environment: this machine itself is never reached through a proxy."""
     host = urlsplit(url).hostname
     return {"no_proxy": host} if host and is_loopback(host) else {}
 
@@ -61,12 +61,12 @@ def proxy_for(url: str) -> Proxy | None:
 
 
 def authorities() -> str | bool:
-    """The file of SSL_CERT_FILE, for requests without one of their own; True for the certificates that come along."""
+    """The file that SSL_CERT_FILE names, else True, which stands for the certificates that Requests brings."""
     return os.environ.get("SSL_CERT_FILE") or True
 
 
 def setup_fault(error: Exception, url: str) -> str:
-    """What the user must change on this machine, when that is why there was no answer; empty when it is not."""
+    """What the user must change on this machine, when that is why there was no answer; empty for other reasons."""
     chain = list(_chain(error))
     of_files = isinstance(error, requests.exceptions.SSLError) or not isinstance(error, requests.RequestException)
     if of_files and (fault := _authorities_fault(chain)):
@@ -80,7 +80,7 @@ def setup_fault(error: Exception, url: str) -> str:
 
 
 def tunnel_status(error: BaseException) -> int | None:
-    """What a proxy answered instead of opening a way to the vendor."""
+    """The status with which a proxy refused to connect to the vendor."""
     found = next(filter(None, (_TUNNEL_REFUSED.search(str(cause)) for cause in _chain(error))), None)
     return int(found[1]) if found else None
 
@@ -116,8 +116,8 @@ def _proxy_fault(error: Exception, chain: list[BaseException], proxy: Proxy) -> 
     status = tunnel_status(error)
     if status == 407:
         return f"407, {wants_password(proxy)}"
-    if status and 400 <= status < 500 and status not in _PASSES_BY_ITSELF:
-        return f"{proxy} refuses the way to the vendor ({status}). Let it through there, or add its host to NO_PROXY."
+    if status and 400 <= status < 500 and status not in _TEMPORARY:
+        return f"{proxy} refuses to connect to the vendor ({status}). Allow it there, or add its host to NO_PROXY."
     if any(isinstance(cause, (NewConnectionError, ConnectTimeoutError)) for cause in chain):
         return f"{proxy} cannot be reached. Correct {proxy.variable}, or unset it if no proxy is needed."
     if any("WRONG_VERSION_NUMBER" in str(cause) for cause in chain):
@@ -157,7 +157,7 @@ def _place(address: str) -> str:
 
 
 def _chain(error: BaseException) -> Iterator[BaseException]:
-    """An error and what it was raised about: Requests and urllib3 keep it in their arguments, too."""
+    """An error and its causes, which Requests and urllib3 keep in the arguments of their errors, too."""
     waiting, seen = [error], set[int]()
     while waiting:
         inner = waiting.pop(0)

@@ -14,7 +14,7 @@ _CREDENTIAL = "a-credential-of-nobody"
 
 
 class Offer:
-    """What configurations offer, asked of the vendors themselves: `streams` makes those of a configuration."""
+    """Which streams configurations offer, as the vendors themselves say. `streams` makes those of a configuration."""
 
     def __init__(
         self, vendors: Iterable[type[Vendor]], streams: Callable[[Mapping[str, Any]], Iterable[UsageStream]]
@@ -28,31 +28,36 @@ class Offer:
         except ConfigError:
             return []
 
+    def all_streams(self) -> Iterator[tuple[type[Vendor], UsageStream]]:
+        """Every stream that some configuration offers: those of each vendor with all of its options on."""
+        for vendor in self._vendors:
+            for stream in self._streams(_with({}, _switches(vendor, {}))):
+                yield vendor, stream
+
     def all_names(self) -> set[str]:
-        """Every stream that some configuration offers."""
-        return {name for vendor in self._vendors for name in self.names(_with({}, _switches(vendor, {})))}
+        return {stream.name for _, stream in self.all_streams()}
 
     def why_not(self, name: str, config: Mapping[str, Any]) -> str:
         """The sentence for a stream of the catalog that the configuration does not offer."""
         said = f"Stream {name} is in the catalog but not offered by this configuration"
-        if needed := self._needed(name, config):
-            return f"{said}: it needs {needed}. Set that, or take the stream out of the catalog."
+        if needed := self.needed(name, config):
+            return f"{said}: it needs {' and '.join(needed)}. Set that, or take the stream out of the catalog."
         offered = self.names(config)
         near = [
-            one if one in offered else f"{one} (which needs {self._needed(one, config)})"
+            one if one in offered else f"{one} (which needs {' and '.join(self.needed(one, config))})"
             for one in difflib.get_close_matches(name, sorted(self.all_names()), cutoff=0.7)
         ]
         advice = f"Did you mean {' or '.join(near)}?" if near else f"It offers {', '.join(offered)}."
         return f"{said}, and no option would offer it. {advice}"
 
-    def _needed(self, name: str, config: Mapping[str, Any]) -> str:
-        """The options that would offer a stream that is not offered; empty when none would."""
+    def needed(self, name: str, config: Mapping[str, Any]) -> list[str]:
+        """The fewest options that would offer a stream that is not offered; empty when none would."""
         for vendor in self._vendors:
             block = {vendor.name: config[vendor.name]} if config.get(vendor.name) else {}
             switches = _switches(vendor, block)
             if name in self.names(_with(block, switches)):
-                return " and ".join(map(_shown, self._fewest(name, block, switches).items()))
-        return ""
+                return [_shown(switch) for switch in self._fewest(name, block, switches).items()]
+        return []
 
     def _fewest(self, name: str, block: Mapping[str, Any], switches: Mapping[Option, Any]) -> Mapping[Option, Any]:
         """The fewest of these options that offer the stream."""
@@ -64,7 +69,7 @@ class Offer:
 
 
 def _switches(vendor: type[Vendor], config: Mapping[str, Any]) -> dict[Option, Any]:
-    """What the configuration leaves off: flags, credentials and ids, each with a value that switches it on."""
+    """The options that a configuration leaves off: flags, credentials, ids, each with a value that switches it on."""
     return dict(_off(vendor.spec(), (vendor.name,), config.get(vendor.name) or {}))
 
 

@@ -1,15 +1,15 @@
-"""How much a sync has to ask, told at its start: by vendor, because streams that share a limit share the time."""
+"""How many requests a sync needs, logged at its start: by vendor, because streams that share a limit share its time."""
 
 from collections.abc import Hashable, Iterable, Iterator
 
 from source_unified_usage.core.rate_limit import RateLimit
 from source_unified_usage.core.stream import UsageStream
 
-_WORTH_TELLING = 10  # seconds
+_WORTH_SAYING = 10  # seconds
 
 
 def outlook(streams: Iterable[UsageStream]) -> Iterator[str]:
-    """A sentence for each vendor: pages and look-ups are known only when they come, so it is the least there is."""
+    """A sentence for each vendor. The figures are minimums: more pages and look-ups are known only when they come."""
     vendors: dict[str, dict[RateLimit, set[Hashable]]] = {}
     for stream in streams:
         rate_limits = vendors.setdefault(stream.api.title, {})
@@ -24,11 +24,11 @@ def outlook(streams: Iterable[UsageStream]) -> Iterator[str]:
         if not requests:
             continue
         if not times:
-            yield f"{title}: at least {requests} requests, at the pace of its answers"
+            yield f"{title}: at least {requests} requests, as fast as it answers"
             continue
         slowest = max(times, key=lambda rate_limit: times[rate_limit])
         line = f"{title}: about {requests} requests"
-        if times[slowest] >= _WORTH_TELLING:
+        if times[slowest] >= _WORTH_SAYING:
             line += f", at least {_spoken(times[slowest])} ({slowest.requests} requests in {slowest.seconds:.0f} s)"
         yield line
 

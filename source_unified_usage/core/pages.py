@@ -13,7 +13,7 @@ from source_unified_usage.core.usage import Usage
 from source_unified_usage.core.validator import RecordValidator, preview
 from source_unified_usage.core.window import Window
 
-# Per queue item the CDK's main loop costs more than mapping a row: records travel by the hundred.
+# Records travel in pages, because the CDK's main loop takes longer for a queue item than the mapping of a row takes.
 _PAGE = 250
 _ISSUES = "https://github.com/source-unified-usage/source-unified-usage/issues"
 

@@ -1,4 +1,4 @@
-"""Pages: those whose answers name the next one, and those that are asked for by their number."""
+"""Walks over pages: by the cursor that each answer names (`follow`), and by number or offset (`walk`)."""
 
 from collections.abc import Callable, Collection, Iterator
 from itertools import count
@@ -7,20 +7,26 @@ from typing import Any, NamedTuple, TypeVar
 from source_unified_usage.core.answer import Answer
 
 C = TypeVar("C")
-_MOST_PAGES = 100_000  # of one window; more is no data but a vendor that never ends
-# By number: of 1,000 rows each, more events than anybody's day has and than could be read in one
+_MOST_PAGES = 100_000  # of one window; more is a vendor whose pages never end
+# By number. With 1,000 rows each these are more events than a day has, and than could be read in a day.
 _MOST_NUMBERED = 10_000
 _GROWTH = 100  # pages that a window may gain while it is read, beside as many as it had
 _EMPTY_PAGES = 50  # empty pages are followed, but not for ever
 
 
-def follow(ask: Callable[[C | None], Answer], following: Callable[[Answer], C | None]) -> Iterator[Answer]:
+def follow(
+    ask: Callable[[C | None], Answer],
+    following: Callable[[Answer], C | None],
+    rows: Callable[[Answer], Collection[Any]],
+) -> Iterator[Answer]:
     """Answer after answer: `ask` gets None, then the cursor that `following` finds in the answer before; None ends it.
 
-    Raises BrokenContract when a cursor comes twice or new ones never end.
+    `rows` finds an answer's rows. Raises BrokenContract when a cursor comes twice, and when pages, empty ones or new
+    ones, never end.
     """
     seen: set[C] = set()
     cursor: C | None = None
+    empty = 0
     while True:
         answer = ask(cursor)
         yield answer
@@ -32,10 +38,13 @@ def follow(ask: Callable[[C | None], Answer], following: Callable[[Answer], C | 
         seen.add(cursor)
         if len(seen) == _MOST_PAGES:
             raise answer.broken(f"{_MOST_PAGES} pages and no end")
+        empty = 0 if rows(answer) else empty + 1
+        if empty == _EMPTY_PAGES:
+            raise answer.broken(f"{empty} empty pages one after another")
 
 
-class Told(NamedTuple):
-    """What a numbered page tells: its rows, whether another one follows, and how many there seem to be."""
+class PageInfo(NamedTuple):
+    """What a numbered page says: its rows, whether another page follows, and how many pages there seem to be."""
 
     rows: Collection[Any]
     more: bool
@@ -44,24 +53,24 @@ class Told(NamedTuple):
 
 def walk(
     ask: Callable[[int], Answer],
-    told: Callable[[Answer, int, int], Told],
+    read_page: Callable[[Answer, int, int], PageInfo],
     *,
     first: int = 1,
     step: int = 1,
     place: str = "page",
     most: int = _MOST_NUMBERED,
 ) -> Iterator[Answer]:
-    """Answer after answer: `ask` gets the `first` page's number or offset, then what is a `step` further.
+    """Answer after answer. `ask` gets the `first` page's number or offset, then one that is a `step` further.
 
-    `told` gets an answer, where it was asked for and how many rows came before it. Totals may grow while they are read.
-    Raises BrokenContract when a page is the one before, and when pages, empty ones or new ones, never end.
+    `read_page` gets an answer, its number or offset, and how many rows came before it. Totals may grow while pages are
+    read. Raises BrokenContract when a page equals the one before, and when pages never end.
     """
     before: Collection[Any] = ()
     read, empty = 0, 0
     for number in count(1):
         at = first + step * (number - 1)
         answer = ask(at)
-        rows, more, pages = told(answer, at, read)
+        rows, more, pages = read_page(answer, at, read)
         if rows and rows == before:
             raise answer.broken(f"{place} {at} is the one before")
         yield answer

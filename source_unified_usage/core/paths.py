@@ -1,4 +1,4 @@
-"""Paths of requests, whatever an id in them contains."""
+"""Paths of requests, safe with whatever an id in them contains."""
 
 from urllib.parse import quote
 
@@ -8,7 +8,7 @@ from source_unified_usage.core.errors import ConfigError
 def path(*segments: str) -> str:
     """`/a/b/c`, each segment encoded, so that an id never leads to another place of the host.
 
-    Raises ConfigError for ids that no encoding can hold: "." and ".." mean a place however they are written.
+    Raises ConfigError for "." and "..", which keep their meaning even when they are encoded, and for empty ids.
     """
     for segment in segments:
         if segment in ("", ".", ".."):

@@ -1,4 +1,4 @@
-"""What a stream does and has done so far, told to the person who watches the log."""
+"""Progress of the streams, for the person who watches the log."""
 
 import logging
 import math
@@ -13,10 +13,10 @@ from source_unified_usage.core import clock
 
 logger = logging.getLogger("airbyte")
 
-# A stream that works or waits has a line at most 30 seconds old.
+# The latest line of a stream that works or waits is never older than 30 seconds.
 _QUIET_SECONDS = 24.0
 _LOOK_EVERY_SECONDS = 5.0
-_ANNOUNCED_SECONDS = 5.0  # a wait from here on
+_ANNOUNCED_SECONDS = 5.0  # a wait of this length or longer is logged
 
 
 class StreamStats:
@@ -27,16 +27,16 @@ class StreamStats:
         self.rows = self.requests = 0
         self.waited = 0.0
         self._net: dict[str, list[float]] = defaultdict(list)
-        self._told = self._started = clock.monotonic()
+        self._last_line = self._started = clock.monotonic()
         self._doing = ""  # nothing, while the stream does not run
         self._waits_until, self._why = 0.0, ""
 
     def doing(self, what: str) -> None:
-        """What the stream does from now on."""
+        """Set what the stream does from now on."""
         self._doing = what
 
     def wait(self, seconds: float, reason: str) -> None:
-        """A wait that begins now; a long one is announced."""
+        """Count a wait that begins now, and log a long one."""
         self.waited += seconds
         self._waits_until, self._why = clock.monotonic() + seconds, reason
         if seconds >= _ANNOUNCED_SECONDS:
@@ -52,13 +52,13 @@ class StreamStats:
             self._net[currency] = [math.fsum(amounts)]
 
     def tell(self, what: str) -> None:
-        self._told = clock.monotonic()
+        self._last_line = clock.monotonic()
         logger.info(f"{self.stream}: {what}")
 
     def remind(self) -> None:
-        """A line, where the stream runs and the last one is old."""
+        """Log a line if the stream runs and its last line is old."""
         now = clock.monotonic()
-        if not self._doing or now - self._told < _QUIET_SECONDS:
+        if not self._doing or now - self._last_line < _QUIET_SECONDS:
             return
         so_far = f"{self._doing}, {self.rows} rows and {self.requests} requests so far"
         if (left := self._waits_until - now) >= 1:
@@ -76,7 +76,7 @@ class StreamStats:
 
 
 class Heartbeat:
-    """For the block, no stream that runs is silent for long, whatever it waits for."""
+    """Within the block, every stream that runs logs a line now and then, whatever it waits for."""
 
     def __init__(self, stats: Sequence[StreamStats]) -> None:
         self._stats = stats

@@ -1,4 +1,4 @@
-"""Who makes a model, for vendors that sell those of others and tell only the model's name."""
+"""The provider of a model, for vendors that sell models of others and name only the model."""
 
 _PROVIDERS = (
     ("claude", "anthropic"),
@@ -18,6 +18,6 @@ _PROVIDERS = (
 
 
 def provider_of(model: str, own: str) -> str:
-    """The provider by the beginning of the model's name; `own` when none is known by it."""
+    """The provider by the beginning of the model's name; `own` when the name is not known."""
     name = model.lower()
     return next((provider for start, provider in _PROVIDERS if name.startswith(start)), own)

@@ -8,10 +8,10 @@ from source_unified_usage.core import clock
 
 
 class RateLimit:
-    """At most `requests` in any `seconds`, shared by everything that asks the vendor with the same limit.
+    """At most `requests` in any `seconds`, shared by everything that the vendor counts under this limit.
 
-    Without `requests` the vendor publishes no figure: only what it tells in its answers holds requests back. The CDK's
-    own policy counts by the wall clock, which may be set back by an hour in the middle of a sync.
+    `requests` is 0 where the vendor publishes no figure; then only `hold` delays requests. The CDK's own policy is not
+    used because it counts by the wall clock, which may be set back in the middle of a sync.
     """
 
     def __init__(self, requests: int = 0, seconds: float = 60) -> None:
@@ -24,7 +24,7 @@ class RateLimit:
         return f"allows {self.requests} requests in {self.seconds:.0f} s"
 
     def take(self, announce: Callable[[float, str], None] = lambda seconds, why: None) -> float:
-        """Wait for one request's turn; the seconds waited. Each is announced, with its reason, before it begins."""
+        """Wait until a request may be sent; the seconds waited. `announce` gets each wait and its reason beforehand."""
         waited = 0.0
         while True:
             wait, why = self._wait()
@@ -35,12 +35,12 @@ class RateLimit:
             waited += wait
 
     def hold(self, seconds: float) -> None:
-        """No request for so long: the vendor said that nothing is left."""
+        """Send no request for this long, because the vendor says that none is left."""
         with self._lock:
             self._held_until = max(self._held_until, clock.monotonic() + seconds)
 
     def _wait(self) -> tuple[float, str]:
-        """Seconds until there is room, and why there is none; zero: it is taken."""
+        """Seconds until a request may be sent, and why it must wait; 0 when it may be sent, which counts it."""
         with self._lock:
             now = clock.monotonic()
             free = float("-inf")
@@ -50,5 +50,5 @@ class RateLimit:
                 return self._held_until - now, "has no request left for the moment"
             if free > now:
                 return free - now, str(self)
-            self._sent.append(now)  # the oldest of a full deque goes
+            self._sent.append(now)  # a full deque drops its oldest
             return 0.0, ""

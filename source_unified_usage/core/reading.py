@@ -34,11 +34,11 @@ from source_unified_usage.core.errors import BrokenContract, SourceError, ran_ou
 from source_unified_usage.core.pages import RecordPage, pages
 from source_unified_usage.core.progress import StreamStats, logger
 from source_unified_usage.core.schema import usage_schema
-from source_unified_usage.core.scope import told_by
+from source_unified_usage.core.scope import scope_in
 from source_unified_usage.core.stream import RetentionStart, UsageStream
 from source_unified_usage.core.window import Covered, Window, merge
 
-_RANGES = 5  # that an error names
+_RANGES = 5  # of unread days that an error names
 
 
 class WindowPartition(Partition):
@@ -50,7 +50,7 @@ class WindowPartition(Partition):
         self.done = threading.Event()
 
     def read(self) -> Iterable[Any]:
-        """A first Record alone, so that the CDK reports RUNNING, then RecordPages. A failure is kept, not raised."""
+        """First one Record, for which the CDK reports RUNNING, then RecordPages. A failure is kept, not raised."""
         self.written = yield from self._reading.read(self.window)
 
     def to_slice(self) -> Mapping[str, Any]:
@@ -64,7 +64,7 @@ class WindowPartition(Partition):
 
 
 class WindowCursor(Cursor):
-    """What has been written, as merged half-open windows, and within which scope; its state follows every window."""
+    """What has been written, as merged half-open windows, and with which scope. Emits the state after every window."""
 
     def __init__(
         self,
@@ -75,7 +75,7 @@ class WindowCursor(Cursor):
     ) -> None:
         self._stream, self._covered = stream, covered
         self._repository, self._states = repository, states
-        self._account: str | None = told_by(states.get_stream_state(stream.name, None)).get("account")
+        self._account: str | None = scope_in(states.get_stream_state(stream.name, None)).get("account")
 
     @property
     def state(self) -> MutableMapping[str, Any]:
@@ -84,7 +84,7 @@ class WindowCursor(Cursor):
         return {**self._covered.to_state(), **({"scope": scope} if scope else {})}
 
     def observe(self, record: Record) -> None:
-        """Nothing to learn from a record: the window knows its own end."""
+        """Nothing to do: the window has its own end, whatever its records say."""
 
     def close_partition(self, partition: Partition) -> None:
         assert isinstance(partition, WindowPartition)
@@ -103,7 +103,7 @@ class WindowCursor(Cursor):
         return True
 
     def _recognise(self, account: str | None) -> None:
-        """What another account's key has read says nothing about this one's."""
+        """Forget what was read with the key of another account."""
         if account is None or account == self._account:
             return
         if self._account is not None and self._covered.windows:
@@ -142,7 +142,7 @@ class StreamReading(PartitionGenerator):
     # --- as the CDK's partition generator
 
     def generate(self) -> Iterable[Partition]:
-        """The windows, each when the one before is written and the vendor has room. Raises what failed, at the end."""
+        """The windows, each when the one before is written and the queue allows it. Raises what failed, at the end."""
         try:
             self._announce()
             yield from self._in_turn()
@@ -202,8 +202,8 @@ class StreamReading(PartitionGenerator):
     def _ask(self, part: Window) -> Generator[Any, None, Outcome]:
         try:
             yield from self._items(part)
-        except RetentionStart as told:
-            return RetainedFrom(told.day)
+        except RetentionStart as start:
+            return RetainedFrom(start.day)
         except Exception as error:  # noqa: BLE001 - the generator raises it when the stream ends, once
             return Failed(ran_out(error) or error)
         lacking = self.stream.partial_failure()
@@ -257,16 +257,16 @@ class StreamReading(PartitionGenerator):
 
     @property
     def failure(self) -> Exception | None:
-        """One error for the stream: the last reason, and what was not read."""
+        """One error for the stream: the latest failure, and what was not read."""
         if not self._failures:
             return None
         error = self._failures[-1]
         open_ranges = [f"{part.first_day} to {part.last_day}" for part in self._unread()]
         if not isinstance(error, SourceError) or not open_ranges:
             return error
-        told = ", ".join(open_ranges[:_RANGES])
+        named = ", ".join(open_ranges[:_RANGES])
         more = f" and {len(open_ranges) - _RANGES} more ranges" if len(open_ranges) > _RANGES else ""
-        sentence = f"{error} Not read: {told}{more}; the next sync reads it."
+        sentence = f"{error} Not read: {named}{more}; the next sync reads it."
         return type(error)(sentence, status=error.status, vendor_message=error.vendor_message)
 
     def _unread(self) -> list[Window]:

@@ -1,4 +1,4 @@
-"""Retries: how long until the next try, when to give up, and what a vendor says about it in its headers."""
+"""Retries: how long to wait before the next try, when to give up, and the waits that a vendor names in its headers."""
 
 import email.utils
 import random
@@ -15,8 +15,8 @@ class RetryPolicy:
     """When to give up on a request; all in seconds.
 
     On 429: after `max_limited_wait` of waits that the vendor did not name; those that it names count apart, up to
-    `max_retry_after` in one request. On anything else that passes by itself: after `max_attempts` tries that took at
-    least `min_total_wait`, and in any case after `max_total_wait`, waits that the vendor names included.
+    `max_retry_after` in one request. On any other temporary failure: after `max_attempts` tries that took at least
+    `min_total_wait`, and in any case after `max_total_wait`, waits that the vendor names included.
     """
 
     max_limited_wait: float = 600
@@ -43,11 +43,11 @@ CHECK_RETRIES = RetryPolicy(
     deadline=38,
 )
 
-_SHORTEST_NAMED = 30.0  # what a named wait counts at least: a millisecond again and again must end
+_SHORTEST_NAMED = 30.0  # a wait that the vendor names counts as this at least, so that tiny ones come to an end
 
 
 def _a_tenth(seconds: float) -> float:
-    """Up to a tenth more, so that streams which failed together do not ask again together."""
+    """Jitter: up to a tenth more, so that streams which failed together do not ask again together."""
     return seconds * random.uniform(1, 1.1)
 
 
@@ -84,7 +84,7 @@ class Backoff:
         return wait
 
 
-# A reset of 30 years is a point in time, and one of 30,000 years has milliseconds.
+# Larger numbers are not seconds to wait but seconds since the epoch, and beyond the second bound milliseconds.
 _EPOCH_NOT_SECONDS = 1_000_000_000
 _MILLISECONDS_NOT_SECONDS = 1_000_000_000_000
 _RESETS = ("X-RateLimit-Reset", "RateLimit-Reset")
@@ -94,8 +94,8 @@ def retry_after(headers: Mapping[str, str], *, limited: bool) -> float | None:
     """Seconds to wait as the answer's headers name them; `headers` must ignore case.
 
     `retry-after-ms`, then `Retry-After` (seconds or HTTP date), then, when the rate is `limited`, `X-RateLimit-Reset`
-    or `RateLimit-Reset` (seconds to go, epoch seconds, or a date). Some vendors send a reset with every answer: it
-    tells of the limit, not of how long a failure lasts.
+    or `RateLimit-Reset` (seconds to go, epoch seconds, or a date). Some vendors send a reset with every answer; it
+    belongs to the limit and says nothing about other failures.
     """
     if (milliseconds := _float(headers.get("retry-after-ms"))) is not None:
         return milliseconds / 1000
@@ -106,9 +106,9 @@ def retry_after(headers: Mapping[str, str], *, limited: bool) -> float | None:
 
 
 def seconds_until(retry_after: str | None, headers: Mapping[str, str]) -> float | None:
-    """What one header tells: seconds to go, or a point in time, from which the answer's own Date is taken off.
+    """The seconds that one header names, directly or as a point in time; 0 when that is over.
 
-    The Date, where there is one, is the vendor's clock: this machine's may be wrong. A point that is over is 0.
+    A point in time is compared with the answer's Date, where there is one: this machine's clock may be wrong.
     """
     point = _float(retry_after)
     if point is None:

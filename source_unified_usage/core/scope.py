@@ -1,15 +1,15 @@
-"""What a stream reads less by than all there is: the options that narrow it, as its state remembers them."""
+"""The options that narrow what a stream reads, as its state remembers them."""
 
 from collections.abc import Mapping
 from typing import Any
 
-# By option. Of a list only its members are read, an empty one narrows nothing; a flag that is true lets more through;
-# anything else is another cut of the same rows, or another account.
+# Values by option. A list: only its members are read, and all when it is empty. A flag: true reads more. Any other
+# value: a different one reads other rows.
 Scope = Mapping[str, Any]
 
 
-def told_by(state: Mapping[str, Any]) -> Scope:
-    """The scope in a stream's state; empty in one of before there was any. Raises ValueError."""
+def scope_in(state: Mapping[str, Any]) -> Scope:
+    """The scope in a stream's state; empty in a state from before scopes were written. Raises ValueError."""
     scope = state.get("scope") or {}
     if not isinstance(scope, Mapping):
         raise ValueError("its scope is no object")
@@ -17,7 +17,7 @@ def told_by(state: Mapping[str, Any]) -> Scope:
 
 
 def widened(before: Scope, now: Scope) -> list[str]:
-    """The options by which `now` lets rows through that `before` did not; one that `before` lacks is taken as it is."""
+    """The options with which `now` reads rows that `before` left out. One that `before` lacks counts as unchanged."""
     return [option for option, value in now.items() if option in before and not _within(value, before[option])]
 
 

@@ -124,17 +124,17 @@ class UsageStream(Generic[A]):
         return None
 
     def path(self) -> str:
-        """The path whose budget paces this stream."""
+        """The path whose rate limit applies to this stream."""
         return ""
 
     def questions(self) -> Iterable[Hashable]:
-        """The requests that the windows take at least. Streams that share an answer tell the same one."""
+        """The requests that the windows need at least. Streams that share an answer return the same question."""
         return [(self.name, window) for window in self.windows]
 
     # --- what the core does with it
 
     def plan(self, wanted: Range, covered: Covered) -> Covered:
-        """Settle the windows to read; the coverage without what will be read again."""
+        """Set the windows to read. Returns the coverage without what will be read again."""
         if self.grain == "snapshot":
             self.windows = [wanted.window("snapshot")]
             return Covered()
@@ -150,7 +150,7 @@ class UsageStream(Generic[A]):
         return covered
 
     def retained_from(self, day: DateTime) -> None:
-        """The vendor's answer tells that it keeps nothing before `day`."""
+        """The vendor's answer says that it keeps nothing before `day`."""
         self.bounds = replace(self.bounds, retained_from=day)
         self._warn_of_older(day)
 
@@ -161,20 +161,20 @@ class UsageStream(Generic[A]):
         )
 
     def warn_once(self, about: str, message: str) -> None:
-        """A warning that one sync needs only once, whatever its windows bring."""
+        """Log a warning, unless one with the same `about` was logged in this sync."""
         if about not in self._warned:
             self._warned.add(about)
             logger.warning(f"{self.name}: {message}")
 
     def no_data_from(self, moment: DateTime) -> None:
-        """The vendor's answer tells that it has nothing from `moment` on: windows end there, without an error."""
+        """The vendor's answer says that it has nothing from `moment` on: windows end there, without an error."""
         moment, before = moment.start_of("day"), self.bounds.available_until
         if before is None or moment < before:
             self.bounds = replace(self.bounds, available_until=moment)
             logger.info(f"{self.name}: {self.api.title} has figures up to {moment.to_date_string()} (exclusive)")
 
     def not_available(self, window: Window, why: str) -> None:
-        """There is nothing here for this stream: neither this window nor a later one counts as read."""
+        """The vendor has nothing for this stream: neither this window nor a later one counts as read."""
         self.bounds = replace(self.bounds, available_until=window.start)
         logger.warning(f"{self.name}: {why}.")
 
@@ -188,6 +188,6 @@ class UsageStream(Generic[A]):
         return error
 
     def provisional_from(self, moment: DateTime) -> None:
-        """From `moment` on the vendor's figures are incomplete, as it says: they are read, but never count as read."""
+        """The vendor says that its figures are incomplete from `moment` on: they are read, but never count as read."""
         moment = min(moment.start_of("day"), self.bounds.provisional_from or moment)
         self.bounds = replace(self.bounds, provisional_from=moment)

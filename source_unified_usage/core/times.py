@@ -54,7 +54,7 @@ def parse_time(text: str) -> datetime:
 
 
 def first_instant(text: str) -> datetime:
-    """The first instant of the month (YYYY-MM), day or time that a text names, where a month is enough.
+    """The first instant of what a text names: a month (YYYY-MM), a day or a time.
 
     Raises ValueError.
     """
@@ -69,7 +69,7 @@ def days_in(message: str) -> Iterator[DateTime]:
 
 
 _EPOCH = date(1970, 1, 1).toordinal()
-# tables, because every event has a time and formatting is what takes it
+# tables, because every event has a time, and formatting takes most of the work
 _SECONDS = [f"{second:02}." for second in range(60)]
 _MILLISECONDS = [f"{millisecond:03}Z" for millisecond in range(1000)]
 

@@ -1,4 +1,4 @@
-"""One try of one request: an answer that takes for ever or never ends is given up, whatever the network plays."""
+"""One try of one request, with a limit on the time and on the size of the answer."""
 
 import io
 from collections.abc import Iterator
@@ -14,7 +14,7 @@ from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
 
 from source_unified_usage.core import clock
 
-# The largest pages that any vendor documents have some 10 MB: what is beyond these is no page.
+# The largest pages that any vendor documents have some 10 MB.
 MOST_BYTES = 256 << 20
 MOST_BYTES_OF_AN_ERROR = 1 << 20
 # Compressed bytes taken at once: 64 KB of gzip inflate to 66 MB at most, where urllib3 (below 2.6) has no bound itself.
@@ -28,12 +28,12 @@ class TooLarge(Exception):
 
 
 class TooSlow(requests.Timeout):
-    """An answer that came, but not to its end."""
+    """An answer that began, but was not complete in time."""
 
 
 @contextmanager
 def answer_within(seconds: float) -> Iterator[None]:
-    """In the block an answer must come whole. Raises TooSlow when it did not, however steadily its bytes come."""
+    """Within the block, an answer must be complete in time. Raises TooSlow when it is not, even if bytes still come."""
     deadline = clock.monotonic() + seconds
     before = _deadline.set(deadline)
     try:
@@ -47,7 +47,7 @@ def answer_within(seconds: float) -> Iterator[None]:
 
 
 def body_of(answer: requests.Response) -> bytes:
-    """The body, inflated, also for `answer.content`. Raises TooLarge; of an error's body only the beginning is read."""
+    """The body, decompressed, also as `answer.content`. Raises TooLarge; of an error only the beginning is read."""
     most = MOST_BYTES if answer.ok else MOST_BYTES_OF_AN_ERROR
     chunks: list[bytes] = []
     size = 0
@@ -64,7 +64,7 @@ def body_of(answer: requests.Response) -> bytes:
 
 
 class Adapter(HTTPAdapter):
-    """Requests' own, whose connections hold the deadline of `answer_within`."""
+    """Requests' own adapter, with connections that keep the deadline of `answer_within`."""
 
     def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:
         super().init_poolmanager(*args, **kwargs)
@@ -77,7 +77,7 @@ class Adapter(HTTPAdapter):
 
 
 class _TimedReader(io.RawIOBase):
-    """A socket's bytes until the deadline. The socket's own time-out starts anew with every byte that comes."""
+    """A socket's bytes until the deadline. The socket's own time-out begins again with every byte, so is not enough."""
 
     def __init__(self, raw: io.RawIOBase) -> None:
         self._raw = raw

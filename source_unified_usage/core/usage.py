@@ -30,7 +30,7 @@ class Charge(TypedDict, total=False):
 
 
 class Usage(TypedDict, total=False):
-    """One record. Only `id` is always there; what the vendor does not tell is left out."""
+    """One record. Only `id` is always there; what is not known is left out."""
 
     id: str
     product: Mapping[str, Any]
@@ -100,7 +100,7 @@ def nested(row: Row, name: str) -> Row:
 
 
 def text(value: Any) -> str | None:
-    """An id, a name or a code; a number stands for its digits. None where it tells nothing: null, "" and "null".
+    """An id, a name or a code; a number becomes its digits. None for null, "" and "null".
 
     Raises ValueError for anything else.
     """
@@ -157,7 +157,7 @@ def canonical_json(value: Any) -> str:
 def with_ordinals(
     rows: Iterable[T], key: Callable[[T], Hashable], order: Callable[[T], Any]
 ) -> Iterator[tuple[T, int]]:
-    """Every row with its ordinal among the rows of the same key, for rows that the vendor does not tell apart.
+    """Every row with its ordinal among the rows of the same key, for rows that nothing in them tells apart.
 
     Twins are counted in `order`, so the ordinals do not depend on the order of `rows`. Raises Unmappable.
     """
@@ -181,7 +181,7 @@ def with_ordinals(
 def with_ordinals_once(
     rows: Iterable[T], key: Callable[[T], Hashable], order: Callable[[T], Any]
 ) -> Iterator[tuple[T, int]]:
-    """As `with_ordinals`, but a row that comes again, equal in all that `order` tells, keeps its number."""
+    """As `with_ordinals`, but a row that comes again, equal in all that `order` compares, keeps its number."""
     ordinal, last = 0, None
     for row, position in with_ordinals(rows, key, order):
         if not position:
@@ -208,7 +208,7 @@ def decimal(value: Any) -> Decimal | None:
     kind = value.__class__
     try:
         if kind is float:
-            # the shortest text that gives the same float: the digits that the vendor wrote; repr takes thrice as long
+            # the shortest text that gives the same float: the digits that the vendor wrote; repr is slower
             exact = Decimal(dumps(value).decode())
         elif value is None or value == "" or value == "null":
             return None

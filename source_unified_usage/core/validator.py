@@ -1,4 +1,4 @@
-"""Holding records against the contract before they leave: what a vendor sends in a wrong type must not pass on."""
+"""Validation of records before they are written, so that no value of a wrong type leaves the source."""
 
 import re
 from collections.abc import Mapping, Sequence
@@ -12,7 +12,7 @@ from source_unified_usage.core.masking import shortened
 from source_unified_usage.core.schema import usage_schema
 from source_unified_usage.core.usage import Row, Usage, canonical_json
 
-# spelled out: the counts of \d{4} take a regular expression twice as long
+# spelled out: with \d{4} and \d{2} the match takes twice as long
 _TIME = re.compile(r"\d\d\d\d-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d\d\d)?Z", re.ASCII).fullmatch
 # Without NaN and the infinities, which JSON lacks, and without integers that destinations cannot hold
 _INTEGER = Annotated[int, Meta(ge=-(2**63), le=2**63 - 1)]
@@ -26,7 +26,7 @@ _SCALARS: Mapping[str, Any] = {
 
 
 class RecordValidator:
-    """What the records of one window must be, each by itself and with one another."""
+    """Checks the records of one window: each one against the schema, and that no two rows share an id."""
 
     def __init__(self) -> None:
         # Two hashes of 64 bits for each id, of the id and of its row: a window of half a million rows fits, and the
@@ -34,11 +34,11 @@ class RecordValidator:
         self._rows: dict[int, int] = {}
 
     def check(self, records: Sequence[Usage]) -> None:
-        """The next records; those of one row come together.
+        """Check the next records; those of one row come together.
 
-        Raises Unmappable of the first one that the schema does not know, that ends before it starts, or that shares
-        its id with another: a row that comes again is one record, two rows or two parts of one never are. Raises
-        Malformed where that is no row's fault.
+        Raises Unmappable for the first record that does not fit the schema, that ends before it starts, or that has
+        the id of another. Only a row that comes again, whole, may have the same id: two different rows may not, nor two
+        records of one row. Raises Malformed when the fault is not the row's.
         """
         try:
             convert({"records": records}, _PAGE)
@@ -70,7 +70,7 @@ def _content(row: Row) -> int:
     """A hash that equal rows share, in whatever order their fields come."""
     try:
         return hash(dumps(row, option=OPT_SORT_KEYS))
-    except TypeError:  # orjson's limit, also of what leaves the source
+    except TypeError:  # orjson's limit, which the writing of records has too
         raise Unmappable(row, ValueError("it is nested too deep to be written")) from None
 
 
@@ -79,9 +79,9 @@ def _parts(records: Sequence[Usage], id: str, row: Row) -> int:
 
 
 def _type_of(schema: Mapping[str, Any]) -> Any:
-    """An object knows no field beside those of the schema; one without any is whatever the vendor sent."""
-    told = schema["type"]
-    kind = told if isinstance(told, str) else next(name for name in told if name != "null")
+    """An object has no fields beside those of the schema; one that names no fields may hold anything."""
+    declared = schema["type"]
+    kind = declared if isinstance(declared, str) else next(name for name in declared if name != "null")
     if kind == "array":
         return Annotated[list[_type_of(schema["items"])], Meta(min_length=1)]  # type: ignore[misc]
     if kind != "object":
@@ -108,7 +108,7 @@ def _wrong(records: Sequence[Usage], error: ValidationError) -> Unmappable | Mal
     found = re.match(r"\[(\d+)\]\.?(.*)`", place)
     assert found, place
     record, field = records[int(found[1])], found[2]
-    # a vendor has values; the names of a record's fields are ours
+    # values come from the vendor, the names of a record's fields from this source
     if unknown := re.fullmatch(r"Object contains unknown field `(.*)`", what):
         return Malformed(f"it wrote a field that its schema does not know, {field}{'.' if field else ''}{unknown[1]}")
     if "remote_data" not in record or "id" not in record:

@@ -16,7 +16,7 @@ from source_unified_usage.core.window import days
 
 
 class Probe(NamedTuple):
-    """The cheapest question that proves one credential. `ask` raises a SourceError when it is refused."""
+    """The cheapest request that proves a credential good. `ask` raises a SourceError when it is refused."""
 
     credential: str
     ask: Callable[[], object]
@@ -58,6 +58,11 @@ class Vendor:
         return base_url_of(f"{self.name}.base_url", self.options.get("base_url") or self.address)
 
     @classmethod
+    def addresses(cls) -> Sequence[str]:
+        """Where its APIs are when no other address is configured: every class attribute that ends in `address`."""
+        return [value for name, value in vars(cls).items() if name.endswith("address")]
+
+    @classmethod
     def spec(cls) -> dict[str, Any]:
         """The vendor's object in the spec: its spec.yaml and the two options that every vendor has."""
         fragment = deepcopy(_fragment(cls.name))
@@ -90,7 +95,7 @@ def _fragment(vendor: str) -> dict[str, Any]:
 
 
 def _with_defaults(block: Mapping[str, Any], options: Mapping[str, Any]) -> dict[str, Any]:
-    """The block with the defaults of the spec for what it leaves out, in objects that it has too."""
+    """The block with the spec's defaults for what it leaves out, also inside of objects that it has."""
     defaults = {name: option["default"] for name, option in options.items() if "default" in option}
     inner = {
         name: _with_defaults(value, options[name]["properties"])
@@ -119,7 +124,7 @@ def configured(vendors: Sequence[type[Vendor]], config: Mapping[str, Any]) -> li
 
 
 def _complete(options: Mapping[str, Any], credentials: Set[str], place: str = "") -> None:
-    """Addresses are alike wherever they stand, and the form does not fold credentials away as optional fields."""
+    """Give all addresses one schema, and keep the form from hiding credentials among the optional fields."""
     for name, option in options.items():
         path = place + name
         if name.endswith("base_url"):

@@ -1,4 +1,4 @@
-"""Half-open windows of days and months: what to read, how it is cut, and what has been read already."""
+"""Half-open windows of days and months: what to read, in which steps, and what has been read already."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
@@ -135,7 +135,7 @@ def first_served(refused: DateTime, served: DateTime, serves: Callable[[DateTime
 
 @dataclass(frozen=True)
 class Covered:
-    """What earlier syncs have written: merged windows, and how far they ever reached."""
+    """What earlier syncs have written: merged windows, and the high-water mark, the furthest end they ever reached."""
 
     windows: tuple[Window, ...] = ()
     high_water_mark: DateTime | None = None
@@ -160,7 +160,7 @@ class Covered:
         return Covered(tuple(merge(window.until(moment) for window in self.windows)), moment)
 
     def forget(self, since: DateTime) -> "Covered":
-        """Without what lies between `since` and `reached`, so that it is read again; `reached` stays."""
+        """Without what lies between `since` and the high-water mark, so that it is read again; the mark stays."""
         if self.high_water_mark is None or since >= self.high_water_mark:
             return self
         return Covered(tuple(without(self.windows, Window(since, self.high_water_mark))), self.high_water_mark)
@@ -172,7 +172,7 @@ class Covered:
         return Covered(tuple(merge([*self.windows, window])), high_water_mark)
 
     def to_state(self) -> dict[str, Any]:
-        """The CDK's date-range form; a zero-length slice tells `reached` where no window ends there."""
+        """The CDK's date-range form. A slice of no length holds the high-water mark when no window ends there."""
         windows = list(self.windows)
         if self.high_water_mark and (not windows or windows[-1].end < self.high_water_mark):
             windows.append(Window(self.high_water_mark, self.high_water_mark))

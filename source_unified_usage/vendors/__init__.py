@@ -1,11 +1,18 @@
-"""The vendors, one package each. This is the only list of them."""
+"""The vendors, one package each: a new package is a new vendor, and no list names them."""
+
+from importlib import import_module
+from pkgutil import iter_modules
 
 from source_unified_usage.core.vendor import Vendor
-from source_unified_usage.vendors.claude import Claude
-from source_unified_usage.vendors.confluent import Confluent
-from source_unified_usage.vendors.cursor import Cursor
-from source_unified_usage.vendors.datadog import Datadog
-from source_unified_usage.vendors.openai import OpenAI
-from source_unified_usage.vendors.scenario import Scenario
 
-VENDORS: tuple[type[Vendor], ...] = (Claude, Confluent, Cursor, Datadog, OpenAI, Scenario)
+
+def _vendor(package: str) -> type[Vendor]:
+    """The one vendor that a package defines."""
+    members = vars(import_module(package)).values()
+    (vendor,) = (
+        one for one in members if isinstance(one, type) and issubclass(one, Vendor) and one.__module__ == package
+    )
+    return vendor
+
+
+VENDORS = tuple(_vendor(f"{__name__}.{name}") for name in sorted(module.name for module in iter_modules(__path__)))

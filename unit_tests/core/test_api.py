@@ -272,7 +272,7 @@ def test_pages_with_ever_new_cursors_end(monkeypatch: pytest.MonkeyPatch) -> Non
     monkeypatch.setattr("source_unified_usage.core.paging._MOST_PAGES", 20)
     numbers = iter(range(1000))
     with pytest.raises(BrokenContract, match="20 pages and no end"):
-        list(follow(lambda cursor: Answer("Acme", {}), lambda answer: next(numbers)))
+        list(follow(lambda cursor: Answer("Acme", {}), lambda answer: next(numbers), lambda answer: [1]))
 
 
 def test_a_budget_never_lets_more_through_than_its_limit(waits: list[float]) -> None:

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from source_unified_usage import source
+from source_unified_usage.core import check
 from source_unified_usage.core.retry import CHECK_RETRIES, SYNC_RETRIES, Backoff
 from source_unified_usage.core.vendor import Probe
 from source_unified_usage.source import SourceUnifiedUsage
@@ -49,7 +49,7 @@ def test_a_probe_that_never_ends_is_a_failed_status(monkeypatch: pytest.MonkeyPa
     never = Event()
     probes = [Probe("confluent.api_key", never.wait), Probe("confluent.kafka", lambda: None)]
     monkeypatch.setattr(Confluent, "probes", lambda self: probes)
-    monkeypatch.setattr(source, "_CHECK_WITHIN", 0.2)
+    monkeypatch.setattr(check, "WITHIN", 0.2)
     try:
         ok, reason = SourceUnifiedUsage().check_connection(logging.getLogger(), CONFIG)
     finally:
@@ -60,7 +60,7 @@ def test_a_probe_that_never_ends_is_a_failed_status(monkeypatch: pytest.MonkeyPa
 
 
 def test_a_check_ends_before_a_minute_is_over() -> None:
-    assert source._CHECK_WITHIN < 60
+    assert check.WITHIN < 60
 
 
 def test_excluded_fields_are_held_too(monkeypatch: pytest.MonkeyPatch) -> None:

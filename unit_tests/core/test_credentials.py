@@ -9,8 +9,7 @@ from source_unified_usage.core.vendor import configured
 from source_unified_usage.vendors import VENDORS
 
 NONE = (
-    "No vendor is configured. Add the credentials of at least one of "
-    "claude, confluent, cursor, datadog, openai, scenario."
+    f"No vendor is configured. Add the credentials of at least one of {', '.join(vendor.name for vendor in VENDORS)}."
 )
 DASH = "\u2013"
 

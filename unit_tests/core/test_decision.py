@@ -39,7 +39,7 @@ def part(first: int, after: int) -> Window:
 WEEK = part(10, 17)
 NOW = Window(datetime(2026, 9, 20, 9, 30), datetime(2026, 9, 20, 9, 30))  # a snapshot's window
 KEPT_FROM_12 = Bounds(retained_from=day(12))
-PASSES, BROKEN = Failed(Unavailable("503")), Failed(BrokenContract("no list"))
+TEMPORARY, BROKEN = Failed(Unavailable("503")), Failed(BrokenContract("no list"))
 MISSING_SCOPE, REFUSED = Failed(ConfigError("403")), Failed(KeyRefused("401"))
 
 
@@ -75,7 +75,7 @@ MISSING_SCOPE, REFUSED = Failed(ConfigError("403")), Failed(KeyRefused("401"))
         (WEEK, Bounds(day(12), day(11), None), Complete(), Written(part(12, 12))),
         (WEEK, Bounds(available_until=day(10)), Complete(), Written(part(10, 10))),
         # it failed
-        (WEEK, Bounds(), PASSES, Skip()),
+        (WEEK, Bounds(), TEMPORARY, Skip()),
         (WEEK, Bounds(), BROKEN, Skip()),
         (WEEK, Bounds(), MISSING_SCOPE, Stop()),
         (WEEK, Bounds(), REFUSED, Stop()),
@@ -86,7 +86,7 @@ def test_the_table(window: Window, bounds: Bounds, outcome: Outcome, decision: D
     assert decide(window, closed=day(20), bounds=bounds, failed_in_a_row=0, outcome=outcome) == decision
 
 
-@pytest.mark.parametrize("outcome", [PASSES, BROKEN, MISSING_SCOPE])
+@pytest.mark.parametrize("outcome", [TEMPORARY, BROKEN, MISSING_SCOPE])
 def test_the_second_failure_in_a_row_is_not_the_windows(outcome: Outcome) -> None:
     decision = decide(WEEK, closed=day(20), bounds=Bounds(), failed_in_a_row=FAILURES_IN_A_ROW - 1, outcome=outcome)
     assert decision == Stop()

@@ -10,6 +10,7 @@ import time_machine
 from requests_mock import Mocker
 
 from source_unified_usage.core import clock
+from source_unified_usage.core.answer import Answer
 from source_unified_usage.core.api import Api
 from source_unified_usage.core.authentication import Credential
 from source_unified_usage.core.errors import KeyRefused, Unavailable
@@ -24,7 +25,10 @@ class Acme(Api):
 
 
 def people(api: Acme) -> Iterator[Mapping[str, Any]]:
-    pages = follow(lambda page: api.get("/people", {"page": page} if page else None), lambda a: a.body.get("next"))
+    def ask(page: str | None) -> Answer:
+        return api.get("/people", {"page": page} if page else None)
+
+    pages = follow(ask, lambda answer: answer.body.get("next"), lambda answer: answer.rows("data"))
     return (texts(answer.rows("data"), "name") for answer in pages)
 
 

@@ -252,7 +252,7 @@ def test_a_proxy_that_wants_a_password(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_a_proxy_that_refuses_the_way(monkeypatch: pytest.MonkeyPatch) -> None:
     with server(403) as proxy:
         monkeypatch.setenv("HTTPS_PROXY", f"http://127.0.0.1:{proxy.server_port}")
-        assert "of HTTPS_PROXY refuses the way to the vendor (403)" in refusal()
+        assert "of HTTPS_PROXY refuses to connect to the vendor (403)" in refusal()
 
 
 @pytest.mark.parametrize("status", [429, 502, 503])

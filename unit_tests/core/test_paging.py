@@ -1,4 +1,4 @@
-"""Pages that are asked for by their number or offset end, or end the stream."""
+"""Pages end, or end the stream, whether they are asked for by a cursor, a number or an offset."""
 
 from collections.abc import Iterator
 
@@ -6,7 +6,8 @@ import pytest
 
 from source_unified_usage.core.answer import Answer
 from source_unified_usage.core.errors import BrokenContract
-from source_unified_usage.core.paging import Told, walk
+from source_unified_usage.core.paging import PageInfo, follow, walk
+from source_unified_usage.core.usage import Row
 
 
 class Vendor:
@@ -20,9 +21,9 @@ class Vendor:
         self.asked.append(at)
         return Answer("Vendor, stream rows, /rows", {"rows": [{"at": at}]})
 
-    def told(self, answer: Answer, at: int, read: int) -> Told:
+    def told(self, answer: Answer, at: int, read: int) -> PageInfo:
         assert read == len(self.asked) - 1
-        return Told(answer.rows("rows"), True, self.pages)
+        return PageInfo(answer.rows("rows"), True, self.pages)
 
 
 def test_pages_that_are_ever_new_end_as_a_broken_contract() -> None:
@@ -43,7 +44,7 @@ def test_a_total_that_grows_is_followed_as_far_as_twice_the_first_and_a_hundred_
 
 def test_a_page_is_given_before_it_is_judged_and_the_last_one_ends_the_walk() -> None:
     vendor = Vendor()
-    found = list(walk(vendor.ask, lambda answer, at, _: Told(answer.rows("rows"), at < 3)))
+    found = list(walk(vendor.ask, lambda answer, at, _: PageInfo(answer.rows("rows"), at < 3)))
     assert [answer.body["rows"][0]["at"] for answer in found] == vendor.asked == [1, 2, 3]
 
 
@@ -52,7 +53,9 @@ def test_offsets_go_by_the_step_and_are_named() -> None:
         return Answer("Vendor, /rows", {"rows": [{}] if at else [{"at": 0}]})
 
     def pages() -> Iterator[Answer]:
-        return walk(still, lambda answer, *_: Told(answer.rows("rows"), True), first=0, step=100, place="the offset")
+        return walk(
+            still, lambda answer, *_: PageInfo(answer.rows("rows"), True), first=0, step=100, place="the offset"
+        )
 
     with pytest.raises(BrokenContract, match="the offset 200 is the one before"):
         list(pages())
@@ -62,9 +65,32 @@ def test_empty_pages_are_followed_but_not_for_ever() -> None:
     def serve(at: int) -> Answer:
         return Answer("Vendor, /rows", {"rows": [{"at": at}] if at % 50 == 0 else []})
 
-    def told(answer: Answer, at: int, _: int) -> Told:
-        return Told(answer.rows("rows"), at < 101)
+    def told(answer: Answer, at: int, _: int) -> PageInfo:
+        return PageInfo(answer.rows("rows"), at < 101)
 
     assert len(list(walk(serve, told))) == 101
     with pytest.raises(BrokenContract, match="50 empty pages one after another"):
-        list(walk(lambda at: serve(1), lambda answer, *_: Told(answer.rows("rows"), True)))
+        list(walk(lambda at: serve(1), lambda answer, *_: PageInfo(answer.rows("rows"), True)))
+
+
+def test_empty_pages_of_a_cursor_are_followed_but_not_for_ever() -> None:
+    def serve(cursor: int | None) -> Answer:
+        at = cursor or 0
+        return Answer("Vendor, /rows", {"rows": [{"at": at}] if at % 50 == 0 else [], "next": at + 1})
+
+    def following(answer: Answer) -> int | None:
+        return answer.body["next"] if answer.body["next"] < 101 else None
+
+    def rows(answer: Answer) -> list[Row]:
+        return answer.rows("rows")
+
+    assert len(list(follow(serve, following, rows))) == 101
+    asked: list[int | None] = []
+
+    def never(cursor: int | None) -> Answer:
+        asked.append(cursor)
+        return Answer("Vendor, /rows", {"rows": [], "next": len(asked)})
+
+    with pytest.raises(BrokenContract, match=r"Vendor, /rows: .*50 empty pages one after another"):
+        list(follow(never, following, rows))
+    assert len(asked) == 50

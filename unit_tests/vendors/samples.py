@@ -68,8 +68,12 @@ def stream_of(vendor: str, config: Mapping[str, Any], name: str) -> UsageStream:
 
 def records(stream: UsageStream, window: Window) -> list[dict[str, Any]]:
     """What the stream emits for a window, as JSON."""
-    found = [usage for item in stream.rows(window) for usage in stream.usages(item)]
-    return [orjson.loads(orjson.dumps(usage)) for usage in found]
+    return records_of(stream, stream.rows(window))
+
+
+def records_of(stream: UsageStream, items: Iterable[Any]) -> list[dict[str, Any]]:
+    """What the stream makes of items, as JSON; nothing is asked for."""
+    return [orjson.loads(orjson.dumps(usage)) for item in items for usage in stream.usages(item)]
 
 
 def items(vendor: str, answers: Mapping[str, Sequence[Any]], stream: UsageStream, window: Window) -> list[Any]:

@@ -168,10 +168,7 @@ def _claude_code(draw: random.Random, busy: float) -> Row:
             "pull_request_count": sessions // 3,
         },
         "tool_actions": {
-            tool: {
-                "accepted_count": sessions * draw.randint(0, 9),
-                "rejected_count": sessions * draw.randint(0, 2),
-            }
+            tool: {"accepted_count": sessions * draw.randint(0, 9), "rejected_count": sessions * draw.randint(0, 2)}
             for tool in _TOOL_ACTIONS
         },
     }

@@ -7,13 +7,7 @@ from typing import Any, TypeVar
 
 from sandbox.kit import Json
 from sandbox.times import DAY, day_stamp, days_between
-from sandbox.vendors.claude.console import (
-    MESSAGE_DIMENSIONS,
-    PARSED,
-    ApiEvent,
-    Console,
-    cost_lines,
-)
+from sandbox.vendors.claude.console import MESSAGE_DIMENSIONS, PARSED, ApiEvent, Console, cost_lines
 from sandbox.vendors.claude.knobs import Knobs
 from sandbox.vendors.claude.organizations import Tokens
 from sandbox.vendors.claude.query import Query
@@ -60,6 +54,7 @@ class Admin:
         limit = query.whole("limit", *_LIMITS)
         dimensions = query.some_of("group_by", MESSAGE_DIMENSIONS)
         if len(dimensions) > 5:
+            # an answer quoted in PostHog/posthog#72556
             raise invalid("Cannot specify more than 5 group_by[] dimensions.")
         if "speed" in dimensions:
             raise invalid("speed: requires the anthropic-beta header fast-mode-2026-02-01")

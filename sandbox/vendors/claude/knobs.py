@@ -8,19 +8,11 @@ from sandbox.limits import Limit
 from sandbox.vendors.claude.credentials import Key, default_keys
 from sandbox.vendors.claude.organizations import CONSOLE_ID, ENTERPRISE_ID
 
-ENGAGEMENT = (
-    "users",
-    "summaries",
-    "apps/chat/projects",
-    "skills",
-    "connectors",
-    "plugins",
-    "artifacts",
-)
+ENGAGEMENT = ("users", "summaries", "apps/chat/projects", "skills", "connectors", "plugins", "artifacts")
 
 
 def _lags() -> dict[str, int]:
-    """One day, but skills were seen to need two."""
+    """One day, but clients report two of skills."""
     return {**dict.fromkeys(ENGAGEMENT, 1), "skills": 2}
 
 
@@ -39,7 +31,7 @@ class Knobs:
     analytics_retry_after: bool = True
     """Analytics 429s carry retry-after."""
     admin_retry_after: bool = False
-    """Admin 429s carry retry-after; in the wild they did not."""
+    """Admin 429s carry retry-after; clients met them without it."""
     admin_quota_told: bool = False
     """Admin answers carry anthropic-ratelimit-requests-limit, -remaining and -reset; see `hourly_quota`."""
     admin_reset_stale: bool = False
@@ -100,7 +92,7 @@ class Knobs:
     """Admin usage has the legacy cache_creation_input_tokens in place of the nested counts."""
 
     def hourly_quota(self) -> None:
-        """The Admin API as it was measured in August 2026: 90 requests an hour, named in headers."""
+        """The Admin API as clients measured it in August 2026: 90 requests an hour, named in headers."""
         self.admin_limit, self.admin_quota_told = Limit(90, 3600), True
 
     def refresh(self) -> None:

@@ -1,6 +1,7 @@
 """The ledger: what a faultless reader emits, from the vendor's facts and not its answers."""
 
-from collections.abc import Callable, Iterator
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 from datetime import date, datetime, timedelta
 from decimal import Decimal
@@ -19,9 +20,9 @@ from sandbox.vendors.claude.organizations import CONSOLE_ID, ENTERPRISE_ID, FIRS
 from sandbox.vendors.claude.reports import Reports
 from sandbox.vendors.claude.spend import Line, SpendReports, identity
 from sandbox.vendors.claude.spend_limits import SpendLimits
-from sandbox.vendors.claude.twins import numbered
 
 _MESSAGES = ("account_id", "api_key_id", "workspace_id", "model", "service_tier")
+# the tables that follow are independent on purpose of the source's
 _RENAMED = {"claude-in-slack": "claude_tag", "claude-tag": "claude_tag"}
 # stream: endpoint, natural key, main figure
 _THINGS = {
@@ -67,11 +68,7 @@ class ClaudeLedger:
         closed_days = days_between(start, min(end, today))
         exported = [] if self._knobs.no_export else reported
         streams: dict[str, tuple[str, list[date], Callable[[date, datetime], Iterator[Entry]]]] = {
-            "claude_user_activity": (
-                "analytics/users",
-                self._published("users", start, end, now),
-                self._activity,
-            ),
+            "claude_user_activity": ("analytics/users", self._published("users", start, end, now), self._activity),
             "claude_activity_summary": (
                 "analytics/summaries",
                 self._published("summaries", start, end, now),
@@ -95,9 +92,9 @@ class ClaudeLedger:
         closed = self._knobs.denied | self._knobs.absent
         return {
             stream: [
-                replace(entry, key=key)
+                entry
                 for day in ([] if path in closed or self._off(path) else days)
-                for key, entry in numbered((entry.key, entry) for entry in entries(day, now))
+                for entry in _numbered(entries(day, now))
             ]
             for stream, (path, days, entries) in streams.items()
         }
@@ -260,3 +257,12 @@ def _priced(row: Group | Line) -> dict[tuple[str, str], Decimal]:
     net, total = (Decimal(amount).scaleb(-8) for amount in (row.amount, row.list_amount))
     charges = {("net", "USD"): net, ("total", "USD"): total}
     return {**charges, ("discount", "USD"): total - net} if total != net else charges
+
+
+def _numbered(entries: Iterable[Entry]) -> Iterator[Entry]:
+    """Keys with a number from the second row of a key on; the rows come in the documented order."""
+    seen: Counter[tuple[Any, ...]] = Counter()
+    for entry in entries:
+        number = seen[entry.key]
+        seen[entry.key] += 1
+        yield replace(entry, key=(*entry.key, number)) if number else entry

@@ -171,11 +171,7 @@ class Metering:
 
 
 def _work(
-    draw: random.Random,
-    day: date,
-    member: Member | None,
-    where: Mapping[str, str | None],
-    busy: float,
+    draw: random.Random, day: date, member: Member | None, where: Mapping[str, str | None], busy: float
 ) -> Iterable[Event]:
     """One to three pieces of work with one product and model; now and then a later correction."""
     model = next(model for model in MODELS if model.id == where["model"])

@@ -1,4 +1,4 @@
-"""The refusals: kinds of the API reference, wordings as clients report them."""
+"""The refusals: kinds of the page "Errors", wordings as clients report them."""
 
 from collections.abc import Mapping, Sequence
 from datetime import date

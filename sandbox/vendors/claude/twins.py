@@ -1,12 +1,8 @@
 """Rows that agree in their whole key, as those of two things of one name do."""
 
-from collections import Counter
-from collections.abc import Iterable, Iterator
-from typing import Any, TypeVar
+from typing import Any
 
 Row = dict[str, Any]
-Key = tuple[Any, ...]
-Value = TypeVar("Value")
 
 _EQUAL = "chat_metrics"  # a block in which both agree
 
@@ -14,21 +10,12 @@ _EQUAL = "chat_metrics"  # a block in which both agree
 def with_twin(rows: list[Row]) -> list[Row]:
     """The first row that counts anything has a twin that counts nothing, or only chats; it comes right before it.
 
-    By the sheet's order, of what rows are and then of their figures, the twin is the first of the two.
+    Ordered by what the rows are and then by their figures, the twin is the first of the two.
     """
     for place, row in enumerate(rows):
         if (twin := _emptied(row)) != row:
             return [*rows[:place], twin, *rows[place:]]
     return rows
-
-
-def numbered(rows: Iterable[tuple[Key, Value]]) -> Iterator[tuple[Key, Value]]:
-    """Keys with a number from the second row of a key on; the rows come in the sheet's order."""
-    seen: Counter[Key] = Counter()
-    for key, value in rows:
-        number = seen[key]
-        seen[key] += 1
-        yield (*key, number) if number else key, value
 
 
 def _emptied(value: Any) -> Any:

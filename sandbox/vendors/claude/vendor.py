@@ -1,12 +1,14 @@
 """The two Claude APIs on one host: who may ask what, how often, and which part answers."""
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
+from random import Random
 from typing import Any
 
 from sandbox.clock import Clock
+from sandbox.faults import Fault
 from sandbox.kit import Json, Refusal
 from sandbox.ledger import Ledger
 from sandbox.limits import Limit
@@ -98,6 +100,13 @@ class ClaudeSandbox(SandboxVendor[Path, Key], Knobs):
             "api_keys": self._lookups.api_keys,
         }
         return [Path(f"/v1/organizations/{name}", _asking(answer), name=name) for name, answer in answers.items()]
+
+    def characterize(self, draw: Random) -> None:
+        self.twins = draw.random() < 0.5
+
+    def repage(self, draw: Random) -> Sequence[Fault]:
+        self.spend_page_rows = draw.choice([40, 150, None])
+        return ()
 
     def ledger(self, start: date, end: date) -> Ledger:
         """What a reader with both keys must emit, as of the clock, for the days [start, end)."""

@@ -51,32 +51,14 @@ class CostLines:
         small = self._estate.clusters[-1]
         for quantity in ("100.0", "40.0", "40.0"):
             # rows that differ in their figures alone, two of them not even in those
-            yield priced(
-                day,
-                "KAFKA",
-                "KAFKA_PARTITION",
-                "Partition-hour",
-                Decimal(quantity),
-                "0.0015",
-                resource=small,
-            )
+            yield priced(day, "KAFKA", "KAFKA_PARTITION", "Partition-hour", Decimal(quantity), "0.0015", resource=small)
 
     def _cluster(self, cluster: Cluster, day: date, draw: Random) -> Iterator[Line]:
         dedicated = cluster.kind == "Dedicated"
         access, off = ("PRIVATE_LINK", "0.1") if dedicated else ("INTERNET", "0")
 
         def line(line_type: str, unit: str, quantity: Decimal, price: str) -> Line:
-            return priced(
-                day,
-                "KAFKA",
-                line_type,
-                unit,
-                quantity,
-                price,
-                off=off,
-                access=access,
-                resource=cluster,
-            )
+            return priced(day, "KAFKA", line_type, unit, quantity, price, off=off, access=access, resource=cluster)
 
         price = {"Dedicated": "2.25", "Standard": "0.75", "Basic": "0.14"}[cluster.kind]
         yield line("KAFKA_NUM_CKUS", "CKU-hour", _DAY * max(1, cluster.ckus), price)
@@ -95,10 +77,7 @@ class CostLines:
         yield line("KAFKA_NETWORK_READ", "GB", read, "0.05")
         if dedicated:
             outside = self._gigabytes(day, draw, 4)
-            yield replace(
-                line("KAFKA_NETWORK_READ", "GB", outside, "0.05"),
-                access="INTERNET",
-            )
+            yield replace(line("KAFKA_NETWORK_READ", "GB", outside, "0.05"), access="INTERNET")
             streams = line("KAFKA_STREAMS", "Hour", _DAY, "0.12")
             yield _late(replace(streams, access="PNI"), 0.6)
         else:
@@ -185,14 +164,7 @@ class CostLines:
         nodes = priced(day, "USM", "USM_CONNECTED_NODE", "Hour", _DAY * 3, "0.05", resource=lead)
         yield replace(nodes, price=None)
         yield priced(
-            day,
-            "RTCE",
-            "RTCE_NUM_UNITS",
-            "Unit-hour",
-            Decimal("10.0"),
-            "0.4",
-            access="MULTI",
-            resource=estate.bare,
+            day, "RTCE", "RTCE_NUM_UNITS", "Unit-hour", Decimal("10.0"), "0.4", access="MULTI", resource=estate.bare
         )
         if day.toordinal() % 5 == 0:
             refund = priced(
@@ -211,37 +183,17 @@ class CostLines:
     def _without_resource(self, day: date, draw: Random) -> Iterator[Line]:
         audit = self._gigabytes(day, draw, 0.8)
         yield priced(day, "AUDIT_LOG", "AUDIT_LOG_READ", "GB", audit, "0.05")
-        yield Line(
-            day,
-            "SUPPORT",
-            "SUPPORT_CLOUD_BUSINESS",
-            "Hour",
-            original=_SUPPORT_A_DAY,
-            amount=_SUPPORT_A_DAY,
-        )
+        yield Line(day, "SUPPORT", "SUPPORT_CLOUD_BUSINESS", "Hour", original=_SUPPORT_A_DAY, amount=_SUPPORT_A_DAY)
         ordinal = day.toordinal()
         credits = [("KAFKA101", "-40.0"), ("STREAM25", "-5.0")] if ordinal % 3 == 0 else []
         for code, text in credits:
             amount = Decimal(text)
             unknown = None if code == "STREAM25" else Decimal("0.0")
-            yield Line(
-                day,
-                "PROMO_CREDIT",
-                unit="",
-                original=amount,
-                discount=unknown,
-                amount=amount,
-                description=code,
-            )
+            yield Line(day, "PROMO_CREDIT", unit="", original=amount, discount=unknown, amount=amount, description=code)
         if ordinal % 4 == 0:
             amount = Decimal(-draw.randint(100, 900)) / 100
             refund = Line(
-                day,
-                "PROMO_CREDIT",
-                original=amount,
-                amount=amount,
-                description="Refund Kafka usage",
-                nulls=True,
+                day, "PROMO_CREDIT", original=amount, amount=amount, description="Refund Kafka usage", nulls=True
             )
             yield _late(refund, 0.9)
 

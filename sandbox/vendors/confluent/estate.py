@@ -75,12 +75,7 @@ class Estate:
         )
         kinds = ("BigQuerySink", "PostgresCdcSource", "S3Sink", "SnowflakeSink")
         self.connectors = [
-            Connector(
-                self._id("lcc"),
-                f"{team}-{kind.lower()}",
-                self.production,
-                kind=kind,
-            )
+            Connector(self._id("lcc"), f"{team}-{kind.lower()}", self.production, kind=kind)
             for number, team in enumerate(world.teams)
             for kind in (kinds[number % 4], kinds[(number + 1) % 4])
         ]

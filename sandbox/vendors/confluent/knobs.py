@@ -29,11 +29,7 @@ class Knobs:
     """Metrics queries per address."""
     retry_after: bool = True
     """A 429 carries Retry-After."""
-    rate_headers: tuple[str, str, str] = (
-        "X-RateLimit-Limit",
-        "X-RateLimit-Remaining",
-        "X-RateLimit-Reset",
-    )
+    rate_headers: tuple[str, str, str] = ("X-RateLimit-Limit", "X-RateLimit-Remaining", "X-RateLimit-Reset")
     """How the costs and the look-ups spell what they say about the limit."""
     reset_as_epoch: bool = False
     """The reset is an epoch in place of the seconds from now."""

@@ -85,15 +85,7 @@ class Line:
 
 
 def priced(
-    day: date,
-    product: str,
-    line_type: str,
-    unit: str,
-    quantity: Decimal,
-    price: str,
-    *,
-    off: str = "0",
-    **more: Any,
+    day: date, product: str, line_type: str, unit: str, quantity: Decimal, price: str, *, off: str = "0", **more: Any
 ) -> Line:
     """A line whose amounts follow from its quantity and price, `off` being the part taken off.
 
@@ -102,16 +94,7 @@ def priced(
     original = (quantity * Decimal(price)).quantize(_MICROS)
     discount = (original * Decimal(off)).quantize(_MICROS)
     return Line(
-        day,
-        line_type,
-        product,
-        unit,
-        quantity,
-        Decimal(price),
-        original,
-        discount,
-        original - discount,
-        **more,
+        day, line_type, product, unit, quantity, Decimal(price), original, discount, original - discount, **more
     )
 
 

@@ -99,11 +99,7 @@ class Lookups:
             "api_version": "cmk/v2",
             "kind": "Cluster",
             "id": cluster.id,
-            "metadata": _metadata(
-                f"{CLUSTERS}/{cluster.id}",
-                f"{self._organization()}/{name}",
-                environment.created,
-            ),
+            "metadata": _metadata(f"{CLUSTERS}/{cluster.id}", f"{self._organization()}/{name}", environment.created),
             "spec": {
                 "display_name": cluster.renamed[1] if cluster.renamed else cluster.name,
                 "availability": "SINGLE_ZONE",

@@ -11,10 +11,7 @@ from sandbox.vendors.confluent.estate import Cluster, Estate
 from sandbox.vendors.confluent.knobs import Knobs
 from sandbox.world import World
 
-METRICS = (
-    "io.confluent.kafka.server/request_bytes",
-    "io.confluent.kafka.server/response_bytes",
-)
+METRICS = ("io.confluent.kafka.server/request_bytes", "io.confluent.kafka.server/response_bytes")
 _TENTH = Decimal("0.1")
 _STRAGGLERS = Decimal("0.98")
 # about five minutes, by the page on the Metrics API

@@ -1,13 +1,16 @@
 """The vendor's APIs on one address: paths, keys and limits."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 from math import ceil
+from random import Random
 from uuid import UUID
 
 from starlette.responses import Response
 
 from sandbox.clock import Clock
+from sandbox.faults import Fault
 from sandbox.kit import Json, Refusal, basic, whole_seconds
 from sandbox.ledger import Ledger
 from sandbox.limits import Limit
@@ -56,6 +59,12 @@ class ConfluentSandbox(SandboxVendor[Path, Key], Knobs):
             Path(f"/{lookups.CLUSTERS}", self._lookups.clusters),
             Path(f"/{metrics.PATH}", self._points, "POST", roles=MAY_READ_METRICS),
         ]
+
+    def repage(self, draw: Random) -> Sequence[Fault]:
+        self.page_cap = draw.choice([7, 50, None])
+        self.empty_pages = draw.random() < 0.5
+        self.limit.requests = None  # many small pages would only wait
+        return ()
 
     def ledger(self, start: date, end: date) -> Ledger:
         return self._ledger.ledger(start, end, self.clock.now())

@@ -1,11 +1,12 @@
 """The Enterprise APIs of one team: AI code tracking, analytics by user, Bugbot."""
 
 import math
-from datetime import date, timedelta
-from typing import Any
+from datetime import date
 
 from starlette.requests import Request
 
+from sandbox.kit import Json
+from sandbox.times import DAY, days_between
 from sandbox.vendors.cursor.customer import Customer
 from sandbox.vendors.cursor.enterprise import METRICS, Enterprise, user_id
 from sandbox.vendors.cursor.events import HOME_TEAM
@@ -21,27 +22,21 @@ class Analytics:
     def __init__(self, customer: Customer, enterprise: Enterprise, knobs: Knobs) -> None:
         self._customer, self._clock, self._enterprise, self._knobs = customer, customer.clock, enterprise, knobs
 
-    def ai_code(self, request: Request, asked: Asked) -> dict[str, Any]:
+    def ai_code(self, request: Request, asked: Asked) -> Json:
         what = request.path_params["what"]
         if what not in ("commits", "changes"):
             raise not_found()
         page, size = page_of(asked, self._knobs, default=100, most=1000)
         size = min(size, 500)  # the server serves no more, as a client reports
         first, last = asked.get("startDate", ""), asked.get("endDate", "")
-        begin, end = date_of(first), date_of(last)
         make = self._enterprise.commits if what == "commits" else self._enterprise.changes
-        days = [begin + timedelta(days=n) for n in range((end - begin).days + 1)]
+        days = days_between(date_of(first), date_of(last) + DAY)
         items = [row for day in days for row in make(day, HOME_TEAM)]
         now = self._clock.now().isoformat()
         items = [row for row in items if first <= row["createdAt"] <= last and row["createdAt"][:19] <= now[:19]]
-        return {
-            "items": cut(items, page, size, self._knobs),
-            "totalCount": len(items),
-            "page": page,
-            "pageSize": size,
-        }
+        return {"items": cut(items, page, size, self._knobs), "totalCount": len(items), "page": page, "pageSize": size}
 
-    def by_user(self, request: Request, asked: Asked) -> dict[str, Any]:
+    def by_user(self, request: Request, asked: Asked) -> Json:
         metric = request.path_params["metric"]
         if metric not in METRICS:
             raise not_found()
@@ -57,33 +52,29 @@ class Analytics:
             "params": {"metric": metric, "teamId": HOME_TEAM, **asked, "userMappings": mappings},
         }
 
-    def bugbot(self, _: Request, asked: Asked) -> dict[str, Any]:
-        page, size = page_of(asked, self._knobs, default=100, most=250)
+    def bugbot(self, _: Request, asked: Asked) -> Json:
         every = asked.get("prState", "merged") == "all"
         rows = [row for day in self._days(asked) for row in self._enterprise.bugbot(day)]
-        rows = [
+        shown = [
             {name: value for name, value in row.items() if name != "merged"} for row in rows if every or row["merged"]
         ]
-        pages = max(1, math.ceil(len(rows) / size))
-        return {
-            "data": cut(rows, page, size, self._knobs),
-            "pagination": pagination(page, size, pages, totalItems=len(rows)),
-            "params": {"metric": "bugbot", "teamId": HOME_TEAM, **asked},
-        }
+        return self._page("bugbot", shown, asked)
 
-    def reviews(self, _: Request, asked: Asked) -> dict[str, Any]:
-        page, size = page_of(asked, self._knobs, default=100, most=250)
+    def reviews(self, _: Request, asked: Asked) -> Json:
         rows = [row for day in self._days(asked) for row in self._enterprise.reviews(day)]
+        return self._page("bugbot-reviews", rows, asked)
+
+    def _page(self, metric: str, rows: list[Json], asked: Asked) -> Json:
+        page, size = page_of(asked, self._knobs, default=100, most=250)
         pages = max(1, math.ceil(len(rows) / size))
         return {
             "data": cut(rows, page, size, self._knobs),
             "pagination": pagination(page, size, pages, totalItems=len(rows)),
-            "params": {"metric": "bugbot-reviews", "teamId": HOME_TEAM, **asked},
+            "params": {"metric": metric, "teamId": HOME_TEAM, **asked},
         }
 
     def _days(self, asked: Asked) -> list[date]:
         begin, end = date_of(asked.get("startDate", "")), date_of(asked.get("endDate", ""))
         if (end - begin).days >= 30:
             raise refuse(400, "Date range cannot exceed 30 days")
-        days = [begin + timedelta(days=n) for n in range((end - begin).days + 1)]
-        return [day for day in days if day <= self._clock.today()]
+        return days_between(begin, min(end, self._clock.today()) + DAY)

@@ -7,7 +7,7 @@ from functools import cached_property
 from typing import Any
 
 from sandbox.clock import Clock
-from sandbox.times import day_at
+from sandbox.times import DAY, day_at, days_between, midnight
 from sandbox.vendors.cursor.events import DAY_MS, HOME_TEAM, INCLUDED, KINDS, MODELS, OTHER_TEAM, Event, Events, team_of
 from sandbox.world import Person, World
 
@@ -42,13 +42,9 @@ class Customer:
         """The rows as they are now, both bounds inclusive, newest first; with teamId."""
         now = self.clock.now()
         day, last_day = (day_at(ms / 1000) for ms in (first_ms, last_ms))
-        found: list[Event] = []
-        while day <= min(self.clock.today(), last_day):
-            found += [
-                e for e in self._events.of(day) if first_ms <= e.at <= last_ms and e.team in teams and e.visible <= now
-            ]
-            day += timedelta(days=1)
-        found += [e for e in self.injected if first_ms <= e.at <= last_ms and e.team in teams]
+        days = days_between(day, min(self.clock.today(), last_day) + DAY)
+        visible = (event for day in days for event in self._events.of(day) if event.visible <= now)
+        found = [e for e in (*visible, *self.injected) if first_ms <= e.at <= last_ms and e.team in teams]
         found.sort(key=lambda event: -event.at)
         return [self._now(event, now) for event in found]
 
@@ -90,8 +86,7 @@ class Customer:
         """On-demand and included cents of one member in a time, as of now."""
         now = self.clock.now()
         on_demand = included = Decimal(0)
-        day = start.date()
-        while day <= min(end, now).date():
+        for day in days_between(start.date(), min(end, now).date() + DAY):
             for event in self._events.of(day):
                 inside = start.timestamp() * 1000 <= event.at < end.timestamp() * 1000
                 if event.person is person and inside and event.visible <= now:
@@ -101,14 +96,13 @@ class Customer:
                         on_demand += charged
                     elif row["kind"] in INCLUDED:
                         included += charged
-            day += timedelta(days=1)
         return on_demand, included
 
     def daily(self, day: date, person: Person) -> dict[str, Any]:
         """One member's day: figures of the last day and a half are still short."""
         draw = self.world.random("cursor", "daily", day, person.number)
         busy = person.active_on(day) and bool(person.intensity) and draw.random() < min(1.0, self.world.rhythm(day))
-        young = self.clock.now() - datetime(day.year, day.month, day.day, 12, tzinfo=timezone.utc) < timedelta(hours=60)
+        young = self.clock.now() - midnight(day) < timedelta(hours=72)
         scale = (0.8 if young else 1.0) * person.intensity * self.world.rhythm(day) if busy else 0.0
         now = self.clock.now()
         kinds = [e.row["kind"] for e in self._events.of(day) if e.person is person and e.visible <= now] if busy else []

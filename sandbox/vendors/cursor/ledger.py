@@ -172,7 +172,7 @@ class CursorLedger:
 
 
 def event_charges(row: dict[str, Any]) -> Charges:
-    """Contract section 4, from the vendor's own figures."""
+    """From the vendor's own figures; independent on purpose of the source's mapping."""
     tokens = row.get("tokenUsage", {})
     cost = Decimal(repr(tokens.get("totalCents", 0))) if row["isTokenBasedCall"] else Decimal(0)
     off = Decimal(tokens.get("discountPercentOff", 0))
@@ -203,7 +203,7 @@ def _tokens(row: dict[str, Any]) -> dict[str, Decimal]:
 
 
 def _twin_order(row: dict[str, Any]) -> tuple[Any, ...]:
-    """The sheet's order inside a group of one millisecond and model."""
+    """The order inside a group of one millisecond and model; independent on purpose of the source's."""
     tokens = row.get("tokenUsage", {})
     seen = {name: value for name, value in row.items() if name != "teamId"}
     return (

@@ -1,12 +1,12 @@
 """What the members did and spent: daily usage, spend, billing groups and the pool."""
 
 import math
-from datetime import date, timedelta
+from datetime import date
 from typing import Any
 
 from starlette.requests import Request
 
-from sandbox.times import day_at, midnight
+from sandbox.times import DAY, day_at, days_between, midnight
 from sandbox.vendors.cursor.customer import Customer
 from sandbox.vendors.cursor.enterprise import user_id
 from sandbox.vendors.cursor.events import DAY_MS, team_of
@@ -33,8 +33,8 @@ class People:
         paged = organization or ("page" in asked and "pageSize" in asked)
         page, size = page_of(asked, self._knobs, default=1000, most=1000)
         begin = day_at(first / 1000)
-        days = [begin + timedelta(days=n) for n in range(math.ceil((last - first + 1) / DAY_MS))]
-        days = [day for day in days if day <= self._clock.today()]
+        end = begin + math.ceil((last - first + 1) / DAY_MS) * DAY
+        days = days_between(begin, min(end, self._clock.today() + DAY))
         people = [p for p in self._customer.world.people if team_of(p) in teams and any(map(p.active_on, days))]
         rows = {p.number: [self._day_row(day, p, organization) for day in days if p.active_on(day)] for p in people}
         answer: dict[str, Any] = {"period": {"startDate": first, "endDate": last}}

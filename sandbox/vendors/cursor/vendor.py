@@ -1,12 +1,14 @@
 """Cursor's paths: keys, minute buckets per endpoint, and who answers."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import date
+from random import Random
 from typing import Any
 
 from starlette.requests import Request
 
 from sandbox.clock import Clock
+from sandbox.faults import Fault
 from sandbox.kit import Json, Refusal, basic, whole_seconds
 from sandbox.ledger import Ledger
 from sandbox.limits import Limit
@@ -67,6 +69,16 @@ class CursorSandbox(SandboxVendor[Endpoint, Key], Knobs):
             *(Endpoint(path, self._asking(answer), "POST") for path, answer in posts.items()),
             *(Endpoint(path, self._asking(answer)) for path, answer in gets.items()),
         ]
+
+    def repage(self, draw: Random) -> Sequence[Fault]:
+        self.page_cap = draw.choice([3, 10, 1000])
+        self.limits = dict.fromkeys(self.limits)  # many small pages would only wait
+
+        def shuffled(body: Any) -> Any:
+            draw.shuffle(body["usageEvents"])
+            return body
+
+        return [Fault("filtered-usage-events", effect="change", change=shuffled, times=None)]
 
     def ledger(self, start: date, end: date) -> Ledger:
         """As a team key sees it, with the Enterprise streams."""

@@ -6,12 +6,7 @@ from decimal import Decimal
 
 from sandbox.kit import Json
 from sandbox.times import DAY, HOUR, days_between, midnight, stamp
-from sandbox.vendors.datadog.catalog import (
-    ATTRIBUTED,
-    OWN,
-    PRODUCTS,
-    Organization,
-)
+from sandbox.vendors.datadog.catalog import ATTRIBUTED, OWN, PRODUCTS, Organization
 from sandbox.vendors.datadog.hourly import covered
 from sandbox.vendors.datadog.knobs import Knobs
 from sandbox.vendors.datadog.periods import last_of, month_name, offset_stamp, plus_months

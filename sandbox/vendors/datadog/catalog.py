@@ -81,12 +81,7 @@ _FAMILIES = (
         "infra_hosts",
         3,
         True,
-        (
-            ("agent_host_count", 43),
-            ("aws_host_count", 38),
-            ("container_count", None),
-            ("host_count", 46),
-        ),
+        (("agent_host_count", 43), ("aws_host_count", 38), ("container_count", None), ("host_count", 46)),
     ),
     Family(
         "logs",
@@ -167,11 +162,7 @@ _SERVICE = TagConfiguration(
     ("service",),
     ((600, (("checkout",),)), (400, ((),))),
 )
-CONFIGURATIONS = {
-    ROOT.public_id: (_TEAM_ENV,),
-    EU.public_id: (_TEAM_ENV, _SERVICE),
-    LABS.public_id: (_TEAM_ENV,),
-}
+CONFIGURATIONS = {ROOT.public_id: (_TEAM_ENV,), EU.public_id: (_TEAM_ENV, _SERVICE), LABS.public_id: (_TEAM_ENV,)}
 
 # attributed type: the product it is taken from, and how many of it make one unit of the product
 ATTRIBUTED = {

@@ -9,14 +9,7 @@ from sandbox.kit import Json, Refusal
 from sandbox.times import HOUR, midnight, stamp
 from sandbox.vendors.datadog.catalog import PRODUCTS, ROOT
 from sandbox.vendors.datadog.knobs import Knobs
-from sandbox.vendors.datadog.periods import (
-    RETENTION_MONTHS,
-    first_of,
-    last_of,
-    month_name,
-    offset_stamp,
-    plus_months,
-)
+from sandbox.vendors.datadog.periods import RETENTION_MONTHS, first_of, last_of, month_name, offset_stamp, plus_months
 from sandbox.vendors.datadog.query import Query, identifier
 from sandbox.vendors.datadog.refusals import plain
 from sandbox.vendors.datadog.statements import Group, Line, Statement, Statements, groups

@@ -29,19 +29,20 @@ class Knobs:
     application_keys: dict[str, ApplicationKey] = field(default_factory=lambda: dict(APPLICATION_KEYS))
     """Application key -> organization and scopes."""
     limit: Limit = field(default_factory=lambda: Limit(400, 3600, aligned=True))
-    """One bucket for all usage paths of the account; seen too: Limit(10, 30, aligned=True)."""
+    """One bucket for all usage paths of the account; clients report Limit(10, 30, aligned=True) too."""
     limit_name: str | None = "usage_metering"
     """X-RateLimit-Name; None leaves it out, as in 2021."""
     limit_reset: Literal["seconds", "epoch"] = "seconds"
-    """X-RateLimit-Reset; `epoch`: the moment instead of the time until it, as another intake of Datadog has sent it."""
+    """X-RateLimit-Reset; `epoch`: the moment instead of the time until it, as another intake has sent it
+    (DataDog/dd-trace-py#17170)."""
     limit_told: Literal["JSON", "HTML", "nothing"] = "JSON"
     """What a 429 says beside its headers; `nothing`: the page of `HTML`, and no answer has the limit's headers."""
     marketplace_billed: bool = False
-    """Cost endpoints answer 403 whatever the scopes."""
+    """Cost endpoints answer 403 whatever the scopes, as clients report."""
     attribution_plan: bool = True
     """False: the plan has no attribution by tag, its endpoints answer 403."""
     child_refusal: Literal[400, 403] = 400
-    """How a child organization is refused what the parent alone may see."""
+    """How a child organization is refused what the parent alone may see; 403: DataDog/documentation#6454."""
     absent: set[str] = field(default_factory=set)
     """Paths that this site does not have and answers with 404, such as on US1-FED."""
 
@@ -52,7 +53,7 @@ class Knobs:
     projection_day: int = 12
     """The day of the month from which projected cost shows rows."""
     estimated_reach: int = 1
-    """How many months before the current one estimated cost shows; two were seen."""
+    """How many months before the current one estimated cost shows; clients report two."""
     cost_lag: timedelta = timedelta(hours=72)
     """How far estimated cost, billable usage and attribution stay behind the clock."""
     settle: timedelta = timedelta(days=4)

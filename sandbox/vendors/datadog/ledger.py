@@ -18,6 +18,7 @@ from sandbox.vendors.datadog.tag_sets import Tagged, spelled, tag_sets
 
 _CURRENCY = "USD"
 _UNTYPED = ""
+# independent on purpose: the source has a table of its own
 _TYPES = {
     "committed": "committed",
     "commitment": "committed",
@@ -34,12 +35,7 @@ class DatadogLedger:
     """The ledger of the eight streams for the reader that the knobs describe."""
 
     def __init__(
-        self,
-        statements: Statements,
-        billable: BillableUsage,
-        hourly: Hourly,
-        attribution: Attribution,
-        knobs: Knobs,
+        self, statements: Statements, billable: BillableUsage, hourly: Hourly, attribution: Attribution, knobs: Knobs
     ) -> None:
         self._statements, self._billable, self._hourly = statements, billable, hourly
         self._attribution, self._knobs = attribution, knobs
@@ -129,10 +125,7 @@ class DatadogLedger:
         for month in months:
             for tagged in self._tagged():
                 for dimension, cost in self._attribution.costs(tagged, month, now):
-                    lines = [
-                        Line(dimension, "committed", cost.committed),
-                        Line(dimension, "on_demand", cost.on_demand),
-                    ]
+                    lines = [Line(dimension, "committed", cost.committed), Line(dimension, "on_demand", cost.on_demand)]
                     yield Entry(_tag_key(tagged, month_name(month), dimension), _start(month), _billed(lines))
 
     def _monthly_usage(self, months: Sequence[date], now: datetime) -> Iterator[Entry]:

@@ -23,11 +23,7 @@ def dimension_mapping(query: Query) -> Json:
             "keys": [product.key] if known else [],
             "status": "OK" if known else "NOT_FOUND",
         }
-        attributes = {
-            "in_app_label": product.label,
-            "timestamp": day_stamp(month),
-            "endpoints": [endpoint],
-        }
+        attributes = {"in_app_label": product.label, "timestamp": day_stamp(month), "endpoints": [endpoint]}
         data.append({"type": "billing_dimensions", "id": product.name, "attributes": attributes})
     return {"data": data}
 

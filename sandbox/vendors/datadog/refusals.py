@@ -38,7 +38,7 @@ def json_api(detail: str) -> Refusal:
 
 
 def denied() -> Refusal:
-    """The other refusal that child organizations have got, as clients report."""
+    """The other refusal that child organizations have got (DataDog/documentation#6454)."""
     return plain(403, "Access was denied to this resource.")
 
 

@@ -37,13 +37,7 @@ class Analytics:
         """One row per member and day, or per day with `group=workspace`."""
         group = query.get("group")
         if group not in (None, "workspace"):
-            raise validation(
-                "group",
-                "Input should be 'workspace'",
-                "literal_error",
-                group,
-                expected="'workspace'",
-            )
+            raise validation("group", "Input should be 'workspace'", "literal_error", group, expected="'workspace'")
         of = self._activity.workspace_rows if group else self._activity.rows
         products = ALL_PRODUCTS if all_products else CODEX_ONLY
         rows = [
@@ -158,10 +152,7 @@ def _attribution(row: Row) -> Json | None:
             "committed": row.added * 3 // 4,
             "committed_percentage": 41.5,
         },
-        "commits": {
-            "with_codex_contribution": row.totals.threads // 2,
-            "with_codex_contribution_percentage": 54.5,
-        },
+        "commits": {"with_codex_contribution": row.totals.threads // 2, "with_codex_contribution_percentage": 54.5},
     }
 
 

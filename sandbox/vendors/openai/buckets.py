@@ -69,12 +69,7 @@ class Buckets:
         return now.date() - timedelta(days=self._knobs.retention_days)
 
     def _page(
-        self,
-        query: Query,
-        now: datetime,
-        limits: tuple[int, int],
-        results: Results,
-        trailing: bool = False,
+        self, query: Query, now: datetime, limits: tuple[int, int], results: Results, trailing: bool = False
     ) -> Json:
         start, end = self._range(query, now)
         query.choice("bucket_width", ("1d",), "1d")
@@ -100,17 +95,11 @@ class Buckets:
         start, end = query.integer("start_time"), query.integer("end_time")
         if start is None:
             raise platform(
-                400,
-                "Missing required parameter: 'start_time'.",
-                param="start_time",
-                code="missing_required_parameter",
+                400, "Missing required parameter: 'start_time'.", param="start_time", code="missing_required_parameter"
             )
         if end is not None and end <= start:
             raise platform(
-                400,
-                "Invalid 'end_time': must be greater than 'start_time'.",
-                param="end_time",
-                code="invalid_value",
+                400, "Invalid 'end_time': must be greater than 'start_time'.", param="end_time", code="invalid_value"
             )
         earliest = self.earliest(now)
         if start < epoch(earliest):

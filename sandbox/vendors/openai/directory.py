@@ -64,10 +64,7 @@ class Directory:
         """By the number of the person who owns it."""
         return {
             person.number: ApiKey(
-                self._id("key_", person.number),
-                f"{person.email.split('@')[0]}-dev",
-                self.teams[person.team],
-                person,
+                self._id("key_", person.number), f"{person.email.split('@')[0]}-dev", self.teams[person.team], person
             )
             for person in self._world.people
         }
@@ -77,9 +74,7 @@ class Directory:
         """The service accounts' keys, by the name of their project."""
         return {
             project.name: ApiKey(
-                self._id("key_", "worker", project.name),
-                f"{project.name.split()[0].lower()}-worker",
-                project,
+                self._id("key_", "worker", project.name), f"{project.name.split()[0].lower()}-worker", project
             )
             for project in self.projects
         }

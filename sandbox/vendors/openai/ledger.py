@@ -11,12 +11,7 @@ from sandbox.ledger import Entry, Ledger
 from sandbox.times import day_stamp, days_between, epoch
 from sandbox.vendors.openai.analytics import ALL_PRODUCTS, CODEX_ONLY, Analytics, client_entry, engaged, model_entry
 from sandbox.vendors.openai.buckets import Buckets
-from sandbox.vendors.openai.codex_activity import (
-    CodexActivity,
-    Figures,
-    Row,
-    has_flat_attribution,
-)
+from sandbox.vendors.openai.codex_activity import CodexActivity, Figures, Row, has_flat_attribution
 from sandbox.vendors.openai.cost_lines import add_up_costs
 from sandbox.vendors.openai.directory import Directory
 from sandbox.vendors.openai.endpoints import ENDPOINTS, Endpoint
@@ -67,8 +62,7 @@ class OpenAILedger:
         # "" comes before null: both are a missing part, so that such rows differ in their JSON alone
         rows.sort(key=lambda row: [value is None for value in row.dimensions])
         yield from _numbered(
-            day,
-            ((_missing(row.dimensions), {}, _usage_figures(endpoint, row, old or row.old)) for row in rows),
+            day, ((_missing(row.dimensions), {}, _usage_figures(endpoint, row, old or row.old)) for row in rows)
         )
 
     def _costs(self, day: date) -> Iterator[Entry]:
@@ -106,10 +100,7 @@ class OpenAILedger:
             yield "openai_workspace_usage", self._member(workspace, row, (), charges, usage)
         if reviews := self._activity.reviews(day, now):
             key, start = (workspace, day.isoformat()), day_stamp(day)
-            for stream, figure in (
-                ("reviews", len(reviews)),
-                ("review_responses", engaged(reviews)),
-            ):
+            for stream, figure in (("reviews", len(reviews)), ("review_responses", engaged(reviews))):
                 usage = {"quantity": Decimal(figure)}
                 yield f"openai_codex_code_{stream}", Entry(key, start, {}, usage)
 
@@ -148,6 +139,7 @@ def _numbered(day: date, rows: Iterable[tuple[tuple[Any, ...], Charges, Usage]])
 
 
 def _usage_figures(endpoint: Endpoint, row: UsageRow, old: bool) -> Usage:
+    """Independent on purpose of the source's mapping."""
     metrics = dict(zip(endpoint.metrics, map(Decimal, row.metrics), strict=True))
     usage: Usage = {}
     if "num_model_requests" in metrics:
@@ -203,10 +195,7 @@ def _code(row: Row) -> Usage:
     """Accepted lines, where the vendor attributes code at all."""
     if row.totals.total is None or not row.totals.turns:
         return {}
-    usage = {
-        "code.lines_accepted_added": Decimal(row.added),
-        "code.lines_accepted_removed": Decimal(row.removed),
-    }
+    usage = {"code.lines_accepted_added": Decimal(row.added), "code.lines_accepted_removed": Decimal(row.removed)}
     if row.person and not has_flat_attribution(row.person):
         usage["code.commits"] = Decimal(row.totals.threads // 2)
     return usage

@@ -81,8 +81,5 @@ class Query:
         names = [f"'{one}'" for one in allowed]
         listed = " and ".join(filter(None, (", ".join(names[:-1]), names[-1])))
         raise platform(
-            400,
-            f"Invalid value: '{value}'. Supported values are: {listed}.",
-            param=name,
-            code="invalid_value",
+            400, f"Invalid value: '{value}'. Supported values are: {listed}.", param=name, code="invalid_value"
         )

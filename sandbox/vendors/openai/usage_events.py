@@ -290,8 +290,4 @@ def _speech(draw: Random) -> tuple[int, ...]:
 
 
 def _picture(draw: Random) -> tuple[int, ...]:
-    return tokens(
-        3,
-        uncached=(600, 0, draw.randint(1000, 9000)),
-        output=(50, 0, draw.randint(1000, 9000)),
-    )
+    return tokens(3, uncached=(600, 0, draw.randint(1000, 9000)), output=(50, 0, draw.randint(1000, 9000)))

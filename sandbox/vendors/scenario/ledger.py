@@ -145,6 +145,7 @@ def _grouped(events: Iterable[Event], key: Callable[[Event], Any]) -> Group:
 
 
 def _identity(event: Event) -> Key:
+    """What rows of one key agree in; independent on purpose of the source's."""
     return (event.time, event.user, event.project, event.action, json.dumps(event.data, sort_keys=True))
 
 

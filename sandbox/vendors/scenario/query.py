@@ -9,15 +9,7 @@ from sandbox.vendors.scenario.estate import Estate, Team
 from sandbox.vendors.scenario.events import to_ms
 from sandbox.vendors.scenario.refusals import foreign_project, invalid, no_team
 
-SECTIONS = (
-    "activity",
-    "asset-usages",
-    "consumption",
-    "model-usages",
-    "nsfw-usages",
-    "quality-gate-usages",
-    "usages",
-)
+SECTIONS = ("activity", "asset-usages", "consumption", "model-usages", "nsfw-usages", "quality-gate-usages", "usages")
 _WIDEST = timedelta(days=120)
 _RANGES = {"last-day": timedelta(days=1)}  # the API has more; the source asks for this one
 

@@ -122,11 +122,7 @@ class Series:
                     by_name[name].append(event)
         chosen = granularity(self.query.width, self.knobs)
         return [
-            {
-                "usageName": name,
-                "granularity": chosen,
-                "points": self._points(by_name[name], self._usage_figures(name)),
-            }
+            {"usageName": name, "granularity": chosen, "points": self._points(by_name[name], self._usage_figures(name))}
             for name in self._listed(USAGE_NAMES, by_name)
         ]
 

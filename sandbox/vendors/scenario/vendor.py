@@ -16,14 +16,7 @@ from sandbox.vendors.scenario.estate import Estate
 from sandbox.vendors.scenario.knobs import Knobs, Trouble
 from sandbox.vendors.scenario.ledger import ScenarioLedger
 from sandbox.vendors.scenario.lookups import Lookups
-from sandbox.vendors.scenario.refusals import (
-    protected,
-    throttled,
-    timed_out,
-    too_large,
-    unauthorized,
-    unknown_route,
-)
+from sandbox.vendors.scenario.refusals import protected, throttled, timed_out, too_large, unauthorized, unknown_route
 from sandbox.vendors.scenario.studio import Studio
 from sandbox.vendors.scenario.usages import Usages
 from sandbox.world import World

@@ -11,7 +11,7 @@ from source_unified_usage.core.lookup import Lookup
 from source_unified_usage.core.times import day_period, parse_time
 from source_unified_usage.core.usage import Number, Row, Usage, compact, quantity, usage
 from source_unified_usage.core.window import Window, days
-from source_unified_usage.vendors.claude.api import AnalyticsApi
+from source_unified_usage.vendors.claude.api import AnalyticsApi, rows_of
 from source_unified_usage.vendors.claude.engagement import Engagement, Part, newest_day, recent_from
 from source_unified_usage.vendors.claude.lookups import Named
 from source_unified_usage.vendors.claude.mapping import (
@@ -197,16 +197,12 @@ class ActivitySummary(Engagement):
         self._note_end(answers, window)
         return answers
 
-    def rows_of(self, answer: Answer) -> list[Row]:
-        """The reference names the list differently than the SDK does."""
-        return answer.rows("summaries" if "summaries" in answer.body else "data")
-
     def _note_end(self, answers: Iterable[Answer], window: Window) -> None:
         """Every published day has an entry, so the last entry is the last published day.
 
         Without any, days that are long over are from before the organization was there.
         """
-        ends = [instance(parse_time(row["ending_at"])) for answer in answers for row in self.rows_of(answer)]
+        ends = [instance(parse_time(row["ending_at"])) for answer in answers for row in rows_of(answer)]
         end = max(window.start, *(ends or [min(window.end, recent_from())]))
         if end < window.end:
             self.published_until(end.subtract(days=1), end)

@@ -153,10 +153,18 @@ class ClaudeApi(Api):
         def ask(after: str | None) -> Answer:
             return self.get(path, {**asked, "after_id": after} if after else asked)
 
-        return (answer.rows("data") for answer in follow(ask, _last_id))
+        return (answer.rows("data") for answer in follow(ask, _last_id, rows_of))
 
     def _pages(self, path: str, query: Mapping[str, Any], headers: Mapping[str, str] | None) -> Iterator[Answer]:
-        return follow(lambda page: self.get(path, {**query, "page": page} if page else query, headers), _next_page)
+        def ask(page: str | None) -> Answer:
+            return self.get(path, {**query, "page": page} if page else query, headers)
+
+        return follow(ask, _next_page, rows_of)
+
+
+def rows_of(answer: Answer) -> list[Row]:
+    """Of any list: the reference names that of summaries differently than the SDK does."""
+    return answer.rows("summaries" if "summaries" in answer.body else "data")
 
 
 def day_buckets(window: Window) -> dict[str, Any]:

@@ -14,7 +14,7 @@ from source_unified_usage.core.stream import RetentionStart, Role, UsageStream
 from source_unified_usage.core.times import days_in
 from source_unified_usage.core.usage import Row, compact, nth, with_ordinals_once
 from source_unified_usage.core.window import Window, days
-from source_unified_usage.vendors.claude.api import ANALYTICS, AnalyticsApi, organization_id
+from source_unified_usage.vendors.claude.api import ANALYTICS, AnalyticsApi, organization_id, rows_of
 from source_unified_usage.vendors.claude.lookups import Named
 from source_unified_usage.vendors.claude.mapping import order
 
@@ -64,7 +64,7 @@ class Engagement(UsageStream[AnalyticsApi]):
 
     def rows(self, window: Window) -> Iterable[Part]:
         answers = self.published(window)
-        rows = [row for answer in answers for row in self.rows_of(answer)]
+        rows = [row for answer in answers for row in rows_of(answer)]
         if not rows:
             return ()
         organization = compact(id=organization_id(answers[0]))
@@ -113,9 +113,6 @@ class Engagement(UsageStream[AnalyticsApi]):
                 self.not_available(window, f"this Claude account does not have {self.endpoint} (404), nothing to read")
                 return []
             raise
-
-    def rows_of(self, answer: Answer) -> list[Row]:
-        return answer.rows("data")
 
     def ask(self, query: Mapping[str, Any], window: Window) -> list[Answer]:
         """All pages. Raises RetentionStart when the organization keeps less than all days."""

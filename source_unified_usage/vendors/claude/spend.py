@@ -1,6 +1,6 @@
 """The Usage and Cost Analytics API: both kinds of organization by actor, API key, workspace, model and product."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
 from decimal import Decimal
 from typing import Any, Literal, NamedTuple
 
@@ -84,6 +84,10 @@ class SpendReport(OrganizationsStream):
 
     def earliest_available(self, today: DateTime) -> DateTime:
         return oldest_reported(today)
+
+    def questions(self) -> Iterable[Hashable]:
+        """Of each window its days as a whole and their rows."""
+        return [(self.name, window, what) for window in self.windows for what in ("whole", "rows")]
 
     def first(self, reader: Reader, window: Window) -> list[Answer]:
         """The days as a whole, which the rows must add up to."""

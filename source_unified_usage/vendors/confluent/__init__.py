@@ -33,7 +33,7 @@ class Confluent(Vendor):
         api = ConfluentApi(self.base_url, credential)
         lookups = Lookups(api)
         streams: list[UsageStream] = [costs.Costs(api, lookups)]
-        if self.options.get("include_metrics"):
+        if self.options["include_metrics"]:
             metrics = MetricsApi(self._metrics_url, credential)
             streams.append(MetricsUsage(metrics, api, lookups))
         return streams

@@ -1,4 +1,4 @@
-"""The Confluent Cloud APIs: Basic auth with a Cloud API key, a limit told only in headers, tokens inside of URLs."""
+"""The Confluent Cloud APIs: Basic auth with a Cloud API key, a rate limit that only headers name, tokens in URLs."""
 
 from collections.abc import Callable, Iterator, Mapping
 from itertools import chain
@@ -15,23 +15,26 @@ from source_unified_usage.core.paging import follow
 from source_unified_usage.core.retry import SYNC_RETRIES, retry_after
 from source_unified_usage.core.usage import Row
 
-LOOK_UP_SIZE = 99  # 100 is documented, one client holds that the server wants less
+LOOK_UP_SIZE = 99  # 100 is the maximum (Confluent Cloud APIs: Org v2), one client reports that the server wants less
 
 Token = Callable[[Answer], str | None]
 
 
 class Expired(Unavailable):
-    """The token of a page is refused: the user cannot help it, the pages must be read again."""
+    """The token of a page is refused: no user can mend that, the pages must be read again."""
 
 
 class ConfluentApi(Api):
-    """One key's view of https://api.confluent.cloud; one request at a time, as all of an organization share a limit."""
+    """One key's view of https://api.confluent.cloud.
+
+    One request at a time: the limit is not published, and all clients of an organization share it (as clients report).
+    """
 
     title = "Confluent"
     parallel = 1
     role = "OrganizationAdmin or BillingAdmin on the organization"
     errors = (
-        # comes under throttling for days well inside the year; days before that are never asked for
+        # a client got it under throttling for a day well inside the year; days before that are never asked for
         ErrorRule((400,), RETRY, message="too far in the past"),
         ErrorRule(
             (400,), Expired, "The token of a page is no longer good; Airbyte tries again later.", path="page_token="
@@ -61,26 +64,35 @@ class ConfluentApi(Api):
 
     def pages(self, path: str, query: Mapping[str, Any]) -> Iterator[list[Row]]:
         """The same page by page, for names: those of the pages that came are worth having."""
-        answers = follow(lambda token: self.get(path, {**query, "page_token": token} if token else query), next_token)
-        return (answer.rows("data", nullable=True) for answer in answers)
+
+        def ask(token: str | None) -> Answer:
+            return self.get(path, {**query, "page_token": token} if token else query)
+
+        return map(_rows, follow(ask, next_token, _rows))
 
     def collect(self, ask: Callable[[Mapping[str, str]], Answer], token_of: Token) -> list[Row]:
-        """All rows under `data` of the pages that `ask` gets; tokens expire, then the pages are read again, once."""
-        again = True
-        while True:
-            pages: list[list[Row]] = []
-            try:
-                for answer in follow(lambda token: ask({"page_token": token} if token else {}), token_of):
-                    pages.append(answer.rows("data", nullable=True))
-                return list(chain.from_iterable(pages))
-            except Expired:
-                if not again:
-                    raise
-                again = False
+        """All rows under `data` of the pages that `ask` gets.
+
+        The tokens of pages expire (Confluent Cloud Metrics API): then the pages are read again, once.
+        """
+
+        def read() -> list[Row]:
+            answers = follow(lambda token: ask({"page_token": token} if token else {}), token_of, _rows)
+            return list(chain.from_iterable(map(_rows, answers)))
+
+        try:
+            return read()
+        except Expired:
+            return read()
+
+
+def _rows(answer: Answer) -> list[Row]:
+    """A list that is null is empty, as a client saw of clusters and Confluent's CLI plays it."""
+    return answer.rows("data", nullable=True)
 
 
 def next_token(answer: Answer) -> str | None:
-    """The token in `metadata.next`. Its host is never asked: the key would travel along."""
+    """The token in `metadata.next`. The host in it is never asked: it would get the key."""
     url = answer.object("metadata").get("next")
     if not url:
         return None
@@ -93,5 +105,5 @@ def next_token(answer: Answer) -> str | None:
 class MetricsApi(ConfluentApi):
     """The same key's view of https://api.telemetry.confluent.cloud."""
 
-    rate_limit = (60, 61)  # a minute, and one second because latency varies
+    rate_limit = (60, 61)  # 60 a minute (Confluent Cloud Metrics API), and a second because latency varies
     role = "MetricsViewer on the organization"

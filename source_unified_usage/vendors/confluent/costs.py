@@ -29,9 +29,9 @@ from source_unified_usage.vendors.confluent.api import ConfluentApi
 from source_unified_usage.vendors.confluent.lookups import Lookups, Named, name_of, organization
 
 PATH = "/billing/v1/costs"
-_PAGE_SIZE = 10_000  # the documented maximum
+_PAGE_SIZE = 10_000  # the maximum (Confluent Cloud APIs: Billing v1)
 _DAY = timedelta(days=1)
-_KEPT = 364  # days; "one year" is documented, a day less is safe in leap years too
+_KEPT = 364  # days; "one year" (Confluent Cloud APIs: Billing v1), a day less is safe in leap years too
 
 _PRODUCTS = {
     "KAFKA": "Kafka",
@@ -70,7 +70,7 @@ class Costs(UsageStream[ConfluentApi]):
     )
     role = "bill"
     step = months(1)
-    lookback = days(7)  # a day is complete after 72 hours, and a margin
+    lookback = days(7)  # a day is complete after 72 hours (Confluent Cloud APIs: Billing v1), and a margin
 
     def __init__(self, api: ConfluentApi, lookups: Lookups) -> None:
         super().__init__(api)
@@ -143,7 +143,7 @@ def _spans_days(cost: Row) -> bool:
 
 
 def _days(cost: Row) -> tuple[date, date]:
-    """The row's first day and the day after its last; one of both can be missing. Raises ValueError."""
+    """The row's first day and the day after its last; clients saw rows that lack one of them. Raises ValueError."""
     start, end = _day(cost.get("start_date")), _day(cost.get("end_date"))
     if start:
         return start, end or start + _DAY
@@ -152,19 +152,23 @@ def _days(cost: Row) -> tuple[date, date]:
     raise ValueError("neither start_date nor end_date")
 
 
-def _day(told: Any) -> date | None:
-    day = (text(told) or "").strip()
+def _day(value: Any) -> date | None:
+    """A time may follow the day, which Confluent's CLI cuts off too."""
+    day = (text(value) or "").strip()
     return date.fromisoformat(day[:10]) if day else None
 
 
 def _resource(cost: Row) -> Row:
-    """An object; a plain string, as the environment of older organizations is one, can only be its id."""
+    """An object. A plain string can only be its id: as the environment of older organizations is one, it may come."""
     resource = cost.get("resource")
     return {"id": resource} if isinstance(resource, str) else nested(cost, "resource")
 
 
 def _environment(cost: Row) -> str | None:
-    """Nested, or a plain string, or beside the resource: organizations from before May 2024 have the latter two."""
+    """An object in the resource; in organizations from before 2024-05-15 a plain string there, or beside the resource.
+
+    (Confluent Cloud APIs: Billing v1)
+    """
     for place in (_resource(cost).get("environment"), cost.get("environment")):
         if found := text(place.get("id") if isinstance(place, Mapping) else place or None):
             return found
@@ -178,7 +182,7 @@ def _product(product: str | None) -> Mapping[str, str]:
 
 
 def _charges(cost: Row) -> list[Charge]:
-    """Every amount may be missing; what is given is never calculated anew."""
+    """Every amount may be missing; what is given is never calculated anew, as Confluent rounds in between."""
     amount, original = decimal(cost.get("amount")), decimal(cost.get("original_amount"))
     discount = decimal(cost.get("discount_amount")) or Decimal(0)
     net = amount

@@ -1,4 +1,4 @@
-"""What an organization owns: environments and clusters, and its own name. Each list is read once per sync."""
+"""What an organization has: a name, environments and clusters. The first two are read once per sync."""
 
 from collections.abc import Iterator, Mapping
 
@@ -24,7 +24,7 @@ def _environments(api: ConfluentApi) -> Iterator[Mapping[str, Named]]:
 
 
 def _organizations(api: ConfluentApi) -> Iterator[Mapping[str, Named]]:
-    """All or none: of a part of them the only one would be taken for the key's own."""
+    """All of them at once: the only one of the first page would be taken for the key's own, though others follow."""
     yield texts(api.listing("/org/v2/organizations", {"page_size": LOOK_UP_SIZE}), "display_name")
 
 

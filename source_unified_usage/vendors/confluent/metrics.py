@@ -26,8 +26,8 @@ from source_unified_usage.vendors.confluent.lookups import Lookups, clusters, na
 PATH = "/v2/metrics/cloud/query"
 _METRICS = ("io.confluent.kafka.server/request_bytes", "io.confluent.kafka.server/response_bytes")
 _PRINCIPAL = "metric.principal_id"
-_GROUPS = 1000  # the documented maximum
-_KEPT = 7  # days; as users of the API report
+_GROUPS = 1000  # the maximum (Confluent Cloud Metrics API)
+_KEPT = 7  # days; as clients report
 
 
 class Point(NamedTuple):
@@ -47,7 +47,7 @@ class MetricsUsage(UsageStream[MetricsApi]):
     about = "The bytes that one principal sent to (request_bytes) or got from (response_bytes) one cluster on one day."
     role = "activity"
     step = days(30)
-    lookback = days(2)
+    lookback = days(2)  # data comes after about five minutes (Confluent Cloud Metrics API), and a margin
 
     def __init__(self, api: MetricsApi, cloud: ConfluentApi, lookups: Lookups) -> None:
         super().__init__(api)
@@ -60,7 +60,7 @@ class MetricsUsage(UsageStream[MetricsApi]):
         return PATH
 
     def rows(self, window: Window) -> Iterator[Point]:
-        """Points with the ordinals of those of nobody."""
+        """The points of every cluster and metric, with ordinals among those that name the same principal or none."""
         points = with_ordinals(self._points(window), self._key, lambda point: canonical_json(point.row))
         return (point._replace(ordinal=ordinal) for point, ordinal in points)
 
@@ -111,9 +111,9 @@ class MetricsUsage(UsageStream[MetricsApi]):
         return self.id(_day(point.row), point.metric, point.cluster["id"], _principal(point.row))
 
     def usages(self, item: Point) -> Iterator[Usage]:
-        point = item.row
-        day, principal = _day(point), _principal(point)
-        # a principal has one point a day: a second one that differs is no other row
+        row = item.row
+        day, principal = _day(row), _principal(row)
+        # a principal has one point a day, so that a second one is the same row; without a principal each is its own
         apart = f"/{item.ordinal}" if item.ordinal and not principal else ""
         yield usage(
             id=self._key(item) + apart,
@@ -121,25 +121,25 @@ class MetricsUsage(UsageStream[MetricsApi]):
             metric_name=item.metric,
             resources=[item.cluster],
             organization=item.organization,
-            user=compact(id=principal, name=_name(point)) if principal else {},
-            usage=compact(quantity=quantity(point["value"]), unit="byte"),
+            user=compact(id=principal, name=_name(row)) if principal else {},
+            usage=compact(quantity=quantity(row["value"]), unit="byte"),
             **day_period(day),
-            remote_data=point,
+            remote_data=row,
         )
 
 
-def _day(point: Row) -> str:
-    return f"{point['timestamp']}".strip()[:10]
+def _day(row: Row) -> str:
+    return f"{row['timestamp']}".strip()[:10]
 
 
-def _principal(point: Row) -> str | None:
-    """With the prefix that it was asked for by, or without, as its name may come in flat rows."""
-    return text(point.get(_PRINCIPAL)) or text(point.get("principal_id"))
+def _principal(row: Row) -> str | None:
+    """Under the label that rows are grouped by, or without its prefix."""
+    return text(row.get(_PRINCIPAL)) or text(row.get("principal_id"))
 
 
-def _name(point: Row) -> str | None:
-    """The principal's, which the documentation's example shows with the prefix of its id, and rows may lack."""
-    return text(point.get("metric.principal_name")) or text(point.get("principal_name"))
+def _name(row: Row) -> str | None:
+    """The principal's, which rows may lack; an example has the prefix of the id (Confluent Cloud Metrics API)."""
+    return text(row.get("metric.principal_name")) or text(row.get("principal_name"))
 
 
 def _next_token(answer: Answer) -> str | None:

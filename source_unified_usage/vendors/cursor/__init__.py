@@ -6,13 +6,15 @@ from source_unified_usage.core import clock
 from source_unified_usage.core.authentication import Credential
 from source_unified_usage.core.credentials import Key
 from source_unified_usage.core.errors import ConfigError
-from source_unified_usage.core.lookup import Lookup
 from source_unified_usage.core.stream import UsageStream
 from source_unified_usage.core.vendor import Probe, Vendor
 from source_unified_usage.vendors.cursor.ai_code import AiCodeChanges, AiCodeCommits
-from source_unified_usage.vendors.cursor.analytics import Bugbot, BugbotReviews, UserAnalytics
-from source_unified_usage.vendors.cursor.api import CursorApi, Scope, members
+from source_unified_usage.vendors.cursor.analytics import BY_USER
+from source_unified_usage.vendors.cursor.api import CursorApi
+from source_unified_usage.vendors.cursor.bugbot import Bugbot, BugbotReviews
 from source_unified_usage.vendors.cursor.events import UsageEvents
+from source_unified_usage.vendors.cursor.lookups import members
+from source_unified_usage.vendors.cursor.mapping import Scope
 from source_unified_usage.vendors.cursor.spend import GroupSpend, PooledUsage, Spend
 from source_unified_usage.vendors.cursor.usage import DailyUsage
 
@@ -22,6 +24,14 @@ class Cursor(Vendor):
 
     name = "cursor"
     title = "Cursor"
+    as_of = "2026-11"
+    pages = (
+        "Cursor APIs overview",
+        "Admin API",
+        "Analytics API",
+        "AI Code Tracking API",
+        "Organization Admin API",
+    )
     address = "https://api.cursor.com"
     keys = (
         Key("api_key", advice="Make a team API key in the Cursor dashboard, Settings."),
@@ -31,24 +41,19 @@ class Cursor(Vendor):
     def streams(self) -> Sequence[UsageStream]:
         api, analytics = self._apis()
         scope = self._scope()
-        people = Lookup(api, "member names", lambda api: members(api, scope))
+        people = members(api, scope)
         streams: list[UsageStream] = [
             UsageEvents(api, scope, people),
-            DailyUsage(
-                api,
-                scope,
-                people,
-                inactive=self.options.get("include_inactive_members", True),
-            ),
+            DailyUsage(api, scope, people, inactive=self.options["include_inactive_members"]),
             Spend(api, scope),
         ]
         if scope.organization:
             streams.append(PooledUsage(api, scope))
-        if self.options.get("enterprise"):
+        if self.options["enterprise"]:
             streams += [
                 AiCodeCommits(analytics, people),
                 AiCodeChanges(analytics, people),
-                *UserAnalytics.all(analytics, people),
+                *(stream(analytics, people) for stream in BY_USER),
                 Bugbot(analytics),
                 BugbotReviews(analytics),
                 GroupSpend(analytics),
@@ -64,10 +69,10 @@ class Cursor(Vendor):
         return probes
 
     def _apis(self) -> tuple[CursorApi, CursorApi]:
-        """The door for usage and the one for analytics, the same where there is one key."""
+        """With the key for usage and with the one for the Enterprise streams; the same API where there is one key."""
         api = CursorApi(self.base_url, Credential.basic("cursor.api_key", self.options["api_key"], ""))
         second = self.options.get("analytics_api_key")
-        if self.options.get("enterprise") and self.options.get("organization_id") and not second:
+        if self.options["enterprise"] and self.options.get("organization_id") and not second:
             raise ConfigError(
                 "Cursor: cursor.analytics_api_key is missing. The Enterprise streams want a team key, while api_key is "
                 "the organization's because organization_id is set. Add a team key or set enterprise to false."
@@ -86,7 +91,7 @@ class Cursor(Vendor):
         return Scope(organization, tuple(teams))
 
     def _probe_events(self, api: CursorApi, scope: Scope) -> None:
-        """One closed hour, one event: the scope that the main stream needs."""
+        """One closed hour, one event: it needs the scope that the main stream needs."""
         end = clock.now().start_of("hour")
         body = {
             "startDate": int(end.subtract(hours=1).timestamp() * 1000),

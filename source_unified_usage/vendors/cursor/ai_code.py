@@ -1,12 +1,12 @@
 """The AI Code Tracking API (Enterprise): commits and accepted changes."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from functools import partial
 from typing import Any
 
 from source_unified_usage.core.answer import Answer
 from source_unified_usage.core.lookup import Lookup
-from source_unified_usage.core.paging import Told, walk
+from source_unified_usage.core.paging import PageInfo, walk
 from source_unified_usage.core.stream import UsageStream
 from source_unified_usage.core.times import parse_time, rfc3339
 from source_unified_usage.core.usage import (
@@ -20,52 +20,45 @@ from source_unified_usage.core.usage import (
     with_ordinals_once,
 )
 from source_unified_usage.core.window import Window, days
-from source_unified_usage.vendors.cursor.api import CursorApi, model_of, pages_of, person, whole
-from source_unified_usage.vendors.cursor.events import PRODUCT
-from source_unified_usage.vendors.cursor.listing import settled
+from source_unified_usage.vendors.cursor.api import CursorApi, integer, pages_of
+from source_unified_usage.vendors.cursor.listing import settled, settled_rows
+from source_unified_usage.vendors.cursor.mapping import PRODUCT, Item, People, model_of
 
-_PAGE_SIZE = 1000  # the documented maximum
+_PAGE_SIZE = 1000  # the documented maximum (AI Code Tracking API)
 
 
 class AiCode(UsageStream[CursorApi]):
     """What the two AI code tracking streams share."""
 
+    role = "activity"
     step = days(7)
     lookback = days(7)
     grain = "event"
     route: str
-    key: Sequence[str]
 
-    def __init__(self, api: CursorApi, people: Lookup) -> None:
+    def __init__(self, api: CursorApi, members: Lookup) -> None:
         super().__init__(api)
-        self._people = people
-        self.members: Mapping[str, Row] = {}
+        self._members = members
 
     def path(self) -> str:
         return f"/analytics/ai-code/{self.route}"
 
-    def rows(self, window: Window) -> Iterable[Any]:
-        return self.items(window)
-
-    def items(self, window: Window) -> Iterator[Row]:
+    def pages(self, window: Window) -> Iterator[Answer]:
         bounds = {
             "startDate": rfc3339(window.start),
             "endDate": rfc3339(window.end.subtract(microseconds=1000)),
         }
-        pages = partial(walk, partial(self._page, bounds), _told)
-        for _, rows in settled(pages, lambda page: page.rows("items"), self.key):
-            self.members = self._people()
-            yield from rows
+        return walk(partial(self._page, bounds), _page_of)
 
     def _page(self, bounds: Mapping[str, str], number: int) -> Answer:
         return self.api.get(self.path(), {**bounds, "page": number, "pageSize": _PAGE_SIZE})
 
 
-def _told(answer: Answer, _: int, read: int) -> Told:
-    """The total tells the end and the size of a page does not: the server may serve smaller ones than asked for."""
-    items, total = answer.rows("items"), whole(answer.body.get("totalCount"))
+def _page_of(answer: Answer, _: int, read: int) -> PageInfo:
+    """The total says where the end is, not the size of a page: smaller ones than asked for come, as a client found."""
+    items, total = answer.rows("items"), integer(answer.body.get("totalCount"))
     more = bool(items) and (total is None or read + len(items) < total)
-    return Told(items, more, pages_of(total, items))
+    return PageInfo(items, more, pages_of(total, items))
 
 
 class AiCodeCommits(AiCode):
@@ -74,26 +67,28 @@ class AiCodeCommits(AiCode):
     name = "cursor_ai_code_commits"
     about = "One commit: lines in all and lines that came from tab completion or the composer."
     route = "commits"
-    key = ("commitHash", "repoName", "branchName", "userId", "createdAt")
 
-    def rows(self, window: Window) -> Iterable[tuple[Row, int]]:
-        # a hash may come twice, amended, and nothing says that the rest tells the two apart
-        return with_ordinals_once(self.items(window), self._key, canonical_json)
+    def rows(self, window: Window) -> Iterator[Item]:
+        # a hash may come twice, amended (AI Code Tracking API), and nothing says that the rest tells the two apart
+        listed = settled_rows(partial(self.pages, window), "items")
+        people = People(self._members())
+        for row, ordinal in with_ordinals_once(listed, self._key, canonical_json):
+            yield Item(row, people, ordinal)
 
     def _key(self, row: Row) -> str:
-        told = (row.get(name) for name in ("repoName", "branchName", "userId", "createdAt"))
-        return self.id(row["commitHash"], *told)
+        others = (row.get(name) for name in ("repoName", "branchName", "userId", "createdAt"))
+        return self.id(row["commitHash"], *others)
 
-    def usages(self, commit: tuple[Row, int], window: Window) -> Iterator[Usage]:
-        row, ordinal = commit
+    def usages(self, item: Item) -> Iterator[Usage]:
+        row = item.row
         instant = rfc3339(parse_time(row.get("commitTs") or row["createdAt"]))
         repository = row.get("repoName")
         yield usage(
-            id=nth(self._key(row), ordinal),
+            id=nth(self._key(row), item.ordinal),
             product=PRODUCT,
             metric_name="ai_code_commits",
             resources=[{"id": repository, "name": repository}] if repository else None,
-            user=person(self.members, row.get("userEmail"), row.get("userId")),
+            user=item.people.user(row.get("userEmail"), row.get("userId")),
             usage={
                 "code": compact(
                     lines_added=quantity(row.get("totalLinesAdded")),
@@ -117,20 +112,22 @@ class AiCodeChanges(AiCode):
     name = "cursor_ai_code_changes"
     about = "One accepted AI change: its model and lines."
     route = "changes"
-    key = ("changeId",)
 
-    def usages(self, row: Row, window: Window) -> Iterator[Usage]:
+    def rows(self, window: Window) -> Iterator[Item]:
+        for _, rows in settled(partial(self.pages, window), lambda page: page.rows("items"), ("changeId",)):
+            people = People(self._members())
+            yield from (Item(row, people) for row in rows)
+
+    def usages(self, item: Item) -> Iterator[Usage]:
+        row = item.row
         instant = rfc3339(parse_time(row["createdAt"]))
-        added, removed = (
-            quantity(row.get("totalLinesAdded")),
-            quantity(row.get("totalLinesDeleted")),
-        )
+        added, removed = quantity(row.get("totalLinesAdded")), quantity(row.get("totalLinesDeleted"))
         source = row.get("source")
         yield usage(
             id=self.id(row["changeId"]),
             product=PRODUCT,
             metric_name="ai_code_changes",
-            user=person(self.members, row.get("userEmail"), row.get("userId")),
+            user=item.people.user(row.get("userEmail"), row.get("userId")),
             model=model_of(row.get("model")),
             usage={
                 "code": compact(

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterator
 from decimal import Decimal
-from functools import cache, partial
+from functools import cache
 from typing import Any
 
 from source_unified_usage.core.lookup import Lookup
@@ -22,10 +22,19 @@ from source_unified_usage.core.usage import (
     with_ordinals,
 )
 from source_unified_usage.core.window import Window, days
-from source_unified_usage.vendors.cursor.api import CursorApi, Scope, model_of, person, stated
+from source_unified_usage.vendors.cursor.api import CursorApi
 from source_unified_usage.vendors.cursor.feed import Feed
+from source_unified_usage.vendors.cursor.mapping import (
+    PRODUCT,
+    Item,
+    People,
+    Scope,
+    dollars,
+    model_of,
+    stated,
+)
 
-_CENT = Decimal("0.01")
+_ZERO = Decimal(0)
 _NEVER_CHARGED = re.compile("(^|_)NO.*CHARGE").search
 _KINDS = {
     "USAGE_BASED": "usage_based",
@@ -34,15 +43,12 @@ _KINDS = {
     "FREE_CREDIT": "included",
     "USER_API_KEY": "api_key",
 }
-_PLACES = Decimal("1e-10")  # float noise such as 40.16699999999999 cents exists
 
 _RESOURCES = (
     ("conversationId", "conversation"),
     ("cloudAgentId", "cloud_agent"),
     ("automationId", "automation"),
 )
-
-PRODUCT = {"id": "cursor", "name": "Cursor"}
 
 
 class UsageEvents(UsageStream[CursorApi]):
@@ -52,28 +58,31 @@ class UsageEvents(UsageStream[CursorApi]):
     about = (
         "One model call of one user: model, tokens, and what it cost. The sum of net is what Cursor charges by usage."
     )
+    # This is the bill and cursor_spend restates it: what the events of a cycle are charged adds up to what spend says
+    # (Admin API), and only events have days, models and tokens, and those of past cycles.
+    role = "bill"
+    counts_tokens = True
     step = days(1)
     lookback = days(2)
     grain = "event"
 
-    def __init__(self, api: CursorApi, scope: Scope, people: Lookup) -> None:
+    def __init__(self, api: CursorApi, scope: Scope, members: Lookup) -> None:
         super().__init__(api)
-        self._scope, self._people = scope, people
+        self._scope, self._members = scope, members
         self.scope = scope.options
         self._feed = Feed(self.api, scope)
-        self._person = cache(partial(person, {}))
 
     def path(self) -> str:
         return self._feed.path
 
-    def rows(self, window: Window) -> Iterator[tuple[Row, int]]:
-        """Events with their ordinals."""
+    def rows(self, window: Window) -> Iterator[Item]:
+        """Events with their ordinals among those of one millisecond and model."""
         events = self._feed.events(window)
-        self._person = cache(partial(person, self._people()))
-        yield from with_ordinals(events, self._key, _order)
+        people = People(self._members())
+        return (Item(event, people, ordinal) for event, ordinal in with_ordinals(events, self._key, _order))
 
-    def usages(self, row: tuple[Row, int], window: Window) -> list[Usage]:
-        event, ordinal = row
+    def usages(self, item: Item) -> list[Usage]:
+        event = item.row
         milliseconds = int(event["timestamp"])
         model = event.get("model")
         kind = _kind(event.get("kind") or event.get("kindLabel") or "")
@@ -81,11 +90,11 @@ class UsageEvents(UsageStream[CursorApi]):
         instant = from_epoch_ms(milliseconds)
         scope = self._scope.of(event)
         record = usage(
-            id=self.id(*self._scope.key(event), milliseconds, model, ordinal),
+            id=self.id(*self._scope.key(event), milliseconds, model, item.ordinal),
             product=PRODUCT,
             metric_name="usage_event",
             resources=[*scope.get("resources", ()), *_resources(event)],
-            user=self._user(event),
+            user=_user(event, item.people),
             model=model_of(model),
             charges=_charges(event, kind, chargeable),
             usage=_used(event, kind, chargeable),
@@ -99,15 +108,16 @@ class UsageEvents(UsageStream[CursorApi]):
             record["surface"] = surface
         return [record]
 
-    def _user(self, event: Row) -> dict[str, Any]:
-        if account := stated(event.get("serviceAccountId")):
-            name = stated(event.get("serviceAccountName"))
-            return compact(id=account, email=stated(event.get("userEmail")), name=name)
-        return self._person(event.get("userEmail"))
-
     def _key(self, event: Row) -> tuple[Any, ...]:
         team = event.get("teamId") if self._scope.organization else None
         return team, str(event["timestamp"]), event.get("model") or ""
+
+
+def _user(event: Row, people: People) -> dict[str, Any]:
+    if account := stated(event.get("serviceAccountId")):
+        name = stated(event.get("serviceAccountName"))
+        return compact(id=account, email=stated(event.get("userEmail")), name=name)
+    return people.by_email(event.get("userEmail"))
 
 
 def _order(event: Row) -> tuple[Any, ...]:
@@ -136,7 +146,10 @@ def _kind(text: str) -> str:
 
 
 def _chargeable(event: Row, kind: str) -> bool:
-    """`isChargeable` decides the money, but of what is never charged; where it is absent (2025) the kind does."""
+    """`isChargeable` decides, except for kinds that are never charged; where it is absent the kind does.
+
+    It is absent from what clients recorded in 2025.
+    """
     chargeable = event.get("isChargeable")
     if chargeable is None:
         return kind in ("usage_based", "on_demand")
@@ -144,21 +157,21 @@ def _chargeable(event: Row, kind: str) -> bool:
 
 
 def _charges(event: Row, kind: str, chargeable: bool) -> list[Charge]:
-    """The kind only names the class of what is not charged."""
+    """The money of one event; its kind only names the class of what is not charged."""
     tokens = event.get("tokenUsage") or {}
     fee = decimal(event.get("cursorTokenFee"))
-    discount = Decimal(0)
+    discount = _ZERO
     if off := decimal(tokens.get("discountPercentOff")):
         discount = (decimal(tokens.get("totalCents")) or discount) * off / 100
     charged = decimal(event.get("chargedCents"))
-    if charged is None:  # the payloads of 2025
+    if charged is None:  # as clients recorded it in 2025
         cost = decimal(tokens.get("totalCents"))
         if cost is None:
             free = not chargeable and kind in ("included", "never_charged", "api_key")
-            return charges("USD", net=Decimal(0)) if free else []
-        charged = cost - discount + (fee or Decimal(0))
+            return charges("USD", net=_ZERO) if free else []
+        charged = cost - discount + (fee or _ZERO)
     elif discount and event.get("isTokenBasedCall") is False:
-        discount = Decimal(0)  # of a price by tokens that a call with a price by requests does not pay
+        discount = _ZERO  # it is one on tokens, and this call is priced by requests
     platform_fee = None if fee is None else dollars(fee)
     if chargeable:
         net = dollars(charged)
@@ -171,12 +184,7 @@ def _charges(event: Row, kind: str, chargeable: bool) -> list[Charge]:
         )
     value = dollars(charged)
     included = value if kind == "included" else None
-    return charges("USD", net=Decimal(0), total=value, included=included, platform_fee=platform_fee)
-
-
-def dollars(cents: Decimal) -> Decimal:
-    """Rounded to ten places, never to cents."""
-    return (cents * _CENT).quantize(_PLACES)
+    return charges("USD", net=_ZERO, total=value, included=included, platform_fee=platform_fee)
 
 
 def _used(event: Row, kind: str, chargeable: bool) -> dict[str, Any]:
@@ -203,7 +211,7 @@ def _requests(kind: str, chargeable: bool, bugbot: bool) -> dict[str, int]:
 
 
 def _tokens(tokens: Row) -> dict[str, Any]:
-    """The classes are disjoint; members that are zero may be missing."""
+    """The classes are disjoint (Admin API); those that are zero may be missing, as in a post in Cursor's forum."""
     read, write = tokens.get("cacheReadTokens") or 0, tokens.get("cacheWriteTokens") or 0
     sent, got = tokens.get("inputTokens") or 0, tokens.get("outputTokens") or 0
     total = sent + got + read + write

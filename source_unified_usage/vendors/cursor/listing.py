@@ -1,4 +1,10 @@
-"""Lists that are read by page number while they change: every row once, and none lost."""
+"""Lists that are read by page number while they change: every row once, and none lost.
+
+When a thing comes or goes between the requests of two pages, or two change places, one comes twice or never. That shows
+in a total that changes or is not what came, or in a thing that is on two pages: the list is read again. A total that
+counts something else is believed when a second reading brings nothing new; a thing that is on two pages of every
+reading never is.
+"""
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 
@@ -6,75 +12,83 @@ from source_unified_usage.core.answer import Answer
 from source_unified_usage.core.edges import READINGS
 from source_unified_usage.core.errors import Unavailable
 from source_unified_usage.core.usage import Row, canonical_json
-from source_unified_usage.vendors.cursor.api import whole
+from source_unified_usage.vendors.cursor.api import integer
 
-Name = tuple[str, int]  # the key's values, and which of the rows that agree in them
+Walk = Callable[[], Iterable[Answer]]
 
 MEMBER = ("teamId", "userId", "email")
 _TOTALS = ("totalCount", "totalItems", "totalUsers", "totalMembers")
 
 
 def settled(
-    walk: Callable[[], Iterable[Answer]], rows: Callable[[Answer], Iterable[Row]], key: Sequence[str]
+    walk: Walk, rows: Callable[[Answer], Iterable[Row]], key: Sequence[str]
 ) -> Iterator[tuple[Answer, list[Row]]]:
-    """Every page with those of its rows that did not come before. Raises Unavailable when the list never rests.
+    """Every page with the rows of those things that no page before had, also of readings that were in vain.
 
-    `key`: the fields by which the things are told apart that the vendor's total counts. When one of them comes or goes,
-    or two change places, between the requests of two pages, another one comes twice or never. That shows in a total
-    that changes or is not what came, and in the same row on two pages: then the list is read again for what it left
-    out. A total that counts something else is believed when a second reading brings nothing new.
+    `key`: the fields that name the things which the vendor's total counts. All rows of a thing are on one page. Raises
+    Unavailable when the list never rests.
     """
-    seen: set[Name] = set()
-    for reading in range(READINGS):
-        known, here, pages, twice = len(seen), _Reading(key), 0, False
-        totals: set[int | None] = set()
+    seen: set[str] = set()
+    for number in range(READINGS):
+        reading, before = _Reading(), len(seen)
         for answer in walk():
-            fresh = []
-            for row in rows(answer):
-                name = here.name(row)
-                twice = twice or name is None
-                if name is not None and name not in seen:
-                    seen.add(name)
-                    fresh.append(row)
-            yield answer, fresh
-            here.turn()
-            totals.add(_total(answer))
-            pages += 1
-        # a single page is the list as it was at one time
-        if pages == 1 or totals == {len(seen)}:
+            named = [(canonical_json([row.get(field) for field in key]), row) for row in rows(answer)]
+            yield answer, [row for name, row in named if name not in seen]
+            names = {name for name, _ in named}
+            seen |= names
+            reading.add(answer, names)
+        if reading.complete(agreed=number > 0 and len(seen) == before):
             return
-        if not twice and (totals == {None} or (len(totals) == 1 and reading and len(seen) == known)):
-            return
-    raise Unavailable(
-        f"{answer.source}: the list changed under every one of {READINGS} readings "
-        f"({len(seen)} came, announced {sorted(map(str, totals))})."
-    )
+    raise reading.restless()
+
+
+def settled_rows(walk: Walk, name: str) -> list[Row]:
+    """The rows under `name` of one reading, for things that only the whole row tells apart.
+
+    Of two readings one that is restated meanwhile would be two. Raises Unavailable when the list never rests.
+    """
+    seen: set[str] = set()
+    for number in range(READINGS):
+        reading, found = _Reading(), list[Row]()
+        for answer in walk():
+            rows = answer.rows(name)
+            found += rows
+            reading.add(answer, {canonical_json(row) for row in rows})
+        if reading.complete(agreed=number > 0 and reading.names <= seen):
+            return found
+        seen |= reading.names
+    raise reading.restless()
 
 
 class _Reading:
-    """The rows of one reading: what each is called, and whether it has come on an earlier page."""
+    """One walk over the pages: the things that came, and the totals that were announced."""
 
-    def __init__(self, key: Sequence[str]) -> None:
-        self._key = key
-        self._contents: dict[str, list[int]] = {}
-        self._page: set[Name] = set()
+    def __init__(self) -> None:
+        self.names: set[str] = set()
+        self._pages, self._repeated = 0, False
+        self._totals: set[int | None] = set()
 
-    def name(self, row: Row) -> Name | None:
-        """Of rows that agree in their key and differ in the rest, the second has another name; None: it came before."""
-        named = canonical_json([row.get(field) for field in self._key])
-        contents, content = self._contents.setdefault(named, []), hash(canonical_json(row))
-        if content not in contents:
-            contents.append(content)
-            self._page.add((named, len(contents)))
-            return named, len(contents)
-        name = (named, contents.index(content) + 1)
-        return name if name in self._page else None
+    def add(self, answer: Answer, names: set[str]) -> None:
+        """The things of the next page."""
+        self._source = answer.source
+        self._repeated = self._repeated or not names.isdisjoint(self.names)
+        self.names |= names
+        self._pages += 1
+        self._totals.add(_total(answer))
 
-    def turn(self) -> None:
-        """The next page."""
-        self._page.clear()
+    def complete(self, *, agreed: bool) -> bool:
+        """Whether nothing is missing. `agreed`: it brought nothing that readings before did not."""
+        if self._pages == 1 or self._totals == {len(self.names)}:  # a single page is the list as it was at one time
+            return True
+        return not self._repeated and (self._totals == {None} or (agreed and len(self._totals) == 1))
+
+    def restless(self) -> Unavailable:
+        return Unavailable(
+            f"{self._source}: the list changed under every one of {READINGS} readings "
+            f"({len(self.names)} came, announced {sorted(map(str, self._totals))})."
+        )
 
 
 def _total(answer: Answer) -> int | None:
-    told = {**answer.object("pagination"), **answer.body}
-    return next((whole(told[name]) for name in _TOTALS if told.get(name) is not None), None)
+    said = {**answer.object("pagination"), **answer.body}
+    return next((integer(said[name]) for name in _TOTALS if said.get(name) is not None), None)

@@ -8,16 +8,17 @@ from typing import Any
 from pendulum import DateTime, instance
 
 from source_unified_usage.core.answer import Answer
-from source_unified_usage.core.paging import Told, walk
+from source_unified_usage.core.paging import PageInfo, walk
 from source_unified_usage.core.stream import UsageStream
 from source_unified_usage.core.times import from_epoch_ms, midnight, parse_time, rfc3339
-from source_unified_usage.core.usage import Charge, Row, Usage, charges, compact, decimal, quantity, usage
+from source_unified_usage.core.usage import Charge, Row, Usage, charges, compact, quantity, usage
 from source_unified_usage.core.window import Window, days, months
-from source_unified_usage.vendors.cursor.api import CursorApi, Scope, member_key, person, whole
-from source_unified_usage.vendors.cursor.events import PRODUCT, dollars
+from source_unified_usage.vendors.cursor.api import CursorApi, integer
 from source_unified_usage.vendors.cursor.listing import MEMBER, settled
+from source_unified_usage.vendors.cursor.mapping import PRODUCT, People, Scope, Snapshot, dollars_of, member_key
 
-_PAGE_SIZE = 100  # more is not documented
+_PAGE_SIZE = 100  # more is documented for organizations only (Organization Admin API)
+_NOBODY = People({})  # the rows name their members themselves
 
 
 class Spend(UsageStream[CursorApi]):
@@ -28,39 +29,40 @@ class Spend(UsageStream[CursorApi]):
         "What one member spent so far in the open billing cycle (organization: contract period). Each sync overwrites "
         "it until the cycle ends, so the last figures of every cycle stay."
     )
+    role = "restates"
+    restates = "cursor_usage_events"
     grain = "snapshot"
 
     def __init__(self, api: CursorApi, scope: Scope) -> None:
         super().__init__(api)
         self._scope = scope
 
-    def rows(self, window: Window) -> Iterator[Row]:
+    def rows(self, window: Window) -> Iterator[Snapshot]:
         """The members' rows, each with the start of its cycle or period."""
         path, organization = self._scope.path("spend"), self._scope.organization
-        # a fixed order keeps paging as stable as the list of members is
+        # in a fixed order, pages change only when members come or go
         body = {"sortBy": "email" if organization else "user", "sortDirection": "asc", "pageSize": _PAGE_SIZE}
 
         def ask(number: int) -> Answer:
             return self.api.post(path, self._scope.body({**body, "page": number}))
 
-        for answer, rows in settled(partial(walk, ask, _told), lambda page: page.rows("teamMemberSpend"), MEMBER):
+        for answer, rows in settled(partial(walk, ask, _page_of), lambda page: page.rows("teamMemberSpend"), MEMBER):
             bounds = (
                 {"period": answer.object("period")}
                 if organization
                 else {"subscriptionCycleStart": answer.body.get("subscriptionCycleStart")}
             )
-            yield from ({**row, **bounds} for row in rows)
+            yield from (Snapshot({**row, **bounds}, window.start) for row in rows)
 
-    def usages(self, row: Row, window: Window) -> Iterator[Usage]:
+    def usages(self, item: Snapshot) -> Iterator[Usage]:
+        row, reading = item.row, rfc3339(item.time)
         start = row["period"]["startDate"] if self._scope.organization else row["subscriptionCycleStart"]
-        member, email = row.get("userId"), row.get("email")
-        reading = rfc3339(window.start)
         yield usage(
             id=self.id(start, *self._scope.key(row), member_key(row)),
             product=PRODUCT,
             metric_name="billing_cycle_spend",
             **self._scope.of(row),
-            user={**person({}, email, member), **compact(name=row.get("name"))},
+            user={**_NOBODY.user(row.get("email"), row.get("userId")), **compact(name=row.get("name"))},
             charges=self._charges(row),
             usage=_fast_requests(row),
             start_date=rfc3339(_from_ms(start)),
@@ -70,34 +72,29 @@ class Spend(UsageStream[CursorApi]):
         )
 
     def _charges(self, row: Row) -> list[Charge]:
-        spent = _dollars(row.get("spendCents"))
-        if self._scope.organization:  # there it is the member's part of the pool
+        spent = dollars_of(row.get("spendCents"))
+        if self._scope.organization:  # there it is the member's part of the pool (Organization Admin API)
             return charges("USD", net=spent, included=spent)
         included = _included(row, spent)
         total = None if spent is None else spent + (included or 0)
         return charges("USD", net=spent, total=total, on_demand=spent, included=included)
 
 
-def _told(answer: Answer, number: int, _: int) -> Told:
-    pages = whole(answer.body["totalPages"])
+def _page_of(answer: Answer, number: int, _: int) -> PageInfo:
+    pages = integer(answer.body["totalPages"])
     if pages is None:
         raise answer.broken("no totalPages")
-    return Told(answer.rows("teamMemberSpend"), number < pages, pages)
+    return PageInfo(answer.rows("teamMemberSpend"), number < pages, pages)
 
 
 def _included(row: Row, spent: Decimal | None) -> Decimal | None:
     """The part that the plan covers: as sent, else what the overall spend is above the on-demand spend."""
-    if (included := _dollars(row.get("includedSpendCents"))) is not None:
+    if (included := dollars_of(row.get("includedSpendCents"))) is not None:
         return included
-    overall = _dollars(row.get("overallSpendCents"))
+    overall = dollars_of(row.get("overallSpendCents"))
     if overall is None or spent is None:
         return None
     return max(overall - spent, Decimal(0))
-
-
-def _dollars(cents: Any) -> Decimal | None:
-    exact = decimal(cents)
-    return None if exact is None else dollars(exact)
 
 
 def _fast_requests(row: Row) -> dict[str, Any]:
@@ -106,10 +103,12 @@ def _fast_requests(row: Row) -> dict[str, Any]:
 
 
 class GroupSpend(UsageStream[CursorApi]):
-    """Billing groups by cycle, the only spend with a history."""
+    """Billing groups by cycle, the only spend with a history (Admin API)."""
 
     name = "cursor_group_spend"
     about = "What one billing group spent in one billing cycle, members without a group as a group of their own."
+    role = "restates"
+    restates = "cursor_usage_events"
     step = months(1)
     lookback = days(3)
 
@@ -136,9 +135,9 @@ class GroupSpend(UsageStream[CursorApi]):
                 raise answer.broken(f"the billing cycle of {day.to_date_string()} ends before it")
             day = self._next = following
 
-    def usages(self, row: Row, window: Window) -> Iterator[Usage]:
+    def usages(self, row: Row) -> Iterator[Usage]:
         cycle = row["billingCycle"]
-        spent = _dollars(row.get("spendCents"))
+        spent = dollars_of(row.get("spendCents"))
         yield usage(
             id=self.id(_instant(cycle["cycleStart"]), row["id"]),
             product=PRODUCT,
@@ -152,7 +151,7 @@ class GroupSpend(UsageStream[CursorApi]):
 
 
 def _day_after(cycle: Row) -> DateTime | None:
-    """The first day that belongs to the next cycle as a whole: cycles change at the hour of the subscription."""
+    """The first day that is the next cycle's as a whole: cycles change within a day (Admin API, its example)."""
     end = cycle.get("cycleEnd")
     return instance(parse_time(end)).add(days=1, microseconds=-1).start_of("day") if isinstance(end, str) else None
 
@@ -162,31 +161,33 @@ class PooledUsage(UsageStream[CursorApi]):
 
     name = "cursor_pooled_usage"
     about = "What one team has used of the organization's pool in the contract period so far."
+    role = "restates"
+    restates = "cursor_usage_events"
     grain = "snapshot"
 
     def __init__(self, api: CursorApi, scope: Scope) -> None:
         super().__init__(api)
         self._scope = scope
 
-    def rows(self, window: Window) -> Iterator[Row]:
-        """The teams' rows, each with the pool it draws from. The API lists all teams, whichever are asked for."""
+    def rows(self, window: Window) -> Iterator[Snapshot]:
+        """The teams' rows, each with the pool it draws from. All come: no `teamIds` here (Organization Admin API)."""
         answer = self.api.post("/organizations/pooled-usage", {"organizationId": self._scope.organization})
         pool, wanted = answer.object("pool"), {*map(str, self._scope.teams)}
         for team in answer.rows("teams"):
             if not wanted or str(team["teamId"]) in wanted:
-                yield {**team, "pool": pool}
+                yield Snapshot({**team, "pool": pool}, window.start)
 
-    def usages(self, row: Row, window: Window) -> Iterator[Usage]:
+    def usages(self, item: Snapshot) -> Iterator[Usage]:
+        row, reading = item.row, rfc3339(item.time)
         start = row["pool"].get("contractStartDate")
-        used = _dollars(row.get("usedCents"))
-        reading = rfc3339(window.start)
+        used = dollars_of(row.get("usedCents"))
         yield usage(
             id=self.id(_instant(start), row["teamId"]),
             product=PRODUCT,
             metric_name="pooled_usage",
             **self._scope.of(row),
-            charges=charges("USD", net=used, committed=_dollars(row.get("budgetLimitCents"))),
-            start_date=rfc3339(parse_time(start)) if start else midnight(window.first_day),
+            charges=charges("USD", net=used, committed=dollars_of(row.get("budgetLimitCents"))),
+            start_date=rfc3339(parse_time(start)) if start else midnight(item.time),
             end_date=reading,
             updated_at=reading,
             remote_data=row,
@@ -194,7 +195,7 @@ class PooledUsage(UsageStream[CursorApi]):
 
 
 def _instant(text: str | None) -> str | None:
-    """An instant in Cursor's usual spelling, which is part of the ids, however it is told."""
+    """An instant as ids spell it, however Cursor does."""
     return from_epoch_ms(round(parse_time(text).timestamp() * 1000)) if text else None
 
 

@@ -1,18 +1,18 @@
 """Daily activity: what each member did on each day, without money."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from functools import partial
 
 from source_unified_usage.core.lookup import Lookup
 from source_unified_usage.core.stream import UsageStream
 from source_unified_usage.core.times import day_period, from_epoch_ms
-from source_unified_usage.core.usage import Row, Usage, compact, quantity, usage
+from source_unified_usage.core.usage import Usage, compact, quantity, usage
 from source_unified_usage.core.window import Window, days
-from source_unified_usage.vendors.cursor.api import CursorApi, Scope, member_key, model_of, person
-from source_unified_usage.vendors.cursor.events import PRODUCT
+from source_unified_usage.vendors.cursor.api import CursorApi
 from source_unified_usage.vendors.cursor.listing import MEMBER, settled
+from source_unified_usage.vendors.cursor.mapping import PRODUCT, Item, People, Scope, member_key, model_of
 
-_PAGE_SIZE = 1000  # users, the largest in the docs' samples
+_PAGE_SIZE = 1000  # users: the largest in the Admin API's examples, and the most by the Organization Admin API
 
 _REQUESTS = {
     "chat": "chatRequests",
@@ -42,41 +42,33 @@ class DailyUsage(UsageStream[CursorApi]):
 
     name = "cursor_daily_usage"
     about = "What one member did on one day: requests by kind, tab completions, lines of code. Idle seats included."
-    step = days(30)  # the documented maximum
+    role = "activity"
+    step = days(30)  # the documented maximum (Admin API)
     lookback = days(3)
 
-    def __init__(
-        self,
-        api: CursorApi,
-        scope: Scope,
-        people: Lookup,
-        *,
-        inactive: bool = True,
-    ) -> None:
+    def __init__(self, api: CursorApi, scope: Scope, members: Lookup, *, inactive: bool) -> None:
         super().__init__(api)
-        self._scope, self._people, self._inactive = scope, people, inactive
+        self._scope, self._members, self._inactive = scope, members, inactive
         self.scope = {**scope.options, "cursor.include_inactive_members": inactive}
-        self.members: Mapping[str, Row] = {}
 
     def path(self) -> str:
         return self._scope.path("daily-usage-data")
 
-    def rows(self, window: Window) -> Iterator[Row]:
-        # page and pageSize are what makes the API list idle members too
+    def rows(self, window: Window) -> Iterator[Item]:
+        # page and pageSize are what makes the API list idle members too (Admin API)
         body = {"startDate": int(window.start.timestamp() * 1000), "endDate": window.last_ms}
         walk = partial(self.api.pages, "POST", self.path(), "data", self._scope.body(body), _PAGE_SIZE)
         for _, rows in settled(walk, lambda page: page.rows("data"), MEMBER):
-            self.members = self._people()
-            yield from rows
+            people = People(self._members())
+            yield from (Item(row, people) for row in rows)
 
-    def usages(self, row: Row, window: Window) -> Iterator[Usage]:
+    def usages(self, item: Item) -> Iterator[Usage]:
+        row = item.row
         counts = {name: quantity(row.get(field)) for name, field in _REQUESTS.items()}
         code = {name: quantity(row.get(field)) for name, field in _CODE.items()}
         if not self._inactive and not row.get("isActive") and not any((*counts.values(), *code.values())):
             return
         day = row.get("day") or from_epoch_ms(row["date"])[:10]
-        email = row.get("email")
-        member = row.get("userId")
         billed = [counts[name] for name in ("included", "usage_based", "api_key")]
         extensions = compact(
             apply_most_used=row.get("applyMostUsedExtension"),
@@ -87,7 +79,7 @@ class DailyUsage(UsageStream[CursorApi]):
             product=PRODUCT,
             metric_name="daily_usage",
             **self._scope.of(row),
-            user=person(self.members, email, member),
+            user=item.people.user(row.get("email"), row.get("userId")),
             model=model_of(row.get("mostUsedModel")),
             usage=compact(
                 requests=compact(total=None if None in billed else sum(filter(None, billed)), **counts),

@@ -6,11 +6,10 @@ from typing import Any
 from source_unified_usage.core.authentication import Credential
 from source_unified_usage.core.config import base_url_of
 from source_unified_usage.core.credentials import Key
-from source_unified_usage.core.lookup import Lookup
 from source_unified_usage.core.stream import UsageStream
 from source_unified_usage.core.vendor import Probe, Vendor
 from source_unified_usage.vendors.datadog.access import Access
-from source_unified_usage.vendors.datadog.api import DatadogApi, labels
+from source_unified_usage.vendors.datadog.api import DatadogApi
 from source_unified_usage.vendors.datadog.attribution import (
     HourlyUsageAttribution,
     MonthlyCostAttribution,
@@ -18,7 +17,8 @@ from source_unified_usage.vendors.datadog.attribution import (
 )
 from source_unified_usage.vendors.datadog.costs import Cost, ProjectedCost
 from source_unified_usage.vendors.datadog.daily_costs import DailyCost
-from source_unified_usage.vendors.datadog.organizations import Scope
+from source_unified_usage.vendors.datadog.lookups import product_labels
+from source_unified_usage.vendors.datadog.organizations import Organizations
 from source_unified_usage.vendors.datadog.usage import BillableUsage, HourlyUsage
 
 
@@ -27,6 +27,8 @@ class Datadog(Vendor):
 
     name = "datadog"
     title = "Datadog"
+    as_of = "2026-11"
+    pages = ("Usage Metering", "Rate Limits", "Hourly Usage and Migration", "API and Application Keys")
     address = "https://api.datadoghq.com"
     keys = (
         Key("api_key", ("application_key",), "Make one in Datadog under Organization Settings, API Keys."),
@@ -35,38 +37,40 @@ class Datadog(Vendor):
 
     def streams(self) -> Sequence[UsageStream]:
         api, options = self._api(), self.options
-        scope = Scope(
-            options.get("view", "sub-org"),
-            connected=bool(options.get("include_connected_accounts")),
-            descendants=bool(options.get("include_descendants")),
+        organizations = Organizations(
+            options["view"],
+            connected=options["include_connected_accounts"],
+            descendants=options["include_descendants"],
         )
-        currency = options.get("currency", "USD").upper()
-        # a child organization is told 400
-        names = Lookup(api, "product labels", labels)
-        families = options.get("product_families") or ()
-        hours = HourlyUsage(api, scope, families=families, zeros=options.get("include_zero_usage", True))
+        labels, currency = product_labels(api), options["currency"].upper()
+        families, tags = options.get("product_families", ()), options.get("tag_breakdown_keys", ())
+        hours = HourlyUsage(api, organizations, families=families, zeros=options["include_zero_usage"])
         attribution: list[UsageStream] = []
-        if options.get("include_attribution"):
-            tags = options.get("tag_breakdown_keys") or ()
+        if options["include_attribution"]:
             attribution = [
-                MonthlyCostAttribution(api, scope, currency=currency, names=names, tags=tags),
-                MonthlyUsageAttribution(api, scope, tags=tags),
-                HourlyUsageAttribution(api, scope, tags=tags),
+                MonthlyCostAttribution(api, organizations, tags=tags, labels=labels, currency=currency),
+                MonthlyUsageAttribution(api, organizations, tags=tags),
+                HourlyUsageAttribution(api, organizations, tags=tags),
             ]
         narrower = [stream.name for stream in (hours, *attribution)]
         streams: list[UsageStream] = [
-            Cost(api, scope, currency, names, narrower=narrower),
-            BillableUsage(api, scope, names),
+            Cost(api, organizations, labels, currency, narrower=narrower),
+            BillableUsage(api, organizations, labels),
             hours,
-            DailyCost(api, scope, currency, names),
+            DailyCost(api, organizations, labels, currency),
         ]
-        if options.get("include_projected_cost"):
-            streams.append(ProjectedCost(api, scope, currency, names))
+        if options["include_projected_cost"]:
+            streams.append(ProjectedCost(api, organizations, labels, currency))
         streams += attribution
         if not options.get("base_url"):
             for stream in streams:  # another site is another organization
-                stream.scope = {**stream.scope, "datadog.site": self._site}
+                stream.scope = {**stream.scope, "datadog.site": options["site"]}
         return streams
+
+    @classmethod
+    def addresses(cls) -> Sequence[str]:
+        """One for each site."""
+        return [f"https://api.{site}" for site in cls.spec()["properties"]["site"]["enum"]]
 
     @classmethod
     def spec(cls) -> dict[str, Any]:
@@ -77,18 +81,14 @@ class Datadog(Vendor):
         return block
 
     def probes(self) -> Sequence[Probe]:
-        site = None if self.options.get("base_url") else self._site
+        site = None if self.options.get("base_url") else self.options["site"]
         access = Access(self._api(), self.options["api_key"], site)
         return [Probe("datadog.api_key and datadog.application_key", access.check)]
 
     @property
     def base_url(self) -> str:
         """The configured address, else the site's. Raises ConfigError."""
-        return base_url_of("datadog.base_url", self.options.get("base_url") or f"https://api.{self._site}")
-
-    @property
-    def _site(self) -> str:
-        return str(self.options.get("site") or "datadoghq.com")
+        return base_url_of("datadog.base_url", self.options.get("base_url") or f"https://api.{self.options['site']}")
 
     def _api(self) -> DatadogApi:
         headers = {"DD-API-KEY": self.options["api_key"], "DD-APPLICATION-KEY": self.options["application_key"]}

@@ -5,7 +5,7 @@ from source_unified_usage.core.authentication import Credential
 from source_unified_usage.core.errors import ConfigError, KeyRefused, SourceError, Unavailable
 from source_unified_usage.core.retry import CHECK_RETRIES, RetryPolicy
 from source_unified_usage.vendors.datadog.api import DatadogApi, hour
-from source_unified_usage.vendors.datadog.statements import ESTIMATED
+from source_unified_usage.vendors.datadog.costs import ESTIMATED
 from source_unified_usage.vendors.datadog.usage import HOURLY
 
 VALIDATE = "/api/v1/validate"
@@ -21,7 +21,7 @@ COMMERCIAL_SITES = (
 GOVERNMENT_SITES = ("ddog-gov.com", "us2.ddog-gov.com")
 SITES = (*COMMERCIAL_SITES, *GOVERNMENT_SITES)
 # Another site is only asked to explain a failure: once, and not for long
-_GLANCE = RetryPolicy(
+_ONE_QUICK_TRY = RetryPolicy(
     max_limited_wait=0, max_retry_after=0, max_attempts=1, min_total_wait=0, max_total_wait=0, timeout=(3, 5)
 )
 
@@ -58,7 +58,7 @@ class Access:
         if self._site is None:
             return f"datadog.api_key is wrong, revoked or of another site than {self._api.base_url}."
         for site in self._other_sites():
-            if self._knows_the_key(f"https://api.{site}", _GLANCE):
+            if self._knows_the_key(f"https://api.{site}", _ONE_QUICK_TRY):
                 return (
                     f"datadog.site is wrong: the API key is not of {self._site} but of {site}. Set datadog.site to it."
                 )
@@ -81,12 +81,12 @@ class Access:
         except ConfigError:
             return False
         except Unavailable:
-            if retry_policy is _GLANCE:
+            if retry_policy is _ONE_QUICK_TRY:
                 return False
             raise
 
     def _missing_permission(self) -> str:
-        """Hourly usage needs usage_read alone."""
+        """Hourly usage, which needs usage_read alone (Usage Metering), tells which of the two is missing."""
         start = clock.now().start_of("day").subtract(days=5)
         query = {
             "filter[timestamp][start]": hour(start),

@@ -1,4 +1,4 @@
-"""The Datadog Usage Metering API: two key headers, one limit told only in headers, cursors inside the answers."""
+"""The Datadog Usage Metering API: two key headers, a limit that only headers name, cursors inside the answers."""
 
 from collections.abc import Iterator, Mapping
 from typing import Any
@@ -14,15 +14,17 @@ from source_unified_usage.core.errors import ConfigError, KeyRefused
 from source_unified_usage.core.paging import follow
 from source_unified_usage.core.retry import retry_after, seconds_until
 
-MAPPING = "/api/v2/usage/billing_dimension_mapping"
-# As the vendor's own clients send it
+# As Datadog's own clients send it
 _ACCEPT = {"Accept": "application/json;datetime-format=rfc3339"}
-_LONGEST_WAIT = 3600
-_UNNAMED_WAIT = 30
+_LONGEST_WAIT = 3600  # the longest period that recordings of Datadog's clients show
+_UNNAMED_WAIT = 30  # the shortest period that a client reports
 
 
 def _from_the_edge(asked: Asked) -> bool:
-    """Unknown keys are refused before the API is reached, with a code in the body; a missing scope is not."""
+    """Unknown keys are refused before the API is reached, with a code in the body; a missing scope is not.
+
+    As recordings of Datadog's clients show.
+    """
     return isinstance(asked.body, Mapping) and "status" in asked.body and "code" in asked.body
 
 
@@ -32,13 +34,15 @@ _COST_PERMISSIONS = (
 )
 _RESOLD = "the organization is billed through a marketplace or reseller: deselect the stream then.{or_a_child}"
 _USAGE_PERMISSION = "Give the application key the permission usage_read (scope and role of its owner)"
+_META = {"data": "meta", "usage": "metadata"}  # where pages name the next one, by the name of their list
 
 
 class DatadogApi(Api):
     """One pair of keys' view of https://api.<site>."""
 
     title = "Datadog"
-    # All usage paths share one bucket of unpublished size: one request at a time sees its last token being taken.
+    # All usage paths share one bucket of unpublished size, as recordings of Datadog's clients show; one request at a
+    # time never asks without having seen how many are left
     parallel = 1
     errors = (
         ErrorRule(
@@ -84,17 +88,17 @@ class DatadogApi(Api):
                 self._rate_limit.hold(wait)
 
     def retry_after(self, answer: requests.Response, body: Any) -> float | None:
-        told = retry_after(answer.headers, limited=False)
-        if told is not None or answer.status_code != 429:
-            return told
-        named = _until_next_window(answer.headers)
-        return _UNNAMED_WAIT if named is None else named
+        wait = retry_after(answer.headers, limited=False)
+        if wait is not None or answer.status_code != 429:
+            return wait
+        wait = _until_next_window(answer.headers)
+        return _UNNAMED_WAIT if wait is None else wait
 
     def facts(self, asked: Asked) -> Mapping[str, str]:
         return {**super().facts(asked), "or_a_child": self.of_a_child(asked.message)}
 
     def of_a_child(self, message: str) -> str:
-        """What a 403 means besides where its words are those that child organizations are told too, else nothing."""
+        """What else a 403 may mean where child organizations get the same message (DataDog/documentation#6454)."""
         if "access was denied" not in message.lower():
             return ""
         read = f" The same keys have already read {' and '.join(sorted(self._answered))}." if self._answered else ""
@@ -107,9 +111,13 @@ class DatadogApi(Api):
         return self.get(path, query, _ACCEPT)
 
     def pages(
-        self, path: str, query: Mapping[str, str], *, meta: str = "meta", cursor: str = "next_record_id"
+        self, path: str, query: Mapping[str, str], *, rows: str = "data", cursor: str = "next_record_id"
     ) -> Iterator[Answer]:
-        """Page after page until no next record is named, in whichever way. Raises BrokenContract on a loop."""
+        """Page after page, until the next record is absent, null or empty: all are met, as clients and users report.
+
+        `rows` is the name of their list. Raises BrokenContract on a loop.
+        """
+        meta = _META[rows]
 
         def following(answer: Answer) -> str | None:
             pagination = answer.object(meta).get("pagination") or {}
@@ -117,14 +125,10 @@ class DatadogApi(Api):
                 raise answer.broken("'pagination' is not an object")
             return pagination.get("next_record_id") or None
 
-        return follow(lambda next: self.ask(path, {**query, cursor: next} if next else query), following)
+        def ask(record: str | None) -> Answer:
+            return self.ask(path, {**query, cursor: record} if record else query)
 
-
-def labels(api: DatadogApi) -> Iterator[Mapping[str, str]]:
-    """What the billing dimensions are called in Datadog's own pages, by id."""
-    rows = api.ask(MAPPING, {"filter[view]": "all"}).rows("data")
-    found = {row.get("id"): (row.get("attributes") or {}).get("in_app_label") for row in rows}
-    yield {str(id): str(label) for id, label in found.items() if id and label}
+        return follow(ask, following, lambda answer: answer.rows(rows))
 
 
 def flag(value: bool) -> str:
@@ -133,14 +137,15 @@ def flag(value: bool) -> str:
 
 
 def hour(moment: DateTime) -> str:
-    """An hour as the API wants it: nothing longer is taken everywhere."""
+    """An hour as the API takes it; not every endpoint takes anything longer (opencost/opencost-plugins#85)."""
     return moment.format("YYYY-MM-DD[T]HH")
 
 
 def _until_next_window(headers: Mapping[str, str]) -> float | None:
-    """Seconds until there is room again, one more than told because the seconds told are whole.
+    """Seconds until requests are taken again, and one more, because the header counts whole seconds.
 
-    The reset is documented in seconds; another intake of Datadog sends an epoch (DataDog/dd-trace-py#17170).
+    The reset is documented in seconds (Rate Limits); another intake of Datadog sends an epoch
+    (DataDog/dd-trace-py#17170).
     """
     for name in ("X-RateLimit-Reset", "X-RateLimit-Period"):
         if (seconds := seconds_until(headers.get(name), headers)) is not None:

@@ -7,48 +7,43 @@ from pendulum import DateTime
 
 from source_unified_usage.core import clock
 from source_unified_usage.core.answer import Answer
-from source_unified_usage.core.errors import UNMAPPABLE, ConfigError, Unmappable
+from source_unified_usage.core.errors import ConfigError, mapping
 from source_unified_usage.core.lookup import Lookup
-from source_unified_usage.core.progress import logger
-from source_unified_usage.core.stream import UsageStream
 from source_unified_usage.core.times import month_period, parse_time, rfc3339
 from source_unified_usage.core.usage import Charge, Row, Usage, charges, decimal, quantity, usage
 from source_unified_usage.core.window import Window, days, months
 from source_unified_usage.vendors.datadog.api import DatadogApi, flag, hour
-from source_unified_usage.vendors.datadog.organizations import Scope, key_of, organization
-from source_unified_usage.vendors.datadog.statements import month_of, oldest_month
-from source_unified_usage.vendors.datadog.usage import hour_bounds
+from source_unified_usage.vendors.datadog.lookups import usage_types
+from source_unified_usage.vendors.datadog.mapping import MonthRow, hour_bounds, month_of, product
+from source_unified_usage.vendors.datadog.organizations import Organizations, key_of, organization
+from source_unified_usage.vendors.datadog.stream import DatadogStream
 
 MONTHLY_COST = "/api/v2/cost_by_tag/monthly_cost_attribution"
 MONTHLY_USAGE = "/api/v1/usage/monthly-attribution"
 HOURLY_USAGE = "/api/v1/usage/hourly-attribution"
-TYPES = "/api/v2/usage/usage-attribution-types"
 
 _COMMITTED, _ON_DEMAND, _TOTAL = "_committed_cost", "_on_demand_cost", "_total_cost"
 _COST_FIELDS = (_COMMITTED, _ON_DEMAND, _TOTAL, "_percentage_in_org", "_percentage_in_account")
 _USAGE, _PERCENTAGE = "_usage", "_percentage"
-# The types that hourly attribution knows without the suffix
+# The types that have no suffix in hourly attribution either (Usage Metering)
 _BARE_TYPES = frozenset({"flex_logs_starter", "flex_stored_logs", "published_app"})
 
 
-class Attribution(UsageStream[DatadogApi]):
+class Attribution(DatadogStream):
     """One tag set's share. The tag keys that are asked for are part of the ids, by way of the tags."""
 
-    def __init__(self, api: DatadogApi, scope: Scope, *, tags: Sequence[str] = ()) -> None:
-        super().__init__(api)
-        self._scope = scope
-        self._whose = {"include_descendants": flag(scope.descendants)}
+    def __init__(self, api: DatadogApi, organizations: Organizations, *, tags: Sequence[str]) -> None:
+        super().__init__(api, organizations)
         # other tag keys are another cut of the same usage, with ids of their own
         self.scope = {
-            "datadog.include_descendants": scope.descendants,
+            "datadog.include_descendants": organizations.descendants,
             "datadog.tag_breakdown_keys": ",".join(sorted(tags)),
         }
-        self._query = {**self._whose, **({"tag_breakdown_keys": ",".join(tags)} if tags else {})}
-
-    def earliest_available(self, today: DateTime) -> DateTime:
-        return oldest_month(today)
+        self._untagged = {"include_descendants": flag(organizations.descendants)}
+        self._query = {**self._untagged, **({"tag_breakdown_keys": ",".join(tags)} if tags else {})}
 
     def rows(self, window: Window) -> Iterator[Any]:
+        """What is attributed, where the site has it: US1-FED has no cost by tag (Usage Metering)."""
         try:
             yield from self.attributed(window)
         except ConfigError as error:
@@ -57,11 +52,19 @@ class Attribution(UsageStream[DatadogApi]):
             self.not_available(window, f"this Datadog site has no usage attribution, nothing is read ({error})")
 
     def attributed(self, window: Window) -> Iterator[Any]:
-        """The rows where the site has the endpoint."""
+        """The items of a window. Raises ConfigError with the status 404 where the site has no such endpoint."""
         raise NotImplementedError
 
+    def usage_of_month(self, month: DateTime, query: Mapping[str, str]) -> Iterator[Row]:
+        """Monthly attribution of every usage type."""
+        asked = {"start_month": month.format("YYYY-MM"), "fields": "*", **query}
+        for page in self.api.pages(MONTHLY_USAGE, asked, rows="usage"):
+            rows = page.rows("usage")
+            self.api.account = self._organizations.own_organization(rows)
+            yield from (row for row in rows if _is_of(row, row, month))
+
     def common(self, row: Row) -> dict[str, Any]:
-        """The fields that every row tells in the same way."""
+        """The fields that are alike in all attribution."""
         updated = row.get("updated_at")
         return {
             "organization": organization(row),
@@ -82,6 +85,8 @@ class MonthlyCostAttribution(Attribution):
         "What one product cost one organization in one closed month under one set of tags; from about the 19th of the "
         "next month. Restates datadog_cost."
     )
+    role = "restates"
+    restates = "datadog_cost"
     grain = "month"
     step = months(1)
     lookback = months(2)
@@ -89,42 +94,43 @@ class MonthlyCostAttribution(Attribution):
     def __init__(
         self,
         api: DatadogApi,
-        scope: Scope,
+        organizations: Organizations,
         *,
+        tags: Sequence[str],
+        labels: Lookup[str],
         currency: str,
-        names: Lookup,
-        tags: Sequence[str] = (),
     ) -> None:
-        super().__init__(api, scope, tags=tags)
-        self._currency, self._names = currency, names
-        self.labels: Mapping[str, str] = {}
+        super().__init__(api, organizations, tags=tags)
+        self._labels, self._currency = labels, currency
 
-    def attributed(self, window: Window) -> Iterator[Row]:
+    def attributed(self, window: Window) -> Iterator[MonthRow]:
         month = window.start
         if month >= clock.now().start_of("month"):
             return
         query = {"start_month": month.format("YYYY-MM"), "fields": "*", **self._query}
         for page in self.api.pages(MONTHLY_COST, query):
             rows = page.rows("data")
-            self.api.account = self._scope.own(row.get("attributes") or {} for row in rows)
-            self.labels = self._names()
-            yield from (row for row in rows if _of_month(row, row.get("attributes") or {}, month))
+            self.api.account = self._organizations.own_organization(row.get("attributes") or {} for row in rows)
+            labels = self._labels()
+            for row in rows:
+                if _is_of(row, row.get("attributes") or {}, month):
+                    yield MonthRow(row, month, labels)
 
-    def usages(self, row: Row, window: Window) -> Iterator[Usage]:
-        attributes = row["attributes"]
-        month = month_of(attributes.get("month"), window.start)
-        for product, own in by_name(attributes.get("values") or {}, _COST_FIELDS).items():
-            lines = _charges(product, own, self._currency)
+    def usages(self, item: MonthRow) -> Iterator[Usage]:
+        attributes = item.row["attributes"]
+        month, period = item.month.format("YYYY-MM"), month_period(item.month)
+        for name, own in by_name(attributes.get("values") or {}, _COST_FIELDS).items():
+            lines = _charges(name, own, self._currency)
             if not lines:
                 continue
             yield usage(
-                id=self.share(attributes, month.format("YYYY-MM"), product),
-                product={"id": product, "name": self.labels.get(product, product)},
-                metric_name=product,
+                id=self.share(attributes, month, name),
+                product=product(name, item.labels),
+                metric_name=name,
                 **self.common(attributes),
                 charges=lines,
-                **month_period(month),
-                remote_data={**row, "attributes": {**attributes, "values": own}},
+                **period,
+                remote_data={**item.row, "attributes": {**attributes, "values": own}},
             )
 
 
@@ -133,26 +139,27 @@ class MonthlyUsageAttribution(Attribution):
 
     name = "datadog_monthly_usage_attribution"
     about = "How much of one usage type falls to one set of tags of one organization in one month, to date."
+    role = "activity"
     grain = "month"
     step = months(1)
     lookback = months(2)
 
-    def attributed(self, window: Window) -> Iterator[Row]:
-        return usage_of_month(self.api, window.start, self._query, self._scope)
+    def attributed(self, window: Window) -> Iterator[MonthRow]:
+        return (MonthRow(row, window.start) for row in self.usage_of_month(window.start, self._query))
 
-    def usages(self, row: Row, window: Window) -> Iterator[Usage]:
-        month = month_of(row.get("month"), window.start)
+    def usages(self, item: MonthRow) -> Iterator[Usage]:
+        row, month, period = item.row, item.month.format("YYYY-MM"), month_period(item.month)
         for kind, own in by_name(row.get("values") or {}, (_USAGE, _PERCENTAGE)).items():
             value = own.get(kind + _USAGE)
             if value is None:
                 continue
             yield usage(
-                id=self.share(row, month.format("YYYY-MM"), kind),
+                id=self.share(row, month, kind),
                 product={"id": kind},
                 metric_name=kind,
                 **self.common(row),
                 usage={"quantity": quantity(value)},
-                **month_period(month),
+                **period,
                 remote_data={**row, "values": own},
             )
 
@@ -160,8 +167,8 @@ class MonthlyUsageAttribution(Attribution):
 class TypedRow(NamedTuple):
     """A row of hourly attribution with the type, without suffix, that was asked for."""
 
-    kind: str
     row: Row
+    kind: str
 
 
 class HourlyUsageAttribution(Attribution):
@@ -169,33 +176,34 @@ class HourlyUsageAttribution(Attribution):
 
     name = "datadog_hourly_usage_attribution"
     about = "How much of one usage type falls to one set of tags of one organization in one hour."
+    role = "activity"
     grain = "event"
-    step = days(1)  # more than 24 hours are refused
-    lookback = days(5)  # hours are complete after 72 hours, and a margin
+    step = days(1)  # more than 24 hours are refused (Hourly Usage and Migration)
+    lookback = days(5)  # hours are complete after 72 hours (Usage Metering), and a margin
 
-    def __init__(self, api: DatadogApi, scope: Scope, *, tags: Sequence[str] = ()) -> None:
-        super().__init__(api, scope, tags=tags)
+    def __init__(self, api: DatadogApi, organizations: Organizations, *, tags: Sequence[str]) -> None:
+        super().__init__(api, organizations, tags=tags)
         self._types: Sequence[str] | None = None
         self._used: dict[DateTime, frozenset[str]] = {}
         self._answered: set[str] = set()
         self._refused: set[str] = set()
 
     def attributed(self, window: Window) -> Iterator[TypedRow]:
-        """A walk for every type that the month used; the others would be some eighty empty answers a day."""
+        """Page after page of each type that the month used; the others would be some eighty empty answers a day."""
         kinds = self._kinds(window.start.start_of("month"))
         refusal: ConfigError | None = None
         for kind in kinds:
             try:
                 for page in self._hours(kind, window):
                     self._answered.add(kind)
-                    yield from (TypedRow(kind, row) for row in page.rows("usage"))
+                    yield from (TypedRow(row, kind) for row in page.rows("usage"))
             except ConfigError as error:
-                # of a type that has been answered the page or the day is refused, not the type
+                # once a type was answered, a refusal is of the page or the day
                 if error.status != 400 or kind in self._answered:
                     raise
                 refusal = error
                 self._refused.add(kind)
-                logger.warning(f"{self.name}: Datadog refuses the usage type {kind}, it is left out ({error})")
+                self.warn_once(kind, f"Datadog refuses the usage type {kind}, it is left out ({error})")
         if refusal and not self._answered:
             raise refusal
 
@@ -206,49 +214,36 @@ class HourlyUsageAttribution(Attribution):
             "usage_type": kind if kind in _BARE_TYPES else kind + _USAGE,
             **self._query,
         }
-        return self.api.pages(HOURLY_USAGE, query, meta="metadata")
+        return self.api.pages(HOURLY_USAGE, query, rows="usage")
 
     def _kinds(self, month: DateTime) -> list[str]:
         if self._types is None:
-            answer = self.api.ask(TYPES)
-            names = (answer.object("data").get("attributes") or {}).get("values")
-            if not isinstance(names, list):
-                raise answer.broken("no list of names under 'values'")
-            self._types = names
+            self._types = usage_types(self.api)
         if month not in self._used:
-            rows = usage_of_month(self.api, month, self._whose, self._scope)
+            rows = self.usage_of_month(month, self._untagged)
             self._used[month] = frozenset(kind for row in rows for kind in _used(row))
         return [kind for kind in self._types if kind in self._used[month] and kind not in self._refused]
 
-    def usages(self, row: TypedRow, window: Window) -> Iterator[Usage]:
-        kind, own = row
-        value = own.get("total_usage_sum")
+    def usages(self, item: TypedRow) -> Iterator[Usage]:
+        row, kind = item
+        value = row.get("total_usage_sum")
         if value is None:
             return
-        start, end = hour_bounds(own["hour"])
+        start, end = hour_bounds(row["hour"])
         yield usage(
-            id=self.share(own, start, kind),
+            id=self.share(row, start, kind),
             product={"id": kind},
-            metric_name=own["usage_type"],
-            **self.common(own),
+            metric_name=row["usage_type"],
+            **self.common(row),
             usage={"quantity": quantity(value)},
             start_date=start,
             end_date=end,
-            remote_data=own,
+            remote_data=row,
         )
 
 
-def usage_of_month(api: DatadogApi, month: DateTime, query: Mapping[str, str], scope: Scope) -> Iterator[Row]:
-    """Monthly attribution of every usage type."""
-    asked = {"start_month": month.format("YYYY-MM"), "fields": "*", **query}
-    for page in api.pages(MONTHLY_USAGE, asked, meta="metadata"):
-        rows = page.rows("usage")
-        api.account = scope.own(rows)
-        yield from (row for row in rows if _of_month(row, row, month))
-
-
 def by_name(values: Mapping[str, Any], suffixes: Sequence[str]) -> dict[str, dict[str, Any]]:
-    """The values by what they measure. Values of another form belong to all, so that none is lost."""
+    """The values by what they measure; those without any of the suffixes go to each, so that none is lost."""
     if not isinstance(values, Mapping):
         raise ValueError("values is no object")
     names = {field: field.removesuffix(end) for field in values for end in suffixes if field.endswith(end)}
@@ -272,14 +267,12 @@ def _used(row: Row) -> Iterator[str]:
             yield field.removesuffix(_USAGE)
 
 
-def _of_month(row: Row, attributes: Row, month: DateTime) -> bool:
-    try:
+def _is_of(row: Row, attributes: Row, month: DateTime) -> bool:
+    with mapping(row):
         return month_of(attributes.get("month"), month) == month
-    except UNMAPPABLE as error:
-        raise Unmappable(row, error) from error
 
 
 def _resources(row: Row) -> list[dict[str, str]]:
-    """One for every tag key with values."""
+    """One resource for each tag key with values."""
     names = [f"{key}:{'|'.join(values)}" for key, values in (row.get("tags") or {}).items() if values]
     return [{"id": name, "name": name} for name in names]

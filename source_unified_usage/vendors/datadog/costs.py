@@ -1,69 +1,90 @@
 """Costs by month: the bill, and what the month is projected to cost."""
 
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
 from pendulum import DateTime
 
 from source_unified_usage.core import clock
+from source_unified_usage.core.answer import Answer
+from source_unified_usage.core.errors import mapping
 from source_unified_usage.core.lookup import Lookup
-from source_unified_usage.core.progress import logger
-from source_unified_usage.core.stream import UsageStream
-from source_unified_usage.core.times import month_period
-from source_unified_usage.core.usage import Row, Usage, usage
+from source_unified_usage.core.times import Period, first_instant, month_period, rfc3339
+from source_unified_usage.core.usage import Charge, Row, Usage, usage
 from source_unified_usage.core.window import Window, months
 from source_unified_usage.vendors.datadog.api import DatadogApi
-from source_unified_usage.vendors.datadog.organizations import Scope, account_of, key_of, organization
-from source_unified_usage.vendors.datadog.statements import (
-    ESTIMATED,
-    HISTORICAL,
-    PROJECTED,
+from source_unified_usage.vendors.datadog.mapping import (
+    Labels,
+    MonthRow,
     amounts,
     charge_lines,
-    entries,
     month_of,
-    oldest_month,
-    parts,
+    net_of,
+    product,
     products,
-    stated,
 )
+from source_unified_usage.vendors.datadog.organizations import Organizations, account_of, key_of, organization
+from source_unified_usage.vendors.datadog.stream import DatadogStream
 
-_ESTIMATED_MONTHS = 2  # before the current one; the current and the previous are promised
+HISTORICAL = "/api/v2/usage/historical_cost"
+ESTIMATED = "/api/v2/usage/estimated_cost"
+PROJECTED = "/api/v2/usage/projected_cost"
+
+# Before the current one. Usage Metering promises the current and the previous; that one more comes, a client reports
+_ESTIMATED_MONTHS = 2
 
 
-class MonthlyStatement(UsageStream[DatadogApi]):
+class CostStream(DatadogStream):
+    """Charge lines of organizations, by product."""
+
+    def __init__(self, api: DatadogApi, organizations: Organizations, labels: Lookup[str], currency: str) -> None:
+        super().__init__(api, organizations)
+        self._labels, self._currency = labels, currency
+        self.scope = organizations.cost_scope
+
+    def entries(
+        self, path: str, query: Mapping[str, str], period: Callable[[Row], str | None]
+    ) -> list[tuple[str, Row]]:
+        """The answer's entries with their period, as `latest` gives them."""
+        found = latest(self.api.ask(path, {**self._organizations.cost_query, **query}), period)
+        self.api.account = self._organizations.own_account(entry["attributes"] for _, entry in found)
+        return found
+
+    def record(
+        self, entry: Row, name: str, labels: Labels, *, when: str, period: Period, charges: Sequence[Charge]
+    ) -> Usage:
+        """What one product cost one organization; `when` is the period as the id has it."""
+        attributes = entry["attributes"]
+        return usage(
+            id=self.id(key_of(attributes), when, name),
+            product=product(name, labels),
+            metric_name=name,
+            organization=organization(attributes),
+            charges=charges,
+            **period,
+            remote_data=entry,
+        )
+
+
+class MonthlyCost(CostStream):
     """Cost entries of a month, a record for each of their products."""
 
-    billed = True
+    def month_rows(self, found: Iterable[tuple[str, Row]], asked: DateTime) -> Iterator[MonthRow]:
+        """The entries with their month, which is the one asked for where they name none."""
+        labels = self._labels()
+        for _, entry in found:
+            yield MonthRow(entry, month_of(entry["attributes"].get("date"), asked), labels)
 
-    def __init__(self, api: DatadogApi, scope: Scope, currency: str, names: Lookup) -> None:
-        super().__init__(api)
-        self._scope, self._currency, self._names = scope, currency, names
-        self.scope = scope.cost_options
-        self.labels: Mapping[str, str] = {}
-
-    def usages(self, row: Row, window: Window) -> Iterator[Usage]:
-        attributes = row["attributes"]
-        month = month_of(attributes.get("date"), window.start)
-        for product, entry in products(row).items():
-            lines = amounts(entry)
-            if not lines:
-                continue
-            net = stated(lines)
-            if net is None:
-                net = parts(lines)
-            yield usage(
-                id=self.id(key_of(attributes), month.format("YYYY-MM"), product),
-                product={"id": product, "name": self.labels.get(product, product)},
-                metric_name=product,
-                organization=organization(attributes),
-                charges=charge_lines(lines, self._currency, net if self.billed else None),
-                **month_period(month),
-                remote_data=entry,
-            )
+    def usages(self, item: MonthRow) -> Iterator[Usage]:
+        when, period = item.month.format("YYYY-MM"), month_period(item.month)
+        for name, entry in products(item.row).items():
+            if lines := amounts(entry):
+                net = None if self.role == "estimate" else net_of(lines)
+                charges = charge_lines(lines, self._currency, net)
+                yield self.record(entry, name, item.labels, when=when, period=period, charges=charges)
 
 
-class Cost(MonthlyStatement):
+class Cost(MonthlyCost):
     """The bill, month by month: estimated while a month is open, historical once it is closed."""
 
     name = "datadog_cost"
@@ -71,34 +92,30 @@ class Cost(MonthlyStatement):
         "What one product cost one organization in one month: the estimate to date, overwritten by the final figure "
         "when the month is closed. The sum of net is the bill."
     )
+    role = "bill"
     grain = "month"
     step = months(1)
     lookback = months(2)
-    warned = False
 
     def __init__(
         self,
         api: DatadogApi,
-        scope: Scope,
+        organizations: Organizations,
+        labels: Lookup[str],
         currency: str,
-        names: Lookup,
         *,
-        narrower: Sequence[str] = (),
+        narrower: Sequence[str],
     ) -> None:
-        super().__init__(api, scope, currency, names)
+        super().__init__(api, organizations, labels, currency)
         self._narrower = narrower  # the streams without child organizations, unless they are asked for
 
-    def earliest_available(self, today: DateTime) -> DateTime:
-        return oldest_month(today)
+    def rows(self, window: Window) -> Iterator[MonthRow]:
+        found = self._month(window.start)
+        self._warn_of_unread_organizations([entry["attributes"] for _, entry in found])
+        return self.month_rows(found, window.start)
 
-    def rows(self, window: Window) -> Iterator[Row]:
-        found = self._statement(window.start)
-        self.labels = self._names()
-        self._warn_of_unread_organizations(found)
-        yield from found
-
-    def _statement(self, month: DateTime) -> list[Row]:
-        """Historical cost is empty until about the 16th of the next month; until then the estimate stands."""
+    def _month(self, month: DateTime) -> list[tuple[str, Row]]:
+        """Historical cost is empty until about the 16th of the next month (Usage Metering); until then the estimate."""
         current = clock.now().start_of("month")
         if month < current:
             found = self._ask(HISTORICAL, month)
@@ -106,27 +123,24 @@ class Cost(MonthlyStatement):
                 return found
         return self._ask(ESTIMATED, month)
 
-    def _ask(self, path: str, month: DateTime) -> list[Row]:
-        # one month without an end: whether end_month is inclusive is not documented
+    def _ask(self, path: str, month: DateTime) -> list[tuple[str, Row]]:
+        # a month without an end: whether end_month is inclusive is not documented, and clients differ (infrawallet#210)
         name = month.format("YYYY-MM")
-        answer = self.api.ask(path, {**self._scope.of_cost, "start_month": name})
-        found = [entry for _, entry in entries(answer, lambda entry: _within(entry, month))]
-        self.api.account = self._scope.account(entry["attributes"] for entry in found)
-        return found
+        return self.entries(path, {"start_month": name}, lambda entry: name if _is_of(entry, month) else None)
 
-    def _warn_of_unread_organizations(self, found: list[Row]) -> None:
-        # of one account: the hours of a connected account are read beside those of the keys
-        accounts = Counter({key_of(row): account_of(row) for row in (entry["attributes"] for entry in found)}.values())
+    def _warn_of_unread_organizations(self, found: Iterable[Row]) -> None:
+        # those of the largest account, because the hours of connected accounts are read too
+        accounts = Counter({key_of(row): account_of(row) for row in found}.values())
         several = accounts.pop(None, 0) + max(accounts.values(), default=0)
-        if several > 1 and not self._scope.descendants and not self.warned:
-            self.warned = True
-            logger.warning(
-                f"{self.name}: the cost is that of {several} organizations, but only the one of the keys is read in "
-                f"{', '.join(self._narrower)}. Set datadog.include_descendants to true to read all of them there too."
+        if several > 1 and not self._organizations.descendants:
+            self.warn_once(
+                "organizations",
+                f"the cost is that of {several} organizations, but only the one of the keys is read in "
+                f"{', '.join(self._narrower)}. Set datadog.include_descendants to true to read all of them there too.",
             )
 
 
-class ProjectedCost(MonthlyStatement):
+class ProjectedCost(MonthlyCost):
     """What the current month will have cost; never part of the bill."""
 
     name = "datadog_projected_cost"
@@ -134,16 +148,43 @@ class ProjectedCost(MonthlyStatement):
         "What Datadog expects one product to cost one organization by the end of the current month; from about the "
         "12th, overwritten at every sync. A prediction: it has no net."
     )
+    role = "estimate"
     grain = "snapshot"
-    billed = False
 
-    def rows(self, window: Window) -> Iterator[Row]:
-        answer = self.api.ask(PROJECTED, self._scope.of_cost)
-        found = entries(answer, lambda entry: str(month_of(entry.get("date"), window.start)))
-        self.labels = self._names()
-        for _, entry in found:
-            yield entry
+    def rows(self, window: Window) -> Iterator[MonthRow]:
+        found = self.entries(PROJECTED, {}, lambda entry: str(month_of(entry.get("date"), window.start)))
+        return self.month_rows(found, window.start)
 
 
-def _within(attributes: Row, month: DateTime) -> str | None:
-    return month.format("YYYY-MM") if month_of(attributes.get("date"), month) == month else None
+def latest(answer: Answer, period: Callable[[Row], str | None]) -> list[tuple[str, Row]]:
+    """The answer's entries with their period (None: not wanted), one for each organization and period.
+
+    Of several the one with the latest date counts, a case that one client guards against. Raises Unmappable, or
+    BrokenContract when two that differ have the same date.
+    """
+    found: dict[tuple[str, str], Row] = {}
+    for entry in answer.rows("data"):
+        with mapping(entry):
+            attributes = entry["attributes"]
+            of = period(attributes)
+            if of is None:
+                continue
+            key = (of, key_of(attributes))
+            known = found.get(key)
+            if known is not None and known != entry:
+                newer, older = _date(attributes), _date(known["attributes"])
+                if newer == older:
+                    raise answer.broken(f"two entries of {key[1]!r} for {of}")
+                if newer < older:
+                    continue
+            found[key] = entry
+    return [(of, entry) for (of, _), entry in found.items()]
+
+
+def _date(attributes: Row) -> str:
+    date = attributes.get("date")
+    return rfc3339(first_instant(date)) if date else ""
+
+
+def _is_of(attributes: Row, month: DateTime) -> bool:
+    return month_of(attributes.get("date"), month) == month

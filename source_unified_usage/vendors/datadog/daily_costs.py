@@ -1,40 +1,38 @@
 """Costs by day, from figures that run up through the month."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import NamedTuple
 
 from pendulum import DateTime
 
-from source_unified_usage.core.errors import UNMAPPABLE, Unmappable
-from source_unified_usage.core.lookup import Lookup
-from source_unified_usage.core.stream import UsageStream
+from source_unified_usage.core.errors import mapping
 from source_unified_usage.core.times import day_period, parse_time, rfc3339
-from source_unified_usage.core.usage import Row, Usage, usage
+from source_unified_usage.core.usage import Row, Usage
 from source_unified_usage.core.window import Window, months
-from source_unified_usage.vendors.datadog.api import DatadogApi
-from source_unified_usage.vendors.datadog.organizations import Scope, key_of, organization
-from source_unified_usage.vendors.datadog.statements import (
-    ESTIMATED,
+from source_unified_usage.vendors.datadog.costs import ESTIMATED, CostStream
+from source_unified_usage.vendors.datadog.mapping import (
     Amounts,
+    Labels,
     amounts,
     charge_lines,
-    entries,
-    parts,
     products,
-    stated,
+    stated_total,
+    sum_of_parts,
 )
+from source_unified_usage.vendors.datadog.organizations import key_of
 
 
-class DayOfProduct(NamedTuple):
-    """What one product cost on one day; `entry` holds the running figures as sent."""
+class ProductDay(NamedTuple):
+    """What one product cost on one day; `row` holds the running figures as sent."""
 
+    row: Row
     day: str
     product: str
-    entry: Row
     lines: Amounts
     net: Decimal
+    labels: Labels
 
 
 @dataclass
@@ -51,13 +49,13 @@ class Running:
         """
         steps = {kind: amount - self.lines.get(kind, Decimal(0)) for kind, amount in to.items()}
         self.lines |= to
-        total = stated(to)
-        net = parts(steps) if total is None else total - self.net
+        total = stated_total(to)
+        net = sum_of_parts(steps) if total is None else total - self.net
         self.net += net
         return steps, net
 
 
-class DailyCost(UsageStream[DatadogApi]):
+class DailyCost(CostStream):
     """The estimated bill, day by day."""
 
     name = "datadog_daily_cost"
@@ -65,52 +63,40 @@ class DailyCost(UsageStream[DatadogApi]):
         "What one product added to the estimated cost of one organization on one day of the current or the previous "
         "month; less than nothing where Datadog lowered its estimate. Restates datadog_cost."
     )
+    role = "restates"  # datadog_cost carries the same estimate until a month is closed
+    restates = "datadog_cost"
     step = months(1)
     lookback = months(1)
 
-    def __init__(self, api: DatadogApi, scope: Scope, currency: str, names: Lookup) -> None:
-        super().__init__(api)
-        self._scope, self._currency, self._names = scope, currency, names
-        self.scope = scope.cost_options
-        self.labels: Mapping[str, str] = {}
-
     def earliest_available(self, today: DateTime) -> DateTime:
+        """Usage Metering promises estimates of the current and the previous month."""
         return today.start_of("month").subtract(months=1)
 
-    def rows(self, window: Window) -> Iterator[DayOfProduct]:
-        """The window's days; asked for from the first of the month, because a day is the step from the day before."""
+    def rows(self, window: Window) -> Iterator[ProductDay]:
+        """The window's days, asked for from the first of the month, because figures run up from there (Usage Metering).
+
+        Whether they do so without `cost_aggregation` is not documented.
+        """
         first = window.start.start_of("month").to_date_string()
         query = {"start_date": first, "end_date": window.last_day, "cost_aggregation": "cumulative"}
-        answer = self.api.ask(ESTIMATED, {**self._scope.of_cost, **query})
-        found = entries(answer, lambda entry: _day(entry, first, window.last_day))
-        self.api.account = self._scope.account(entry["attributes"] for _, entry in found)
-        self.labels = self._names()
-        yield from (step for step in steps(found) if step.day >= window.first_day)
+        found = self.entries(ESTIMATED, query, lambda entry: _day(entry, first, window.last_day))
+        return (step for step in steps(found, self._labels()) if step.day >= window.first_day)
 
-    def usages(self, row: DayOfProduct, window: Window) -> Iterator[Usage]:
-        attributes = row.entry["attributes"]
-        yield usage(
-            id=self.id(key_of(attributes), row.day, row.product),
-            product={"id": row.product, "name": self.labels.get(row.product, row.product)},
-            metric_name=row.product,
-            organization=organization(attributes),
-            charges=charge_lines(row.lines, self._currency, row.net),
-            **day_period(row.day),
-            remote_data=row.entry,
-        )
+    def usages(self, item: ProductDay) -> Iterator[Usage]:
+        charges = charge_lines(item.lines, self._currency, item.net)
+        period = day_period(item.day)
+        yield self.record(item.row, item.product, item.labels, when=item.day, period=period, charges=charges)
 
 
-def steps(found: Iterable[tuple[str, Row]]) -> Iterator[DayOfProduct]:
+def steps(found: Iterable[tuple[str, Row]], labels: Labels) -> Iterator[ProductDay]:
     """What every day of one month adds, product by product. Raises Unmappable."""
     running: dict[tuple[str, str], Running] = {}
     for day, entry in sorted(found, key=lambda item: item[0]):
-        try:
+        with mapping(entry):
             for product, own in products(entry).items():
                 if lines := amounts(own):
                     so_far = running.setdefault((key_of(entry["attributes"]), product), Running())
-                    yield DayOfProduct(day, product, own, *so_far.advance(lines))
-        except UNMAPPABLE as error:
-            raise Unmappable(entry, error) from error
+                    yield ProductDay(own, day, product, *so_far.advance(lines), labels)
 
 
 def _day(attributes: Row, first: str, last: str) -> str | None:

@@ -9,30 +9,31 @@ from source_unified_usage.vendors.datadog.api import flag
 
 
 @dataclass(frozen=True)
-class Scope:
-    """`view`: "sub-org" has an entry per organization, "summary" one for all; `connected`: a partner's customers too;
-    `descendants`: hourly usage and attribution of the child organizations too."""
+class Organizations:
+    """`view`: "sub-org" has an entry for each organization, "summary" one for all. `connected`: the accounts of a
+    partner's customers too. `descendants`: hourly usage and attribution of the child organizations too.
+    """
 
-    view: str = "sub-org"
-    connected: bool = False
-    descendants: bool = False
+    view: str
+    connected: bool
+    descendants: bool
 
-    def account(self, rows: Iterable[Row]) -> str | None:
-        """Whose cost or quantities these are: the account's, unless customers' accounts are among them."""
-        return None if self.connected else only(rows, "account_public_id")
+    def own_account(self, rows: Iterable[Row]) -> str | None:
+        """The account that cost or quantities are of; None where customers' accounts may be among them."""
+        return None if self.connected else _only(rows, "account_public_id")
 
-    def own(self, rows: Iterable[Row]) -> str | None:
-        """Whose hours or shares these are: the organization's of the keys, unless others are among them."""
-        return None if self.connected or self.descendants else only(rows, "public_id")
+    def own_organization(self, rows: Iterable[Row]) -> str | None:
+        """The organization that hours or shares are of; None where others may be among them."""
+        return None if self.connected or self.descendants else _only(rows, "public_id")
 
     @property
-    def cost_options(self) -> Mapping[str, Any]:
-        """What narrows a stream of cost, for its state."""
+    def cost_scope(self) -> Mapping[str, Any]:
+        """The options that narrow a stream of cost, for its state."""
         return {"datadog.view": self.view, "datadog.include_connected_accounts": self.connected}
 
     @property
-    def of_cost(self) -> Mapping[str, str]:
-        """The query of the cost endpoints."""
+    def cost_query(self) -> Mapping[str, str]:
+        """What every request for cost asks for."""
         return {"view": self.view, "include_connected_accounts": flag(self.connected)}
 
 
@@ -45,17 +46,17 @@ def key_of(row: Row) -> str:
 
 
 def account_of(row: Row) -> str | None:
-    """The account that an organization belongs to; None where a row does not tell."""
+    """The account that an organization belongs to; None where the row does not name it."""
     account: str | None = row.get("account_public_id") or row.get("account_name")
     return account
-
-
-def only(rows: Iterable[Row], field: str) -> str | None:
-    """What the rows that tell it all tell alike; None when they name several or none."""
-    told = {str(row[field]) for row in rows if row.get(field)}
-    return told.pop() if len(told) == 1 else None
 
 
 def organization(row: Row) -> dict[str, Any]:
     """The record's organization; empty without an id."""
     return compact(id=row["public_id"], name=row.get("org_name")) if row.get("public_id") else {}
+
+
+def _only(rows: Iterable[Row], field: str) -> str | None:
+    """The one value that the rows have in this field; None when they have several or none."""
+    found = {str(row[field]) for row in rows if row.get(field)}
+    return found.pop() if len(found) == 1 else None

@@ -11,10 +11,17 @@ from source_unified_usage.core.stream import UsageStream
 from source_unified_usage.core.vendor import Probe, Vendor
 from source_unified_usage.vendors.openai.analytics import Workspace
 from source_unified_usage.vendors.openai.api import AnalyticsApi, PlatformApi
-from source_unified_usage.vendors.openai.codex import CodexUsage, CodexUsageBy, SharedRows, WorkspaceUsage
+from source_unified_usage.vendors.openai.codex import (
+    CodexUsage,
+    CodexUsageByClient,
+    CodexUsageByModel,
+    SharedRows,
+    WorkspaceUsage,
+)
+from source_unified_usage.vendors.openai.completions import Completions
 from source_unified_usage.vendors.openai.costs import Costs
-from source_unified_usage.vendors.openai.directory import Directory
-from source_unified_usage.vendors.openai.reviews import RESPONSES, REVIEWS, CodexReviews
+from source_unified_usage.vendors.openai.lookups import Lookups
+from source_unified_usage.vendors.openai.reviews import CodeReviewResponses, CodeReviews
 from source_unified_usage.vendors.openai.usage import ENDPOINTS, ApiUsage
 
 
@@ -23,6 +30,13 @@ class OpenAI(Vendor):
 
     name = "openai"
     title = "OpenAI"
+    as_of = "2026-11"
+    pages = (
+        "OpenAI API reference: Usage, Costs, Administration",
+        "OpenAI OpenAPI document and Python SDK",
+        "Codex: Governance, Admin setup",
+        "ChatGPT Admin API reference",
+    )
     address = "https://api.openai.com"
     codex_address = "https://api.chatgpt.com"
     keys = (
@@ -46,10 +60,9 @@ class OpenAI(Vendor):
         api = self._platform()
         if api is None:
             return []
-        users = self._user_ids
-        directory = Directory(api)
-        usages = [ApiUsage(endpoint, api, directory, users) for endpoint in ENDPOINTS]
-        return [*usages, Costs(api, directory, users)]
+        lookups, users = Lookups(api), self._user_ids
+        usages = [ApiUsage(endpoint, api, lookups, users) for endpoint in ENDPOINTS]
+        return [Completions(api, lookups, users), *usages, Costs(api, lookups, users)]
 
     def _codex_streams(self) -> Sequence[UsageStream]:
         analytics = self._analytics()
@@ -59,22 +72,22 @@ class OpenAI(Vendor):
         shared = SharedRows()
         streams: list[UsageStream] = [
             CodexUsage(api, workspace, shared),
-            CodexUsageBy("client", api, workspace, shared),
-            CodexUsageBy("model", api, workspace, shared),
-            CodexReviews(REVIEWS, api, workspace),
-            CodexReviews(RESPONSES, api, workspace),
+            CodexUsageByClient(api, workspace, shared),
+            CodexUsageByModel(api, workspace, shared),
+            CodeReviews(api, workspace),
+            CodeReviewResponses(api, workspace),
         ]
-        if self._codex.get("include_workspace_usage"):
+        if self._codex["include_workspace_usage"]:
             streams.append(WorkspaceUsage(api, workspace, SharedRows()))
         return streams
 
     def _platform(self) -> PlatformApi | None:
-        """The platform's door; None without its key."""
+        """The API of the platform; None without its key."""
         key = self.options.get("admin_api_key")
         return PlatformApi(self.base_url, _bearer("openai.admin_api_key", key)) if key else None
 
     def _analytics(self) -> tuple[AnalyticsApi, Workspace] | None:
-        """The workspace's door; None without its key."""
+        """The API of the workspace's analytics; None without its key."""
         key = self._codex.get("api_key")
         if not key:
             return None

@@ -12,8 +12,9 @@ from source_unified_usage.core.usage import Row
 from source_unified_usage.core.window import Window, days
 from source_unified_usage.vendors.openai.api import AnalyticsApi
 
-_PAGE_SIZE = 30_000  # rows, the documented maximum
-_KEPT = 90  # days, the documented maximum
+# The maximum of rows, as clients report of OpenAI's document "codex-backend-enterprise-analytics"
+_PAGE_SIZE = 30_000
+_KEPT = 90  # days (Codex: Governance)
 
 
 @dataclass(frozen=True)
@@ -37,7 +38,7 @@ class AnalyticsStream(UsageStream[AnalyticsApi]):
     """Daily rows of one report of the workspace."""
 
     step = days(30)
-    lookback = days(7)
+    lookback = days(7)  # a product collects each day's rows one to five days later, and a margin
 
     def __init__(self, api: AnalyticsApi, workspace: Workspace) -> None:
         super().__init__(api)

@@ -1,6 +1,6 @@
 """The OpenAI APIs: Bearer keys, opaque cursors, and 401s that mean a missing scope."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from source_unified_usage.core.answer import Answer
@@ -10,14 +10,15 @@ from source_unified_usage.core.errors import ConfigError, KeyRefused
 from source_unified_usage.core.paging import follow
 from source_unified_usage.core.usage import Row
 
-_LISTED = 100  # names per page, the documented maximum
-_EMPTY_PAGES = 50  # empty pages are followed, but not for ever
+NO_USERS = "OpenAI does not tell its users apart, so there is nothing to read with openai.user_ids"
+
+_LISTED = 100  # names per page, the maximum (OpenAI API reference: List projects, List users)
 
 _WHICH_KEY = (
     "Put an admin key (sk-admin-..., made by an organization owner under Admin keys, with the permission "
     "api.usage.read) into openai.admin_api_key; project, service account and user keys cannot read usage and costs."
 )
-_NO_SCOPE = r"^(?!.*scope)"  # a 401 that names a scope says nothing about the key itself
+_NO_SCOPE = r"^(?!.*scope)"  # a 401 that names a scope says nothing about the key itself (as clients report)
 
 
 class LookbackExceeded(ConfigError):
@@ -35,32 +36,20 @@ class OpenAIApi(Api):
 
     title = "OpenAI"
 
-    def pages(
-        self, path: str, query: Mapping[str, Any], done: Callable[[Answer], bool] = lambda _: False
-    ) -> Iterator[Answer]:
-        """Page after page while `has_more`, or until one is `done`; an empty page in between is followed."""
-        empty = 0
+    def pages(self, path: str, query: Mapping[str, Any]) -> Iterator[Answer]:
+        """Page after page while `has_more`; an empty page in between is followed."""
 
-        def following(answer: Answer) -> str | None:
-            nonlocal empty
-            empty = 0 if answer.rows("data") else empty + 1
-            if not _has_more(answer) or done(answer):
-                return None
-            cursor = answer.body.get("next_page")
-            if not cursor or not isinstance(cursor, str):
-                raise answer.broken("has_more without a next_page")
-            if empty == _EMPTY_PAGES:
-                raise answer.broken(f"{empty} empty pages one after another")
-            return cursor
+        def ask(page: str | None) -> Answer:
+            return self.get(path, {**query, "page": page} if page else query)
 
-        return follow(lambda page: self.get(path, {**query, "page": page} if page else query), following)
+        return follow(ask, _next_page, _rows)
 
 
 class PlatformApi(OpenAIApi):
     """An admin key's view of https://api.openai.com: usage, costs and names of one organization."""
 
     parallel = 4
-    rate_limit = (60, 60)  # none is published; other clients keep to one request a second
+    rate_limit = (60, 60)  # none is published; ingestr asks once a second
     errors = (
         ErrorRule(
             ANY_STATUS,
@@ -79,13 +68,13 @@ class PlatformApi(OpenAIApi):
     )
 
     def listing(self, path: str, query: Mapping[str, Any]) -> Iterator[list[Row]]:
-        """The pages of a list, each its rows under `data`; it continues after the id of its last row."""
+        """The pages of a list; it continues after the id of its last row."""
         query = {**query, "limit": _LISTED}
 
         def ask(after: str | None) -> Answer:
             return self.get(path, {**query, "after": after} if after else query)
 
-        return (answer.rows("data") for answer in follow(ask, _last_id))
+        return map(_rows, follow(ask, _last_id, _rows))
 
 
 class AnalyticsApi(OpenAIApi):
@@ -95,6 +84,7 @@ class AnalyticsApi(OpenAIApi):
     rate_limit = (30, 60)  # none is published; another product keeps to 30 a minute
     errors = (
         # the usage of the whole workspace takes fewer kinds of keys, so its refusal says nothing about Codex
+        # (ChatGPT Admin API reference; Codex: Admin setup)
         ErrorRule(
             (401,),
             KeyRefused,
@@ -118,6 +108,10 @@ class AnalyticsApi(OpenAIApi):
     )
 
 
+def _rows(answer: Answer) -> list[Row]:
+    return answer.rows("data")
+
+
 def _has_more(answer: Answer) -> bool:
     more = answer.body.get("has_more")
     more = {"true": True, "false": False}.get(more, more) if isinstance(more, str) else more
@@ -126,11 +120,21 @@ def _has_more(answer: Answer) -> bool:
     return more
 
 
+def _next_page(answer: Answer) -> str | None:
+    """The cursor of the next page; None on the last one."""
+    if not _has_more(answer):
+        return None
+    cursor = answer.body.get("next_page")
+    if not cursor or not isinstance(cursor, str):
+        raise answer.broken("has_more without a next_page")
+    return cursor
+
+
 def _last_id(answer: Answer) -> str | None:
     """Where the list goes on; None at its end."""
     if not _has_more(answer):
         return None
-    rows = answer.rows("data")
+    rows = _rows(answer)
     last = answer.body.get("last_id") or (rows[-1].get("id") if rows else None)
     if not last:
         raise answer.broken("has_more without a last_id")

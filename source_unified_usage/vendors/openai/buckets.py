@@ -1,22 +1,30 @@
 """What usage and costs have in common: daily buckets of rows, fixed dimensions, a rolling year of retention."""
 
-import re
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import suppress
 from datetime import date
+from typing import NamedTuple
 
 from pendulum import DateTime
 
 from source_unified_usage.core import clock
 from source_unified_usage.core.answer import Answer
 from source_unified_usage.core.stream import RetentionStart, UsageStream
+from source_unified_usage.core.times import days_in
 from source_unified_usage.core.usage import Row, text, with_ordinals
 from source_unified_usage.core.window import Window, first_served, utc_midnight
-from source_unified_usage.vendors.openai.api import LookbackExceeded, PlatformApi
-from source_unified_usage.vendors.openai.directory import Directory, Names
-from source_unified_usage.vendors.openai.terms import NO_USERS, dimension, order, utc_day
+from source_unified_usage.vendors.openai.api import NO_USERS, LookbackExceeded, PlatformApi
+from source_unified_usage.vendors.openai.lookups import Lookups, Names
+from source_unified_usage.vendors.openai.mapping import dimension, order, utc_day
 
-_KEPT = 365  # days; as users of the API report
+_KEPT = 365  # days; as clients report
+
+
+class BucketItem(NamedTuple):
+    """A row with its bucket's bounds, its ordinal among rows of one key, and the names of what it belongs to."""
+
+    row: Row
+    ordinal: int = 0
+    names: Names = Names()
 
 
 class BucketStream(UsageStream[PlatformApi]):
@@ -25,29 +33,28 @@ class BucketStream(UsageStream[PlatformApi]):
     route: str
     dimensions: Sequence[str]
 
-    def __init__(self, api: PlatformApi, directory: Directory, user_ids: Sequence[str] = ()) -> None:
+    def __init__(self, api: PlatformApi, lookups: Lookups, user_ids: Sequence[str] = ()) -> None:
         super().__init__(api)
-        self._directory, self._user_ids = directory, list(user_ids)
+        self._lookups, self._user_ids = lookups, list(user_ids)
         if "user_id" in self.dimensions:  # the others read nothing of some users
             self.scope = {"openai.user_ids": self._user_ids}
-        self.names = Names()
 
     def path(self) -> str:
         return f"/v1/organization/{self.route}"
 
-    def rows(self, window: Window) -> Iterator[tuple[Row, int]]:
-        """The window's rows, each with its bucket's bounds, and their ordinals among rows of one key."""
+    def rows(self, window: Window) -> Iterator[BucketItem]:
         if self._user_ids and "user_id" not in self.dimensions:
             self.not_available(window, NO_USERS)
             return
         rows = self.results(window)
-        self.names = self._directory.names(rows)
+        names = self._lookups.names(rows)
         owners = {text(row.get("organization_id")) for row in rows}
         self.api.account = owners.pop() if len(owners) == 1 else None
-        yield from with_ordinals(rows, self.key, order)
+        for row, ordinal in with_ordinals(rows, self.key, order):
+            yield BucketItem(row, ordinal, names)
 
     def results(self, window: Window) -> list[Row]:
-        """All rows of the window. Raises ServedFrom when it begins before what the vendor keeps."""
+        """All rows of the window. Raises RetentionStart when it begins before what the vendor keeps."""
         end = int(window.end.timestamp())
         query = {
             "start_time": int(window.start.timestamp()),
@@ -57,17 +64,13 @@ class BucketStream(UsageStream[PlatformApi]):
             "group_by": list(self.dimensions),
             "user_ids": self._user_ids,
         }
-
-        def done(answer: Answer) -> bool:
-            # costs have offered one more page past the end
-            ends = [bucket.get("end_time") for bucket in answer.rows("data")]
-            return any(isinstance(told, int) and told >= end for told in ends)
-
         buckets: list[list[Row]] = []
         try:
-            for answer in self.api.pages(self.path(), query, done):
+            for answer in self.api.pages(self.path(), query):
                 # a bucket that comes again, bounds and all, counts once
                 buckets += [bucket for bucket in _buckets(answer) if bucket not in buckets]
+                if _reaches(end, answer):  # costs have offered one more page past the end, as a client reports
+                    break
         except LookbackExceeded as refused:
             raise RetentionStart(self._oldest_served(window, refused.vendor_message)) from None
         return [row for bucket in buckets for row in bucket]
@@ -83,7 +86,7 @@ class BucketStream(UsageStream[PlatformApi]):
         """
         refused, served = window.start, clock.now().start_of("day")
         asked = {window.end, utc_midnight(date.fromisoformat(window.last_day))}
-        if named := [day for day in _days_in(message) if refused < day < served and day not in asked]:
+        if named := [day for day in days_in(message) if refused < day < served and day not in asked]:
             return max(named)
         year_ago = served.subtract(days=_KEPT)
         if year_ago > refused:
@@ -100,11 +103,10 @@ class BucketStream(UsageStream[PlatformApi]):
         return True
 
 
-def _days_in(message: str) -> Iterator[DateTime]:
-    """The days that are named."""
-    for named in re.findall(r"\d{4}-\d\d-\d\d", message):
-        with suppress(ValueError):
-            yield utc_midnight(date.fromisoformat(named))
+def _reaches(end: int, answer: Answer) -> bool:
+    """Whether one of the answer's buckets ends where the window does."""
+    ends = [bucket.get("end_time") for bucket in answer.rows("data")]
+    return any(isinstance(bucket_end, int) and bucket_end >= end for bucket_end in ends)
 
 
 def _buckets(answer: Answer) -> Iterator[list[Row]]:

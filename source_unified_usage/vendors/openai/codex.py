@@ -2,10 +2,11 @@
 
 import threading
 from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
-from source_unified_usage.core.errors import UNMAPPABLE, Unmappable
+from source_unified_usage.core.errors import mapping
 from source_unified_usage.core.paths import path
+from source_unified_usage.core.stream import Role
 from source_unified_usage.core.times import day_period
 from source_unified_usage.core.usage import (
     Row,
@@ -14,6 +15,7 @@ from source_unified_usage.core.usage import (
     compact,
     decimal,
     nested,
+    nth,
     number,
     quantity,
     text,
@@ -23,9 +25,15 @@ from source_unified_usage.core.usage import (
 from source_unified_usage.core.window import Window
 from source_unified_usage.vendors.openai.analytics import AnalyticsStream, Workspace
 from source_unified_usage.vendors.openai.api import AnalyticsApi
-from source_unified_usage.vendors.openai.terms import order, utc_day
+from source_unified_usage.vendors.openai.mapping import model, order, utc_day
 
-_Split = tuple[Row, Row]  # a member's day, and its totals or one entry of a split of them
+
+class MemberDay(NamedTuple):
+    """A member's day as it came, `figures` of it that make a record, and their ordinal among those of one key."""
+
+    row: Row
+    figures: Row
+    ordinal: int = 0
 
 
 class SharedRows:
@@ -48,6 +56,10 @@ class CodexUsage(AnalyticsStream):
 
     name = "openai_codex_usage"
     about = "What one member did with Codex on one day: turns, tokens, credits, lines of code. Of Codex the whole."
+    # what a workspace is billed for Codex in USD; Codex with an API key is in openai_costs and not in here
+    role: Role = "bill"
+    counts_tokens = True
+    dimensions: Sequence[str] = ()  # of the figures
     product: Mapping[str, str] = {"id": "codex", "name": "Codex"}
 
     def __init__(self, api: AnalyticsApi, workspace: Workspace, shared: SharedRows) -> None:
@@ -61,89 +73,94 @@ class CodexUsage(AnalyticsStream):
     def questions(self) -> Iterable[Hashable]:
         return [(self.path(), window) for window in self.windows]
 
-    def rows(self, window: Window) -> Iterator[tuple[_Split, int]]:
-        """The members' days, or what `parts` makes of them, with their ordinals among rows of one key."""
-        splits = self._splits(self._shared.of(window, self.read))
-        yield from with_ordinals(splits, lambda split: self.id(*self.key(*split)), _order)
+    def rows(self, window: Window) -> Iterator[MemberDay]:
+        """The members' days, or the entries of a split of them, with their ordinals."""
+        pairs = self._pairs(self._shared.of(window, self.read))
+        for (row, figures), ordinal in with_ordinals(pairs, lambda pair: self.key(*pair), _order):
+            yield MemberDay(row, figures, ordinal)
 
-    def usages(self, row: tuple[_Split, int], window: Window) -> Iterator[Usage]:
-        (member, part), ordinal = row
-        day = utc_day(member["start_time"])
-        cost = decimal(part.get("cost_usd"))
+    def usages(self, item: MemberDay) -> Iterator[Usage]:
+        row, figures, _ = item
+        cost = decimal(figures.get("cost_usd"))
         yield usage(
-            id=self.id(*self.key(member, part), *self.told_apart(ordinal)),
+            id=self.record_id(item),
             product=self.product,
             metric_name="credits",
             resources=self.workspace.resources,
-            user=_user(member),
-            model=_model(part),
+            user=_user(row),
+            model=model(text(figures.get("model"))),
             charges=charges("USD", net=cost, usage_based=cost),
-            usage={**_figures(part), **compact(code=_code(part))},
-            **day_period(day),
-            surface=_surface(part),
-            remote_data={**self.remote(member, part), "workspace_id": self.workspace.id},
+            usage={**_activity(figures), **compact(code=_code(figures))},
+            **day_period(utc_day(row["start_time"])),
+            surface=_surface(figures),
+            remote_data={**self.remote(row, figures), "workspace_id": self.workspace.id},
         )
 
-    def _splits(self, rows: Sequence[Row]) -> Iterator[_Split]:
-        wanted = self.workspace.user_ids
+    def _pairs(self, rows: Sequence[Row]) -> Iterator[tuple[Row, Row]]:
+        """Each row that is wanted with each of its figures."""
         days: dict[tuple[Any, Any], Row] = {}
         for row in rows:
-            try:
+            with mapping(row):
                 member = _user(row).get("id")
-                if wanted and member not in wanted:
+                if self.workspace.user_ids and member not in self.workspace.user_ids:
                     continue
-                # cursors count rows: when a late row comes before one, the last of its page comes on the next again
+                # A page is counted in rows: when a late row comes before it, the last one of the page before comes
+                # again. That follows from the limit; no page says what happens then
                 if member and days.get((member, row["start_time"])) == row:
                     continue
                 days[member, row["start_time"]] = row
-                yield from [(row, part) for part in self.parts(row)]
-            except UNMAPPABLE as error:
-                raise Unmappable(row, error) from error
+                yield from [(row, figures) for figures in self.figures(row)]
 
-    def parts(self, row: Row) -> Sequence[Row]:
-        """The figures that make records: the row's totals, and the code that goes with them."""
+    def figures(self, row: Row) -> Sequence[Row]:
+        """What makes records: the row's totals, and the code that goes with them."""
         return [{**row["totals"], "code_attribution": row.get("code_attribution")}]
 
-    def key(self, row: Row, part: Row) -> tuple[Any, ...]:
-        return self.workspace.id, utc_day(row["start_time"]), _user(row).get("id")
+    def key(self, row: Row, figures: Row) -> str:
+        """The id without the ordinal."""
+        dimensions = (text(figures.get(name)) for name in self.dimensions)
+        return self.id(self.workspace.id, utc_day(row["start_time"]), _user(row).get("id"), *dimensions)
 
-    def told_apart(self, ordinal: int) -> Sequence[int]:
-        """A member's day comes once; a number only where several rows name no member."""
-        return [ordinal] if ordinal else []
+    def record_id(self, item: MemberDay) -> str:
+        """A member's day comes once: a number only where several rows name no member."""
+        return nth(self.key(item.row, item.figures), item.ordinal)
 
-    def remote(self, row: Row, part: Row) -> Row:
+    def remote(self, row: Row, figures: Row) -> Row:
+        """The part of the row that goes into `remote_data`."""
         return row
 
 
 class CodexUsageBy(CodexUsage):
-    """The same days, split by client or by model; both splits may sum to less than the totals."""
+    """The same days by the entries of a split, which may sum to less than the totals."""
 
-    def __init__(
-        self,
-        split: str,
-        api: AnalyticsApi,
-        workspace: Workspace,
-        shared: SharedRows,
-    ) -> None:
-        self._split = split
-        self.name = f"openai_codex_usage_by_{split}"
-        self.about = f"What one member did with Codex on one day with one {split}. Another cut of openai_codex_usage."
-        super().__init__(api, workspace, shared)
+    role = "restates"
+    restates = CodexUsage.name
+    counts_tokens = False
+    split: str
 
-    def parts(self, row: Row) -> Sequence[Row]:
-        return row.get(f"{self._split}s") or []
+    def figures(self, row: Row) -> Sequence[Row]:
+        return row.get(self.split) or []
 
-    def key(self, row: Row, part: Row) -> tuple[Any, ...]:
-        split = ("client_id",) if self._split == "client" else ("model", "speed")
-        return (*super().key(row, part), *(text(part.get(name)) for name in split))
+    def record_id(self, item: MemberDay) -> str:
+        """Always with a number: what the vendor cannot name, `other` and `CODEX_UNKNOWN_DEFAULT`, may come again."""
+        return f"{self.key(item.row, item.figures)}/{item.ordinal}"
 
-    def told_apart(self, ordinal: int) -> Sequence[int]:
-        """What the vendor cannot name, `other` and `CODEX_UNKNOWN_DEFAULT`, may come several times."""
-        return [ordinal]
-
-    def remote(self, row: Row, part: Row) -> Row:
+    def remote(self, row: Row, figures: Row) -> Row:
         of_row = ("start_time", "end_time", "user_id", "actor")
-        return {**part, **{name: row[name] for name in of_row if name in row}}
+        return {**figures, **{name: row[name] for name in of_row if name in row}}
+
+
+class CodexUsageByClient(CodexUsageBy):
+    name = "openai_codex_usage_by_client"
+    about = "What one member did with Codex on one day with one client. Another cut of openai_codex_usage."
+    split = "clients"
+    dimensions = ("client_id",)
+
+
+class CodexUsageByModel(CodexUsageBy):
+    name = "openai_codex_usage_by_model"
+    about = "What one member did with Codex on one day with one model. Another cut of openai_codex_usage."
+    split = "models"
+    dimensions = ("model", "speed")
 
 
 class WorkspaceUsage(CodexUsage):
@@ -151,15 +168,19 @@ class WorkspaceUsage(CodexUsage):
 
     name = "openai_workspace_usage"
     about = "What one member did with ChatGPT, Codex and Work on one day. Codex is in it too."
+    # Codex' money and tokens are in both: openai_codex_usage, which every workspace has, is the bill of the two
+    role = "restates"
+    restates = CodexUsage.name
+    counts_tokens = False
     product = {"id": "chatgpt_workspace", "name": "ChatGPT workspace"}
 
     def path(self) -> str:
         return path("v1", "analytics", "workspaces", self.workspace.id, "usage")
 
 
-def _order(split: _Split) -> tuple[str, ...]:
-    row, part = split
-    return (*order(part), *order(row))
+def _order(pair: tuple[Row, Row]) -> tuple[str, ...]:
+    row, figures = pair
+    return (*order(figures), *order(row))
 
 
 def _user(row: Row) -> dict[str, Any]:
@@ -169,45 +190,40 @@ def _user(row: Row) -> dict[str, Any]:
     return compact(id=id, email=text(actor.get("email")) or text(row.get("email")))
 
 
-def _model(part: Row) -> Mapping[str, str]:
-    model = text(part.get("model"))
-    return {"id": model, "provider": "openai"} if model else {}
-
-
-def _surface(part: Row) -> str | None:
-    client = text(part.get("client_id"))
+def _surface(figures: Row) -> str | None:
+    client = text(figures.get("client_id"))
     return client.lower().removeprefix("codex_") if client else None
 
 
-def _figures(part: Row) -> dict[str, Any]:
-    credits = quantity(part.get("credits"))
-    threads, turns = quantity(part.get("threads")), quantity(part.get("turns"))
+def _activity(figures: Row) -> dict[str, Any]:
+    credits = quantity(figures.get("credits"))
+    threads, turns = quantity(figures.get("threads")), quantity(figures.get("turns"))
     active = None if threads is None and turns is None else bool(threads or turns)
     return compact(
         quantity=credits,
         unit=None if credits is None else "credit",
         conversations=compact(turn_count=turns, thread_count=threads),
-        tokens=_tokens(part),
+        tokens=_tokens(figures),
         activity=compact(is_active=active),
     )
 
 
-def _tokens(part: Row) -> dict[str, Any]:
-    """The total is the sum of the parts where all are told."""
+def _tokens(figures: Row) -> dict[str, Any]:
+    """The total is the sum of the classes where all are known."""
     classes = ("uncached_text_input", "cached_text_input", "text_output")
-    parts = [decimal(part.get(f"{name}_tokens")) for name in classes]
+    parts = [decimal(figures.get(f"{name}_tokens")) for name in classes]
     known = [value for value in parts if value is not None]
-    total = number(sum(known[1:], known[0])) if len(known) == len(parts) else quantity(part.get("text_total_tokens"))
+    total = number(sum(known[1:], known[0])) if len(known) == len(parts) else quantity(figures.get("text_total_tokens"))
     fresh, cached, output = (None if value is None else number(value) for value in parts)
     return compact(input=fresh, output=output, cache_read=cached, total=total)
 
 
-def _code(part: Row) -> dict[str, Any]:
-    """Accepted lines and commits; one client had the lines flat."""
-    told = nested(part, "code_attribution")
-    lines, commits = nested(told, "lines_of_code"), nested(told, "commits")
+def _code(figures: Row) -> dict[str, Any]:
+    """Accepted lines and commits; a client of the API reports the lines without a list around them."""
+    code = nested(figures, "code_attribution")
+    lines, commits = nested(code, "lines_of_code"), nested(code, "commits")
     return compact(
-        lines_accepted_added=quantity(lines.get("added", told.get("lines_added"))),
-        lines_accepted_removed=quantity(lines.get("removed", told.get("lines_removed"))),
+        lines_accepted_added=quantity(lines.get("added", code.get("lines_added"))),
+        lines_accepted_removed=quantity(lines.get("removed", code.get("lines_removed"))),
         commits=quantity(commits.get("with_codex_contribution")),
     )

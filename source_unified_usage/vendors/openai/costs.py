@@ -1,16 +1,15 @@
-"""Costs of the API: the only money of the platform. It is never told by user."""
+"""Costs of the API: the only money of the platform. No row names a user."""
 
 from collections.abc import Iterator
-from typing import Any
 
 from source_unified_usage.core.times import day_period
 from source_unified_usage.core.usage import Charge, Row, Usage, charges, compact, decimal, nested, quantity, text, usage
-from source_unified_usage.core.window import Window, days
-from source_unified_usage.vendors.openai.buckets import BucketStream
-from source_unified_usage.vendors.openai.terms import dimension, utc_day
+from source_unified_usage.core.window import days
+from source_unified_usage.vendors.openai.buckets import BucketItem, BucketStream
+from source_unified_usage.vendors.openai.mapping import dimension, model, utc_day
 
 # "<model>[ <modality>], <kind>", as in "gpt-image-1 image, output"; a modality may also stand within the kind, "tokens"
-# and a time ("cache writes - 12hr") behind it
+# and a time ("cache writes - 12hr") behind it (line items recorded in August and September 2026; OpenAI Python SDK)
 _MODALITIES = ("audio", "image", "text")
 _KINDS = frozenset({"input", "cached input", "cache write", "cache writes", "output"})
 
@@ -23,8 +22,9 @@ class Costs(BucketStream):
         "What one line item cost on one day, by project and API key, credits included. The sum of net is the bill of "
         "the API platform."
     )
-    step = days(180)  # the most buckets of a page
-    lookback = days(7)
+    role = "bill"
+    step = days(180)  # the most buckets of a page (OpenAI API reference: Costs)
+    lookback = days(7)  # how long costs are corrected is not documented; a margin over the usage that they follow
     route = "costs"
     dimensions = ("project_id", "line_item", "api_key_id")
 
@@ -35,38 +35,38 @@ class Costs(BucketStream):
             text(nested(row, "amount").get("currency")),
         )
 
-    def usages(self, row: tuple[Row, int], window: Window) -> Iterator[Usage]:
-        cost, ordinal = row
-        day = utc_day(cost["start_time"])
+    def usages(self, item: BucketItem) -> Iterator[Usage]:
+        cost = item.row
+        line_item = text(cost.get("line_item"))
         yield usage(
-            id=f"{self.key(cost)}/{ordinal}",
+            id=f"{self.key(cost)}/{item.ordinal}",
             product={"id": "openai_api", "name": "OpenAI API"},
-            metric_name=text(cost.get("line_item")),
-            resources=self.names.resources(cost),
+            metric_name=line_item,
+            resources=item.names.resources(cost),
             organization=compact(id=text(cost.get("organization_id"))),
-            model=_model(text(cost.get("line_item"))),
+            model=model(_model_of(line_item)),
             charges=_charges(nested(cost, "amount")),
             usage=compact(quantity=quantity(cost.get("quantity")), unit=text(cost.get("quantity_unit"))),
-            **day_period(day),
+            **day_period(utc_day(cost["start_time"])),
             surface="api",
             remote_data=cost,
         )
 
 
-def _model(line_item: str | None) -> dict[str, Any]:
-    """The model that a line item names; none where no rule knows the line item."""
-    model, _, kind = (line_item or "").rpartition(", ")
+def _model_of(line_item: str | None) -> str | None:
+    """The model that a line item names; None where no rule knows the line item."""
+    found, _, kind = (line_item or "").rpartition(", ")
     if _plain(kind) not in _KINDS:
-        return {}
+        return None
     for modality in _MODALITIES:
-        model = model.removesuffix(f" {modality}")
-    return {"id": model, "provider": "openai"} if model not in ("", *_MODALITIES) else {}
+        found = found.removesuffix(f" {modality}")
+    return found if found not in ("", *_MODALITIES) else None
 
 
 def _plain(kind: str) -> str:
     """`cached_input_tokens` and `cached text input` are `cached input`, `cache writes - 12hr` are `cache writes`."""
-    message = kind.partition(" - ")[0].replace("_", " ").removesuffix(" tokens").split(" ")
-    return " ".join(word for word in message if word not in _MODALITIES)
+    words = kind.partition(" - ")[0].replace("_", " ").removesuffix(" tokens").split(" ")
+    return " ".join(word for word in words if word not in _MODALITIES)
 
 
 def _charges(amount: Row) -> list[Charge]:

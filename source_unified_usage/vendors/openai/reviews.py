@@ -1,73 +1,69 @@
-"""Codex' code reviews in the workspace, and what became of them. Members are not told."""
+"""Codex' code reviews in the workspace, and what became of them. No row names a member."""
 
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
-from typing import Any
+from collections.abc import Iterator
+from typing import Any, NamedTuple
 
 from source_unified_usage.core.times import day_period
-from source_unified_usage.core.usage import Row, Usage, compact, nested, quantity, usage, with_ordinals
+from source_unified_usage.core.usage import Row, Usage, compact, nested, nth, quantity, usage, with_ordinals
 from source_unified_usage.core.window import Window
-from source_unified_usage.vendors.openai.analytics import AnalyticsStream, Workspace
-from source_unified_usage.vendors.openai.api import AnalyticsApi
-from source_unified_usage.vendors.openai.terms import NO_USERS, order, utc_day
+from source_unified_usage.vendors.openai.analytics import AnalyticsStream
+from source_unified_usage.vendors.openai.api import NO_USERS
+from source_unified_usage.vendors.openai.mapping import order, utc_day
 
 
-@dataclass(frozen=True)
-class Report:
-    """A report on code reviews: `figure` of a row, in `unit`s."""
+class ReviewDay(NamedTuple):
+    """A row and its ordinal among those of its day, of which there should be one."""
 
-    name: str
-    figure: Callable[[Row], Any]
-    unit: str
-    what: str
+    row: Row
+    ordinal: int = 0
 
 
-def _engaged(row: Row) -> Any:
-    """Unknown where the vendor has no details of a day."""
-    details = nested(row, "comment_response_details")
-    return details["engaged"] if details else None
+class CodeReviews(AnalyticsStream):
+    """Pull requests that Codex reviewed, by day."""
 
-
-REVIEWS = Report(
-    "code_reviews",
-    lambda row: row["pull_request_reviews"],
-    "pull_request_review",
-    "The pull requests that Codex reviewed on one day in the workspace, and its comments.",
-)
-RESPONSES = Report(
-    "code_review_responses",
-    _engaged,
-    "comment",
-    "How many comments of Codex' reviews people answered, by day; about pull requests merged on that day.",
-)
-
-
-class CodexReviews(AnalyticsStream):
-    """Code reviews of the workspace by day; members are not told."""
-
-    def __init__(self, report: Report, api: AnalyticsApi, workspace: Workspace) -> None:
-        self._report = report
-        self.name, self.about = f"openai_codex_{report.name}", report.what
-        super().__init__(api, workspace)
+    name = "openai_codex_code_reviews"
+    about = "The pull requests that Codex reviewed on one day in the workspace, and its comments."
+    role = "activity"
+    report = "code_reviews"
+    unit = "pull_request_review"
 
     def path(self) -> str:
-        return f"{self.workspace.codex}/{self._report.name}"
+        return f"{self.workspace.codex}/{self.report}"
 
-    def rows(self, window: Window) -> Iterator[tuple[Row, int]]:
+    def figure(self, row: Row) -> Any:
+        """The report's figure of a day, in `unit`s."""
+        return row["pull_request_reviews"]
+
+    def rows(self, window: Window) -> Iterator[ReviewDay]:
         if self.workspace.user_ids:
             self.not_available(window, NO_USERS)
             return
-        yield from with_ordinals(self.read(window), lambda row: utc_day(row["start_time"]), order)
+        rows = with_ordinals(self.read(window), lambda row: utc_day(row["start_time"]), order)
+        yield from (ReviewDay(row, ordinal) for row, ordinal in rows)
 
-    def usages(self, row: tuple[Row, int], window: Window) -> Iterator[Usage]:
-        report, ordinal = row
-        day = utc_day(report["start_time"])
+    def usages(self, item: ReviewDay) -> Iterator[Usage]:
+        row = item.row
+        day = utc_day(row["start_time"])
         yield usage(
-            id=self.id(self.workspace.id, day, *([ordinal] if ordinal else [])),
+            id=nth(self.id(self.workspace.id, day), item.ordinal),
             product={"id": "codex_code_review", "name": "Codex code review"},
-            metric_name=self._report.name,
+            metric_name=self.report,
             resources=self.workspace.resources,
-            usage=compact(quantity=quantity(self._report.figure(report)), unit=self._report.unit),
+            usage=compact(quantity=quantity(self.figure(row)), unit=self.unit),
             **day_period(day),
-            remote_data={**report, "workspace_id": self.workspace.id},
+            remote_data={**row, "workspace_id": self.workspace.id},
         )
+
+
+class CodeReviewResponses(CodeReviews):
+    """What people made of the reviews, by day."""
+
+    name = "openai_codex_code_review_responses"
+    about = "How many comments of Codex' reviews people answered, by day; about pull requests merged on that day."
+    report = "code_review_responses"
+    unit = "comment"
+
+    def figure(self, row: Row) -> Any:
+        """Unknown where the vendor has no details of a day."""
+        details = nested(row, "comment_response_details")
+        return details["engaged"] if details else None

@@ -10,9 +10,9 @@ from source_unified_usage.core.stream import UsageStream
 from source_unified_usage.core.vendor import Probe, Vendor
 from source_unified_usage.vendors.scenario.activity import Activity
 from source_unified_usage.vendors.scenario.api import CONSUMPTION, PATH, ScenarioApi
-from source_unified_usage.vendors.scenario.days import Days
-from source_unified_usage.vendors.scenario.figures import Tariff
-from source_unified_usage.vendors.scenario.inventory import Inventory, Scope
+from source_unified_usage.vendors.scenario.lookups import Lookups, Scope
+from source_unified_usage.vendors.scenario.mapping import Tariff
+from source_unified_usage.vendors.scenario.sharing import SharedDays
 from source_unified_usage.vendors.scenario.streams import (
     AssetUsage,
     Consumption,
@@ -29,6 +29,12 @@ class Scenario(Vendor):
 
     name = "scenario"
     title = "Scenario"
+    as_of = "2026-11"
+    pages = (
+        "Scenario API reference: usages.list",
+        "Scenario help centre: Scenario Analytics API",
+        "scenario-labs/skills: scenario-admin-analytics",
+    )
     address = "https://api.cloud.scenario.com"
     keys = (
         Key("api_key", ("api_secret",), "An admin of the organisation mints one in Scenario under Analytics."),
@@ -37,19 +43,19 @@ class Scenario(Vendor):
 
     def streams(self) -> Sequence[UsageStream]:
         api, scope, tariff = self._api(), self._scope(), self._tariff()
-        inventory = Inventory(api, scope)
-        shared = Shared(scope, tariff, inventory, Days(scope, inventory))
+        lookups = Lookups(api, scope)
+        shared = Shared(scope, tariff, lookups, SharedDays(scope, lookups))
         streams: list[UsageStream] = [
             Consumption(api, shared),
             ModelUsage(api, shared),
             AssetUsage(api, shared),
             UsageByType(api, shared),
         ]
-        if self.options.get("include_activity"):
+        if self.options["include_activity"]:
             streams.append(Activity(api, shared))
-        if self.options.get("include_user_model_usage"):
+        if self.options["include_user_model_usage"]:
             streams.append(UserModelUsage(api, shared))
-        if self.options.get("include_moderation"):
+        if self.options["include_moderation"]:
             streams.append(ModerationUsage(api, shared))
         return streams
 
@@ -62,8 +68,8 @@ class Scenario(Vendor):
         return ScenarioApi(self.base_url, credential)
 
     def _scope(self) -> Scope:
-        projects = tuple(dict.fromkeys(self.options.get("project_ids") or ()))
-        return Scope(self.options.get("team_id"), projects, bool(self.options.get("split_by_project")))
+        projects = tuple(dict.fromkeys(self.options["project_ids"]))
+        return Scope(self.options.get("team_id"), projects, self.options["split_by_project"])
 
     def _tariff(self) -> Tariff:
         price, currency = self.options.get("cu_price"), self.options.get("cu_currency")

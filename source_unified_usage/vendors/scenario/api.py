@@ -1,4 +1,4 @@
-"""The Scenario API: Basic auth, one request at a time, and a gateway that cannot pass every answer whole."""
+"""The Scenario API: Basic auth, one request at a time, and a gateway that fails on answers that are too large."""
 
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any, NamedTuple
@@ -8,19 +8,20 @@ import requests
 from source_unified_usage.core import clock
 from source_unified_usage.core.answer import Answer
 from source_unified_usage.core.api import Api
-from source_unified_usage.core.authentication import Credential
 from source_unified_usage.core.error_rules import ErrorRule
 from source_unified_usage.core.errors import ConfigError, KeyRefused, Unavailable
 from source_unified_usage.core.retry import Backoff
 from source_unified_usage.core.window import Window
 
 PATH = "/v1/usages"
-_OVERLOADED = {502, 504}  # a body beyond the gateway's 6 MB, or an answer that takes too long
-_OVERLOADED_IN_A_ROW = 3
+# The gateway passes on at most 6 MB (API reference, usages.list: dropZeroPoints). That larger and slower answers end in
+# these statuses is inferred from AWS gateways.
+_OVERLOADED = {502, 504}
+_OVERLOADED_IN_A_ROW = 3  # our choice; one or two such failures may pass
 
 
 class Section(NamedTuple):
-    """A part of the answer: its name in the request, its member in the answer, and what tells its rows apart."""
+    """A part of the answer: its name in the request, its member in the answer, and the field that identifies a row."""
 
     type: str
     member: str
@@ -41,11 +42,14 @@ class TooMuch(Unavailable):
 
 
 class ScenarioApi(Api):
-    """One key's view of https://api.cloud.scenario.com; no limit is published, so nothing is asked in parallel."""
+    """One key's view of https://api.cloud.scenario.com.
+
+    One request at a time, because Scenario publishes no limit: it speaks of "fair use" only.
+    """
 
     title = "Scenario"
     parallel = 1
-    only_objects = False  # an answer without its sections is asked for again, whatever it is
+    only_objects = False  # `usages` asks again for an answer without its sections, whatever that answer is
     errors = (
         ErrorRule(_OVERLOADED, TooMuch, when=lambda asked: asked.api.may_divide),
         ErrorRule((400,), ConfigError, "Check scenario.team_id and scenario.project_ids."),
@@ -65,20 +69,19 @@ class ScenarioApi(Api):
         ErrorRule((404,), ConfigError, "Check scenario.team_id: the key belongs to no such team.", message="team"),
     )
 
-    def __init__(self, base_url: str, credential: Credential) -> None:
-        super().__init__(base_url, credential)
-        self._divisible = False
-        self._overloaded = 0
+    _divisible = False  # the window that is asked for now
+    _overloaded = 0  # failures of the gateway in a row
 
     def observe(self, answer: requests.Response, path: str) -> None:
         self._overloaded = self._overloaded + 1 if answer.status_code in _OVERLOADED else 0
 
     def retry_after(self, answer: requests.Response, body: Any) -> float | None:
-        told = super().retry_after(answer, body)
-        seconds = body.get("remainingSeconds") if told is None and isinstance(body, Mapping) else None
-        if isinstance(seconds, bool) or not isinstance(seconds, (int, float)) or seconds < 0:
-            return told
-        return float(seconds)
+        named = super().retry_after(answer, body)
+        if named is not None or not isinstance(body, Mapping):
+            return named
+        # scenario-labs/blender-plugin, its tests of a cooldown
+        seconds: Any = body.get("remainingSeconds")
+        return float(seconds) if type(seconds) in (int, float) and seconds >= 0 else None
 
     @property
     def may_divide(self) -> bool:
@@ -86,14 +89,14 @@ class ScenarioApi(Api):
         return self._divisible and self._overloaded >= _OVERLOADED_IN_A_ROW
 
     def usages(self, window: Window, sections: Iterable[Section], query: Mapping[str, Any]) -> Answer:
-        """The sections of one window; those that a 200 lacks are asked for again, and may still be absent at the end.
+        """The sections of one window. A 200 that lacks one is asked for again, and may lack it in the end.
 
         Raises TooMuch when the gateway fails on a window that can be divided.
         """
         asked = tuple(sections)
         params = {
             "startDate": f"{window.start:%Y-%m-%dT%H:%M:%S}.000Z",
-            # inclusive as a timestamp
+            # inclusive (API reference, usages.list)
             "endDate": f"{window.end.subtract(seconds=1):%Y-%m-%dT%H:%M:%S}.999Z",
             "type": ",".join(section.type for section in asked),
             "dropZeroPoints": "true",

@@ -20,21 +20,24 @@ from source_unified_usage.vendors.scenario.api import (
     ScenarioApi,
     Section,
 )
-from source_unified_usage.vendors.scenario.days import Day, Days
-from source_unified_usage.vendors.scenario.figures import (
+from source_unified_usage.vendors.scenario.days import Day
+from source_unified_usage.vendors.scenario.lookups import Lookups, Scope
+from source_unified_usage.vendors.scenario.mapping import (
     COMPUTE_UNIT,
+    PRODUCT,
     Tariff,
     cost,
     count,
     is_zero,
     of_window,
+    person,
     summed,
+    total,
     value_of,
 )
-from source_unified_usage.vendors.scenario.inventory import Inventory, Scope
+from source_unified_usage.vendors.scenario.sharing import SharedDays
 
-PRODUCT = {"id": "scenario", "name": "Scenario"}
-# They restate the other types: all cost, all discounts
+# They restate the other types, as all cost and all discounts (scenario-labs/skills, scenario-admin-analytics)
 _SYNTHESIS = {"creative-unit-cost", "creative-unit-discount"}
 
 
@@ -44,38 +47,44 @@ class Shared:
 
     scope: Scope
     tariff: Tariff
-    inventory: Inventory
-    days: Days
+    lookups: Lookups
+    days: SharedDays
+
+
+class Place(NamedTuple):
+    """What the lines of one answer have in common: their day, their team, and their project when it is split."""
+
+    window: Window
+    organization: Mapping[str, Any]
+    workspace: Mapping[str, Any]
 
 
 class Line(NamedTuple):
-    """A vendor's row with what its answer says about the ids in it."""
+    """A vendor's row, where it belongs, and what its answer says about the ids in it."""
 
     row: Row
-    project: str | None = None
+    place: Place
     user: Mapping[str, Any] = {}
     model_name: str | None = None
-    is_api: bool = False
+    surface: str | None = None
 
 
 class DailyStream(UsageStream[ScenarioApi]):
-    """Rows of one day; subclasses say of which sections, and what a row means."""
+    """Rows of one day. Subclasses say from which sections they come and what a row means."""
 
     step = days(1)  # whatever granularity the vendor chooses, every point belongs to the day that was asked for
-    lookback = days(3)
+    lookback = days(3)  # our choice: whether Scenario corrects a closed day is not documented
     sections: ClassVar[tuple[Section, ...]]
 
     def __init__(self, api: ScenarioApi, shared: Shared) -> None:
         super().__init__(api)
         self.shared = shared
-        # by project and as a whole are two cuts, with ids of their own
+        # split by project or not: the ids differ
         self.scope = {**shared.scope.options, "scenario.split_by_project": "by project" if shared.scope.split else None}
-        self.organization: Mapping[str, Any] = {}
-        self.project_names: Mapping[str, str] = {}
 
     def plan(self, wanted: Range, covered: Covered) -> Covered:
         covered = super().plan(wanted, covered)
-        self.shared.days.expect(self.name, self.sections, [window.first_day for window in self.windows])
+        self.shared.days.expect(self.name, self.sections, {window.first_day for window in self.windows})
         return covered
 
     def questions(self) -> Iterable[Hashable]:
@@ -85,68 +94,41 @@ class DailyStream(UsageStream[ScenarioApi]):
 
     def rows(self, window: Window) -> Iterator[Line]:
         found = self.shared.days.take(self.api, self.sections, window)
-        self.organization = self.shared.inventory.organization()
-        self.api.account = self.organization.get("id")
-        if self.shared.scope.split:
-            self.project_names = self.shared.inventory.project_names()
+        lookups = self.shared.lookups
+        organization = lookups.organization()
+        self.api.account = organization.get("id")
+        names = lookups.project_names() if self.shared.scope.split else {}
         for day in found:
-            yield from self.lines(day, window)
+            workspace = compact(id=day.project, name=names.get(day.project or ""))
+            yield from self.lines(day, Place(window, organization, workspace))
         self.compare(found, window)
 
-    def lines(self, day: Day, window: Window) -> Iterator[Line]:
+    def lines(self, day: Day, place: Place) -> Iterator[Line]:
         for section in self.sections:
             for row in day.rows(section):
-                yield Line(row, day.project)
+                yield Line(row, place)
 
     def compare(self, found: Sequence[Day], window: Window) -> None:
-        """Warn where these answers are not all that there is."""
+        """Warn when these answers leave something out."""
 
-    def record(self, line: Line, window: Window, row: Row, *key: Any, model: str | None = None, **fields: Any) -> Usage:
-        """The record of a row; `key` is what tells it apart within its team, project and day."""
-        workspace = compact(id=line.project, name=self.project_names.get(line.project or ""))
+    def record(self, line: Line, row: Row, *key: Any, model: str | None = None, **fields: Any) -> Usage:
+        """The record of a row; `key` identifies it within its team, project and day."""
+        window, organization, workspace = line.place
         resources = [{**workspace, "workspace": workspace}] if workspace else []
         if model:
             resources.append(compact(id=model, name=line.model_name, workspace=workspace))
             fields["model"] = {"id": model, "provider": "scenario"}
         return usage(
-            id=self.id(self.shared.scope.team, line.project, window.first_day, *key),
+            id=self.id(self.shared.scope.team, workspace.get("id"), window.first_day, *key),
             product=PRODUCT,
             resources=resources,
-            organization=self.organization,
+            organization=organization,
             user=line.user,
             **day_period(window.first_day),
             remote_data=row,
             **fields,
+            surface=line.surface,
         )
-
-    def model_record(self, line: Line, window: Window, *key: Any) -> Iterator[Usage]:
-        """What one model's generation came to."""
-        series = of_window(line.row, window)
-        if is_zero(series):
-            return
-        points = series["points"]
-        value, discount = summed(points, "cost"), summed(points, "discount")
-        yield self.record(
-            line,
-            window,
-            series,
-            *key,
-            series["modelId"],
-            model=series["modelId"],
-            metric_name="model_compute_units",
-            charges=self.shared.tariff.charges(value, discount),
-            usage={
-                "quantity": number(value),
-                "unit": COMPUTE_UNIT,
-                "requests": {"total": number(summed(points, "jobs"))},
-            },
-        )
-
-
-def person(id: str | None, described: Mapping[str, Row], key_names: Mapping[str, str]) -> dict[str, Any]:
-    """The record's user; people who have left and API keys have no e-mail."""
-    entity = described.get(id or "", {})
-    return compact(id=id, email=entity.get("email"), name=entity.get("fullName") or key_names.get(id or ""))
 
 
 class Consumption(DailyStream):
@@ -157,42 +139,57 @@ class Consumption(DailyStream):
         "The compute units that one user or API key was charged on one day, after discounts; refunds are negative. The "
         "sum of net is what the team consumed."
     )
+    role = "bill"
     sections = (CONSUMPTION,)
 
-    def lines(self, day: Day, window: Window) -> Iterator[Line]:
-        described, keys = day.entities("users"), self.shared.inventory.key_names()
+    def lines(self, day: Day, place: Place) -> Iterator[Line]:
+        described, keys = day.entities("users"), self.shared.lookups.key_names()
         for row in day.rows(CONSUMPTION):
             id = row["userId"]
-            is_api = bool(described.get(id, {}).get("isApiKey"))
-            yield Line(row, day.project, user=person(id, described, keys), is_api=is_api)
+            is_api = described.get(id, {}).get("isApiKey")
+            yield Line(row, place, user=person(id, described, keys), surface="api" if is_api else None)
 
     def compare(self, found: Sequence[Day], window: Window) -> None:
         scope = self.shared.scope
         if not scope.split or scope.projects:
             return
         whole = self.shared.days.ask(self.api, self.sections, window)
-        if outside := whole.value() - sum(day.value() for day in found):
+        if outside := _consumed(whole) - sum(map(_consumed, found)):
             logger.warning(
                 f"{self.name}: {window.first_day}: {number(outside)} CU belong to projects that are not listed "
                 "(deleted ones) and are in no record, because split_by_project is set."
             )
 
-    def usages(self, line: Line, window: Window) -> Iterator[Usage]:
-        row = line.row
+    def usages(self, item: Line) -> Iterator[Usage]:
+        row = item.row
         value = summed([row], "value")
         yield self.record(
-            line,
-            window,
+            item,
             row,
             row["userId"],
             metric_name="compute_units",
             charges=self.shared.tariff.charges(value, decimal(row.get("discount")) or Decimal(0)),
             usage={"quantity": number(value), "unit": COMPUTE_UNIT},
-            surface="api" if line.is_api else None,
         )
 
 
-class ModelUsage(DailyStream):
+def _consumed(day: Day) -> Decimal:
+    return total(row.get("value") for row in day.rows(CONSUMPTION))
+
+
+class SeriesStream(DailyStream):
+    """Rows that are series of points; one whose every figure is zero makes no record."""
+
+    def usages(self, item: Line) -> Iterator[Usage]:
+        series = of_window(item.row, item.place.window)
+        if not is_zero(series):
+            yield self.series_record(item, series)
+
+    def series_record(self, line: Line, series: Row) -> Usage:
+        raise NotImplementedError
+
+
+class ModelUsage(SeriesStream):
     """What the models' generations cost."""
 
     name = "scenario_model_usage"
@@ -200,30 +197,45 @@ class ModelUsage(DailyStream):
         "The jobs of one model on one day and their compute units, after discounts. Refunds and what no model does are "
         "not in it, so its sum need not be that of scenario_consumption."
     )
-    sections = (MODELS,)
+    role = "restates"
+    restates = Consumption.name
+    sections: ClassVar[tuple[Section, ...]] = (MODELS,)
 
-    def lines(self, day: Day, window: Window) -> Iterator[Line]:
+    def lines(self, day: Day, place: Place) -> Iterator[Line]:
         described = day.entities("models")
         for row in day.rows(MODELS):
-            yield Line(row, day.project, model_name=described.get(row["modelId"], {}).get("name"))
+            yield Line(row, place, model_name=described.get(row["modelId"], {}).get("name"))
 
-    def usages(self, line: Line, window: Window) -> Iterator[Usage]:
-        yield from self.model_record(line, window)
+    def series_record(self, line: Line, series: Row) -> Usage:
+        """The user, where the stream is cut by user too, is a part of the key."""
+        points, model = series["points"], series["modelId"]
+        value = summed(points, "cost")
+        return self.record(
+            line,
+            series,
+            *([line.user["id"]] if line.user else ()),
+            model,
+            model=model,
+            metric_name="model_compute_units",
+            charges=self.shared.tariff.charges(value, summed(points, "discount")),
+            usage={
+                "quantity": number(value),
+                "unit": COMPUTE_UNIT,
+                "requests": {"total": number(summed(points, "jobs"))},
+            },
+        )
 
 
-class Counts(DailyStream):
-    """Assets counted; `prefixes` leads the metric's name, by the key of the section."""
+class Counts(SeriesStream):
+    """Assets counted. `prefixes`: what the metric's name begins with, by the key of the section."""
 
+    role = "activity"
     prefixes: ClassVar[Mapping[str, str]]
 
-    def usages(self, line: Line, window: Window) -> Iterator[Usage]:
-        series = of_window(line.row, window)
-        if is_zero(series):
-            return
+    def series_record(self, line: Line, series: Row) -> Usage:
         prefix, label = next((prefix, series[name]) for name, prefix in self.prefixes.items() if name in series)
-        yield self.record(
+        return self.record(
             line,
-            window,
             series,
             *((prefix,) if len(self.sections) > 1 else ()),
             label,
@@ -253,7 +265,7 @@ class ModerationUsage(Counts):
     prefixes = {NSFW.key: "nsfw", QUALITY_GATE.key: "quality_gate"}
 
 
-class UsageByType(DailyStream):
+class UsageByType(SeriesStream):
     """What was done."""
 
     name = "scenario_usage_by_type"
@@ -261,24 +273,21 @@ class UsageByType(DailyStream):
         "How often one type of action was done on one day, and its compute units where it has some. Types overlap: "
         "their sum is no total."
     )
+    role = "restates"
+    restates = Consumption.name
     sections = (TYPES,)
-    _warned = False
 
-    def lines(self, day: Day, window: Window) -> Iterator[Line]:
-        for line in super().lines(day, window):
+    def lines(self, day: Day, place: Place) -> Iterator[Line]:
+        for line in super().lines(day, place):
             if line.row["usageName"] not in _SYNTHESIS:
-                self._warn_of_no_number(line.row, window)
+                self._warn_of_no_number(line.row, place.window)
                 yield line
 
-    def usages(self, line: Line, window: Window) -> Iterator[Usage]:
-        series = of_window(line.row, window)
-        if is_zero(series):
-            return
+    def series_record(self, line: Line, series: Row) -> Usage:
         points = series["points"]
         done, spent = count(points), cost(points)
-        yield self.record(
+        return self.record(
             line,
-            window,
             series,
             series["usageName"],
             metric_name=series["usageName"],
@@ -288,9 +297,7 @@ class UsageByType(DailyStream):
 
     def _warn_of_no_number(self, series: Row, window: Window) -> None:
         wrong = [point.get("value") for point in series.get("points") or () if value_of(point) is None]
-        if wrong and not self._warned:
-            self._warned = True
-            logger.warning(
-                f"{self.name}: {window.first_day}, {series['usageName']}: Scenario sent {wrong[0]!r} as a value, "
-                "which is no number; the quantity of such a row is left out."
-            )
+        if wrong:
+            where = f"{window.first_day}, {series['usageName']}"
+            said = f"Scenario sent {wrong[0]!r} as a value, which is no number; the quantity of such a row is left out"
+            self.warn_once("value", f"{where}: {said}.")

@@ -4,19 +4,17 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from decimal import Decimal
 
-from source_unified_usage.core.errors import UNMAPPABLE, Unmappable
+from source_unified_usage.core.errors import mapping
 from source_unified_usage.core.progress import logger
-from source_unified_usage.core.usage import Row, Usage, number
+from source_unified_usage.core.usage import Row, number
 from source_unified_usage.core.window import Window
 from source_unified_usage.vendors.scenario.api import CONSUMPTION, MODELS
 from source_unified_usage.vendors.scenario.days import Day
-from source_unified_usage.vendors.scenario.figures import of_window, summed
-from source_unified_usage.vendors.scenario.streams import DailyStream, Line, person
-
-Sums = Mapping[str, list[Decimal]]
+from source_unified_usage.vendors.scenario.mapping import of_window, person, summed
+from source_unified_usage.vendors.scenario.streams import Line, ModelUsage, Place
 
 
-class UserModelUsage(DailyStream):
+class UserModelUsage(ModelUsage):
     """What each user's generations cost, by model."""
 
     name = "scenario_user_model_usage"
@@ -26,23 +24,20 @@ class UserModelUsage(DailyStream):
     )
     sections = (CONSUMPTION, MODELS)
 
-    def lines(self, day: Day, window: Window) -> Iterator[Line]:
-        described, keys = day.entities("users"), self.shared.inventory.key_names()
+    def lines(self, day: Day, place: Place) -> Iterator[Line]:
+        window, keys = place.window, self.shared.lookups.key_names()
+        described = day.entities("users")
         found: list[Row] = []
-        for user in (str(row["userId"]) for row in day.rows(CONSUMPTION)):
-            one = self.shared.days.ask(self.api, (MODELS,), window, day.project, userIds=user)
-            names = one.entities("models")
-            for row in one.rows(MODELS):
-                found.append(row)
-                name = names.get(row["modelId"], {}).get("name")
-                yield Line(row, day.project, person(user, described, keys), name)
+        for id in (str(row["userId"]) for row in day.rows(CONSUMPTION)):
+            user = person(id, described, keys)
+            own = self.shared.days.ask(self.api, (MODELS,), window, day.project, userIds=id)
+            for line in super().lines(own, place):
+                found.append(line.row)
+                yield line._replace(user=user)
         self._compare(day, found, window)
 
-    def usages(self, line: Line, window: Window) -> Iterator[Usage]:
-        yield from self.model_record(line, window, line.user["id"])
-
     def _compare(self, day: Day, by_user: Iterable[Row], window: Window) -> None:
-        """Warn of what no user accounts for: people with free jobs alone are no consumers, so nobody asks for them."""
+        """Warn of what no user accounts for: users whose jobs were all free are not in consumption."""
         expected, found = _sums(day.rows(MODELS), window), _sums(by_user, window)
         differences = [
             f"{model} {number(expected[model][0] - found[model][0])} CU and "
@@ -58,14 +53,12 @@ class UserModelUsage(DailyStream):
             )
 
 
-def _sums(series: Iterable[Row], window: Window) -> Sums:
+def _sums(series: Iterable[Row], window: Window) -> Mapping[str, list[Decimal]]:
     """Compute units and jobs by model."""
     sums: dict[str, list[Decimal]] = defaultdict(lambda: [Decimal(0), Decimal(0)])
     for row in series:
-        try:
-            points, total = of_window(row, window)["points"], sums[row["modelId"]]
-            total[0] += summed(points, "cost")
-            total[1] += summed(points, "jobs")
-        except UNMAPPABLE as error:
-            raise Unmappable(row, error) from error
+        with mapping(row):
+            points, both = of_window(row, window)["points"], sums[row["modelId"]]
+            both[0] += summed(points, "cost")
+            both[1] += summed(points, "jobs")
     return sums

@@ -1,4 +1,4 @@
-"""Confluent's keys, limits and refusals are those of its sheet."""
+"""Keys, refusals and limits of the simulated Confluent Cloud."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""The bill of the simulated Confluent Cloud by the rules of its sheet: pages, rows, and how they change with time."""
+"""The bill of the simulated Confluent Cloud: pages, rows, and how they change with time."""
 
 import json
 from collections import Counter

@@ -5,7 +5,7 @@ import pytest
 import requests_mock
 
 from source_unified_usage.core import clock
-from source_unified_usage.core.errors import ConfigError
+from source_unified_usage.core.errors import BrokenContract, ConfigError
 from source_unified_usage.vendors.claude.api import MESSAGES, AdminApi
 
 NOW = pendulum.datetime(2026, 7, 15, 9)
@@ -49,6 +49,15 @@ def test_no_request_left_holds_the_next_one_until_the_reset(api: AdminApi, waits
         assert waits == []
         api.get(MESSAGES)
     assert waits == [40]
+
+
+@pytest.mark.parametrize("rows", ["data", "summaries"])
+def test_empty_pages_that_never_end_break_the_contract(api: AdminApi, rows: str) -> None:
+    pages = [{"json": {rows: [], "has_more": True, "next_page": f"page {number}"}} for number in range(51)]
+    with requests_mock.Mocker() as server:
+        server.get(f"https://claude.test{MESSAGES}", pages)
+        with pytest.raises(BrokenContract, match="50 empty pages one after another"):
+            api.read(MESSAGES, {})
 
 
 @pytest.mark.parametrize(

@@ -33,7 +33,7 @@ ACTOR_TYPES = {"user_actor", "service_account_actor", "api_actor", "federated_ac
 
 def row(**group: Any) -> dict[str, Any]:
     """One combination that cost a dollar on November 2nd."""
-    whole = copy.deepcopy(sample("claude", "analytics_cost_ungrouped")["data"][0])
+    whole: dict[str, Any] = copy.deepcopy(sample("claude", "analytics_cost_ungrouped")["data"][0])
     whole["group"] |= group
     whole["cost"] = {"amount": "100", "list_amount": "125.5", "currency": "USD", "requests": 1}
     return whole

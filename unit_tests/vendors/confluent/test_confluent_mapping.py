@@ -9,7 +9,18 @@ import requests_mock
 from hypothesis import given
 from hypothesis import strategies as st
 
-from unit_tests.vendors.samples import Case, assert_mapped, mock_answers, records, sample, stream_of, window
+from source_unified_usage.vendors.confluent.costs import CostItem
+from source_unified_usage.vendors.confluent.metrics import Point
+from unit_tests.vendors.samples import (
+    Case,
+    assert_mapped,
+    mock_answers,
+    records,
+    records_of,
+    sample,
+    stream_of,
+    window,
+)
 
 CONFIG = {"api_key": "CLOUDAPIKEY", "api_secret": "not-a-real-secret"}
 NAMES = {
@@ -110,6 +121,95 @@ def test_rows_that_differ_in_amount_alone_keep_their_ids_in_any_order() -> None:
     found = [{r["id"]: r["remote_data"] for r in mapped([{"data": rows}])} for rows in (credits, credits[::-1])]
     assert found[0] == found[1]
     assert len(found[0]) == 3
+
+
+@pytest.mark.parametrize(
+    ("dates", "days"),
+    [
+        ({"end_date": "2026-09-02"}, ("2026-09-01T00:00:00Z", "2026-09-02T00:00:00Z")),
+        ({"start_date": "", "end_date": "2026-09-02"}, ("2026-09-01T00:00:00Z", "2026-09-02T00:00:00Z")),
+        ({"start_date": "null", "end_date": "2026-09-02"}, ("2026-09-01T00:00:00Z", "2026-09-02T00:00:00Z")),
+        ({"start_date": " 2026-09-01", "end_date": "null"}, ("2026-09-01T00:00:00Z", "2026-09-02T00:00:00Z")),
+        ({"start_date": "2026-09-01 00:00:00"}, ("2026-09-01T00:00:00Z", "2026-09-02T00:00:00Z")),
+        ({"start_date": "2026-09-01", "end_date": "2026-09-04"}, ("2026-09-01T00:00:00Z", "2026-09-04T00:00:00Z")),
+    ],
+)
+def test_days_of_malformed_rows(dates: dict[str, str], days: tuple[str, str]) -> None:
+    found = cost({"start_date": None, **dates})
+    assert (found["start_date"], found["end_date"]) == days
+
+
+TEXTS = ("product", "line_type", "network_access_type", "unit", "description")
+
+
+@pytest.mark.parametrize("field", TEXTS)
+def test_a_text_of_null_is_none_and_a_number_its_digits(field: str) -> None:
+    def of(value: Any) -> dict[str, Any]:
+        return {**cost({"line_type": "KAFKA_BASE", field: value}), "remote_data": None}
+
+    assert of("null") == of(None)
+    assert of(7) == of("7") != of(None)
+
+
+@pytest.mark.parametrize(
+    ("fields", "resources"),
+    [
+        ({"resource": "null", "environment": "env-1"}, [{"workspace": {"id": "env-1"}}]),
+        ({"resource": "lkc-1"}, [{"id": "lkc-1"}]),
+        ({"resource": {"id": 7, "display_name": 8, "environment": {"id": "null"}}}, [{"id": "7", "name": "8"}]),
+        ({"resource": {"id": "null", "display_name": "null", "environment": "null"}}, None),
+    ],
+)
+def test_resources_in_every_spelling(fields: dict[str, Any], resources: Any) -> None:
+    assert cost(fields).get("resources") == resources
+
+
+@pytest.mark.parametrize(
+    ("fields", "charges"),
+    [
+        ({"original_amount": 5, "discount_amount": "0.5"}, {"net": 4.5, "total": 5, "discount": 0.5}),
+        ({"price": 0.1, "quantity": 3}, {"net": 0.3, "total": 0.3}),
+        ({"amount": 4, "discount_amount": 1}, {"net": 4, "total": 5, "discount": 1}),
+        ({"amount": 4, "original_amount": 6}, {"net": 4, "total": 6, "discount": 2}),
+        (
+            {"amount": "null", "original_amount": "5", "discount_amount": "null", "quantity": "null", "price": "null"},
+            {"net": 5, "total": 5},
+        ),
+        ({}, {}),
+    ],
+)
+def test_amounts_fall_back(fields: dict[str, Any], charges: dict[str, Any]) -> None:
+    assert {charge["type"]: charge["amount"] for charge in cost(fields).get("charges", ())} == charges
+
+
+@pytest.mark.parametrize(
+    "named",
+    [{"metric.principal_name": "kafka-writer"}, {"principal_name": "kafka-writer"}],
+)
+def test_a_principal_has_the_name_that_comes_with_it(named: dict[str, str]) -> None:
+    assert point({"metric.principal_id": "sa-1", **named})["user"] == {"id": "sa-1", "name": "kafka-writer"}
+    assert "user" not in point(named)
+
+
+def test_points_in_every_spelling() -> None:
+    found = point({"timestamp": " 2026-09-01 00:00:00", "metric.principal_id": 7, "value": "5"})
+    assert (found["user"], found["usage"]["quantity"], found["start_date"]) == ({"id": "7"}, 5, "2026-09-01T00:00:00Z")
+    assert point({"principal_id": "sa-1"})["user"] == {"id": "sa-1"}
+
+
+def cost(fields: dict[str, Any]) -> dict[str, Any]:
+    """The record of one row of costs, by itself."""
+    row = {"start_date": "2026-09-01", **fields}
+    (found,) = records_of(stream_of("confluent", CONFIG, "confluent_costs"), [CostItem(row, 0, {}, {})])
+    return found
+
+
+def point(fields: dict[str, Any]) -> dict[str, Any]:
+    """The record of one point of metrics."""
+    row = {"timestamp": "2026-09-01T00:00:00Z", "value": 1.0, **fields}
+    stream = stream_of("confluent", {**CONFIG, **METRICS.config}, METRICS.stream)
+    (found,) = records_of(stream, [Point(row, "request_bytes", {"id": "lkc-1"}, {})])
+    return found
 
 
 def mapped(pages: Any) -> list[dict[str, Any]]:

@@ -6,7 +6,7 @@ from typing import Any
 import pendulum
 import requests_mock
 
-from unit_tests.vendors.samples import records, sample, stream_of, window
+from unit_tests.vendors.samples import records, records_of, sample, stream_of, window
 
 NOW = pendulum.datetime(2025, 8, 14, 9, 30)
 KEYS = {"api_key": "not-a-real-api-key", "application_key": "not-a-real-application-key"}
@@ -17,7 +17,7 @@ HISTORICAL, ESTIMATED, PROJECTED = (
 )
 HOURLY = f"{HOST}/api/v2/usage/hourly_usage"
 BILLABLE = f"{HOST}/api/v1/usage/billable-summary"
-MAPPING = f"{HOST}/api/v2/usage/billing_dimension_mapping"
+LABELS = f"{HOST}/api/v2/usage/billing_dimension_mapping"
 MONTHLY_COST = f"{HOST}/api/v2/cost_by_tag/monthly_cost_attribution"
 MONTHLY_USAGE = f"{HOST}/api/v1/usage/monthly-attribution"
 HOURLY_ATTRIBUTION = f"{HOST}/api/v1/usage/hourly-attribution"
@@ -29,6 +29,11 @@ EDGE, SCOPE, CHILD = "edge_403_bad_or_missing_keys", "app_403_missing_scope", "c
 
 def read(stream: str, start: str, end: str, **config: Any) -> list[dict[str, Any]]:
     return records(stream_of("datadog", {**CONFIG, **config}, stream), window(start, end))
+
+
+def mapped(stream: str, item: Any, **config: Any) -> list[dict[str, Any]]:
+    """The records of one item, which needs no answers."""
+    return records_of(stream_of("datadog", {**CONFIG, **config}, stream), [item])
 
 
 def asked(server: requests_mock.Mocker, url: str) -> list[dict[str, str]]:
@@ -47,13 +52,13 @@ def error(case: str, **changes: Any) -> dict[str, Any]:
 
 def entry(*lines: Any, **attributes: Any) -> dict[str, Any]:
     known = {"public_id": "org1", "org_name": "Org", "date": "2025-06-01T00:00:00Z", "charges": list(lines)}
-    told = {name: value for name, value in {**known, **attributes}.items() if value is not ...}
-    return {"type": "cost_by_org", "id": "x", "attributes": told}
+    sent = {name: value for name, value in {**known, **attributes}.items() if value is not ...}
+    return {"type": "cost_by_org", "id": "x", "attributes": sent}
 
 
 def line(kind: Any, cost: Any, product: Any = "infra_host") -> dict[str, Any]:
-    told = {"product_name": product, "charge_type": kind, "cost": cost}
-    return {name: value for name, value in told.items() if value is not ...}
+    sent = {"product_name": product, "charge_type": kind, "cost": cost}
+    return {name: value for name, value in sent.items() if value is not ...}
 
 
 def data(*entries: Any) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""A server for one test, at a time that stands still and goes on only by what is waited."""
+"""A server for one test, at a frozen time that only waits set forward."""
 
 from collections.abc import Iterator
 
@@ -6,13 +6,13 @@ import pytest
 import requests_mock
 
 from source_unified_usage.core import clock
-from unit_tests.vendors.datadog.answers import EMPTY, MAPPING, NOW
+from unit_tests.vendors.datadog.answers import EMPTY, LABELS, NOW
 
 
 @pytest.fixture
 def server() -> Iterator[requests_mock.Mocker]:
     with requests_mock.Mocker() as mocker:
-        mocker.get(MAPPING, **EMPTY)
+        mocker.get(LABELS, **EMPTY)
         yield mocker
 
 

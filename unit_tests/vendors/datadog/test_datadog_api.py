@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 import requests_mock
 
-from source_unified_usage.core.errors import ConfigError, KeyRefused, Unavailable
+from source_unified_usage.core.errors import BrokenContract, ConfigError, KeyRefused, Unavailable
 from source_unified_usage.vendors.datadog import Datadog
 from unit_tests.vendors.datadog.answers import (
     BILLABLE,
@@ -20,7 +20,7 @@ from unit_tests.vendors.datadog.answers import (
     JULY,
     JUNE,
     KEYS,
-    MAPPING,
+    LABELS,
     MONTHLY_COST,
     MONTHLY_USAGE,
     NOW,
@@ -38,14 +38,14 @@ from unit_tests.vendors.samples import records, sample, stream_of, window
 
 # --- labels
 def test_labels_are_asked_once_after_the_first_answer_and_may_be_refused(server: requests_mock.Mocker) -> None:
-    server.get(MAPPING, json=sample("datadog", "billing_dimension_mapping"))
+    server.get(LABELS, json=sample("datadog", "billing_dimension_mapping"))
     server.get(HISTORICAL, **data(entry(line("total", 1))))
     server.get(BILLABLE, json={"usage": []})
     streams = {stream.name: stream for stream in Datadog(CONFIG).streams()}
     (row,) = records(streams["datadog_cost"], window(JUNE, JULY))
     records(streams["datadog_billable_usage"], window(JUNE, JULY))
     assert row["product"] == {"id": "infra_host", "name": "Infra Hosts"}
-    assert asked(server, MAPPING) == [{"filter[view]": "all"}]
+    assert asked(server, LABELS) == [{"filter[view]": "all"}]
     assert next(request.path for request in server.request_history).endswith("historical_cost")
 
 
@@ -64,15 +64,15 @@ def test_labels_are_asked_once_after_the_first_answer_and_may_be_refused(server:
     ],
 )
 def test_without_labels_the_product_is_its_own_name(server: requests_mock.Mocker, refusal: dict[str, Any]) -> None:
-    server.get(MAPPING, **refusal)
+    server.get(LABELS, **refusal)
     server.get(HISTORICAL, **data(entry(line("total", 1))))
     for _ in range(2):
         (row,) = read("datadog_cost", JUNE, JULY)
         assert row["product"] == {"id": "infra_host", "name": "infra_host"}
 
 
-def test_a_key_that_is_refused_at_the_labels_is_believed_where_rows_are_refused(server: requests_mock.Mocker) -> None:
-    server.get(MAPPING, status_code=401)
+def test_a_key_refused_at_the_labels_stops_nothing_until_rows_are_refused(server: requests_mock.Mocker) -> None:
+    server.get(LABELS, status_code=401)
     server.get(HISTORICAL, **data(entry(line("total", 1))))
     (row,) = read("datadog_cost", JUNE, JULY)
     assert row["product"] == {"id": "infra_host", "name": "infra_host"}
@@ -162,7 +162,7 @@ def test_a_refused_key_stops_every_stream_and_a_missing_scope_only_its_own(serve
         ({}, 30),
     ],
 )
-def test_a_limit_is_waited_for_as_told(
+def test_a_limit_is_waited_for_as_the_headers_say(
     server: requests_mock.Mocker, waits: list[float], headers: dict[str, str], waited: float
 ) -> None:
     server.get(BILLABLE, [error("rate_limited_429", headers=headers), {"json": {"usage": []}}])
@@ -171,7 +171,7 @@ def test_a_limit_is_waited_for_as_told(
 
 
 @pytest.mark.parametrize("body", ["<html><body>429 Too Many Requests</body></html>", ""])
-def test_a_limit_that_is_told_in_html_is_a_limit(server: requests_mock.Mocker, waits: list[float], body: str) -> None:
+def test_a_limit_with_an_html_body_is_a_limit(server: requests_mock.Mocker, waits: list[float], body: str) -> None:
     server.get(BILLABLE, [{"status_code": 429, "text": body}, {"json": {"usage": []}}])
     assert read("datadog_billable_usage", JUNE, JULY) == []
     assert waits == [30]
@@ -197,7 +197,7 @@ def test_the_last_request_of_a_window_holds_back_every_stream(
     server: requests_mock.Mocker, waits: list[float], status: int
 ) -> None:
     spent = {"X-RateLimit-Remaining": "0", "X-RateLimit-Reset": "40"}
-    server.get(MAPPING, status_code=status, json={"data": []}, headers=spent)
+    server.get(LABELS, status_code=status, json={"data": []}, headers=spent)
     server.get(BILLABLE, json={"usage": []})
     server.get(HOURLY, **hours())
     streams = {stream.name: stream for stream in Datadog(CONFIG).streams()}
@@ -213,3 +213,12 @@ def test_a_window_of_more_than_an_hour_does_not_hold(server: requests_mock.Mocke
     for _ in range(2):
         records(stream, window(JUNE, "2025-06-08"))
     assert waits == []
+
+
+@pytest.mark.parametrize(("rows", "meta"), [("data", "meta"), ("usage", "metadata")])
+def test_empty_pages_that_never_end_break_the_contract(server: requests_mock.Mocker, rows: str, meta: str) -> None:
+    pages = [{"json": {rows: [], meta: {"pagination": {"next_record_id": str(number)}}}} for number in range(51)]
+    server.get(HOURLY, pages)
+    api = stream_of("datadog", CONFIG, "datadog_hourly_usage").api
+    with pytest.raises(BrokenContract, match="50 empty pages one after another"):
+        list(api.pages(HOURLY.removeprefix(HOST), {}, rows=rows))

@@ -35,9 +35,9 @@ def page(*rows: Any, next: Any = None) -> dict[str, Any]:
 
 def test_cost_by_tag_is_asked_for_closed_months(server: requests_mock.Mocker) -> None:
     costs = {"a_total_cost": 3, "a_percentage_in_org": 1, "b_committed_cost": 1, "b_on_demand_cost": "0.5", "new": 1}
-    told = {**attributed({**costs, "c_percentage_in_account": 4, "d_on_demand_cost": None}), "month": "2025-06-01"}
-    other = {"attributes": {**told, "month": "2025-07-01"}}
-    server.get(MONTHLY_COST, **data({"attributes": told}, other))
+    closed = {**attributed({**costs, "c_percentage_in_account": 4, "d_on_demand_cost": None}), "month": "2025-06-01"}
+    other = {"attributes": {**closed, "month": "2025-07-01"}}
+    server.get(MONTHLY_COST, **data({"attributes": closed}, other))
     rows = read("datadog_monthly_cost_attribution", JUNE, JULY, tag_breakdown_keys=["team", "env"])
     assert [(row["metric_name"], views(row)) for row in rows] == [
         ("a", {"net": 3, "total": 3}),

@@ -2,6 +2,7 @@
 
 import logging
 import re
+from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -9,7 +10,8 @@ import requests_mock
 
 from source_unified_usage.core.errors import BrokenContract, ConfigError, Unmappable
 from source_unified_usage.vendors.datadog import Datadog
-from source_unified_usage.vendors.datadog.statements import charge_lines
+from source_unified_usage.vendors.datadog.daily_costs import ProductDay
+from source_unified_usage.vendors.datadog.mapping import Amounts, MonthRow, charge_lines
 from unit_tests.vendors.datadog.answers import (
     AUGUST,
     CONFIG,
@@ -26,11 +28,16 @@ from unit_tests.vendors.datadog.answers import (
     entry,
     hours,
     line,
+    mapped,
     measured,
     read,
     views,
 )
 from unit_tests.vendors.samples import assert_valid, records, sample, stream_of, window
+
+
+def in_june(row: Any, **labels: str) -> MonthRow:
+    return MonthRow(row, window(JUNE, JULY).start, labels)
 
 
 # --- where a month comes from
@@ -115,10 +122,9 @@ def test_of_several_entries_the_latest_counts(server: requests_mock.Mocker) -> N
         ([line("on_demand", 0), line("total", 0)], (0, {"on_demand": 0})),
     ],
 )
-def test_spellings_of_charges(server: requests_mock.Mocker, lines: Any, expected: Any) -> None:
+def test_spellings_of_charges(lines: Any, expected: Any) -> None:
     net, others = expected
-    server.get(HISTORICAL, **data(entry(*lines)))
-    found = read("datadog_cost", JUNE, JULY)
+    found = mapped("datadog_cost", in_june(entry(*lines)))
     assert_valid(found)
     assert [views(row) for row in found] == [{"net": net, "total": net, **others}]
     assert found[0]["remote_data"]["attributes"]["charges"] == lines
@@ -142,6 +148,23 @@ def test_no_amounts_no_charges() -> None:
     assert charge_lines({}, "USD", None) == []
 
 
+@pytest.mark.parametrize("labels", [{"infra_host": "Infra Hosts"}, {}])
+def test_a_month_is_mapped_without_asking(labels: dict[str, str]) -> None:
+    (row,) = mapped("datadog_cost", in_june(entry(line("total", 1), date="2025-06-17"), **labels))
+    assert row["id"] == "datadog_cost/org1/2025-06/infra_host"
+    assert row["product"] == {"id": "infra_host", "name": labels.get("infra_host", "infra_host")}
+    assert (row["start_date"], row["end_date"]) == ("2025-06-01T00:00:00Z", "2025-07-01T00:00:00Z")
+
+
+def test_a_day_is_mapped_without_asking() -> None:
+    lines: Amounts = {"total": Decimal(7), "on_demand": Decimal("-0.5")}
+    row = entry(line("total", 12), line("on_demand", 3))
+    (record,) = mapped("datadog_daily_cost", ProductDay(row, "2025-08-02", "infra_host", lines, Decimal(7), {}))
+    assert record["id"] == "datadog_daily_cost/org1/2025-08-02/infra_host"
+    assert views(record) == {"net": 7, "total": 7, "on_demand": -0.5}
+    assert record["remote_data"] == row
+
+
 def test_absent_keys_fall_back(server: requests_mock.Mocker) -> None:
     nameless = entry(line("total", 1, ...), line("total", None, "apm_host"), public_id=...)
     server.get(HISTORICAL, **data(nameless, entry(public_id="org2", charges=...)))
@@ -155,9 +178,8 @@ def test_absent_keys_fall_back(server: requests_mock.Mocker) -> None:
 
 
 @pytest.mark.parametrize("currency", ["EUR", "eur"])
-def test_the_currency_is_the_configured_one(server: requests_mock.Mocker, currency: str) -> None:
-    server.get(HISTORICAL, **data(entry(line("total", 1))))
-    (row,) = read("datadog_cost", JUNE, JULY, currency=currency)
+def test_the_currency_is_the_configured_one(currency: str) -> None:
+    (row,) = mapped("datadog_cost", in_june(entry(line("total", 1))), currency=currency)
     assert {charge["currency"] for charge in row["charges"]} == {"EUR"}
 
 
@@ -176,7 +198,7 @@ def test_the_latest_of_two_entries_counts_however_their_dates_are_spelled(server
         assert views(row) == {"net": 2, "total": 2}
 
 
-def test_an_organization_that_is_denied_its_cost_hears_of_the_parent_and_of_what_worked(
+def test_a_denied_cost_names_the_parent_organization_and_what_worked(
     server: requests_mock.Mocker,
 ) -> None:
     denied: dict[str, Any] = {"status_code": 403, "json": {"errors": ["Access was denied to this resource."]}}
@@ -193,7 +215,7 @@ def test_an_organization_that_is_denied_its_cost_hears_of_the_parent_and_of_what
 
 
 @pytest.mark.parametrize("account", [..., "account1"])
-def test_unread_hours_of_child_organizations_are_told_once(
+def test_unread_hours_of_child_organizations_are_warned_of_once(
     server: requests_mock.Mocker, caplog: pytest.LogCaptureFixture, account: Any
 ) -> None:
     child = entry(line("total", 1), public_id="org2", account_public_id=account)

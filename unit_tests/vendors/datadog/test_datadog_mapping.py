@@ -196,10 +196,10 @@ def test_charges_of_a_month_are_the_vendors_own() -> None:
     for name in ("historical_cost_2025-06_sub-org", "historical_cost_2025-06_summary"):
         entries = sample("datadog", name)["data"]
         case = cost(JUNE, JULY, "", historical=name)
-        told = sum((Decimal(repr(entry["attributes"]["total_cost"])) for entry in entries), Decimal(0))
+        stated = sum((Decimal(repr(entry["attributes"]["total_cost"])) for entry in entries), Decimal(0))
         lines = [line for entry in entries for line in entry["attributes"]["charges"] if line["charge_type"] == "total"]
         assert net(mapped(case)) == sum((Decimal(repr(line["cost"])) for line in lines), Decimal(0))
-        assert abs(net(mapped(case)) - told) < Decimal("0.01")
+        assert abs(net(mapped(case)) - stated) < Decimal("0.01")
 
 
 def test_estimated_and_historical_rows_of_a_month_have_the_same_ids() -> None:
@@ -259,10 +259,10 @@ def test_lines_add_up_to_their_last_figure_and_never_step_for_a_line_that_is_not
 ) -> None:
     last: dict[str, Decimal] = {}
     summed: dict[str | None, Decimal] = {}
-    for (_, entry), day in zip(month, steps(month), strict=True):
-        told = {line["charge_type"]: Decimal(repr(line["cost"])) for line in entry["attributes"]["charges"]}
-        assert day.lines.keys() == told.keys()
-        last |= told
+    for (_, entry), day in zip(month, steps(month, {}), strict=True):
+        sent = {line["charge_type"]: Decimal(repr(line["cost"])) for line in entry["attributes"]["charges"]}
+        assert day.lines.keys() == sent.keys()
+        last |= sent
         for kind, step in day.lines.items():
             summed[kind] = summed.get(kind, Decimal(0)) + step
     assert summed == last
@@ -271,7 +271,7 @@ def test_lines_add_up_to_their_last_figure_and_never_step_for_a_line_that_is_not
 @given(months())
 def test_net_of_the_days_so_far_is_the_total_of_every_day_that_states_one(month: list[tuple[str, Any]]) -> None:
     running = Decimal(0)
-    for (_, entry), day in zip(month, steps(month), strict=True):
+    for (_, entry), day in zip(month, steps(month, {}), strict=True):
         running += day.net
         totals = [line["cost"] for line in entry["attributes"]["charges"] if line["charge_type"] == "total"]
         if totals:

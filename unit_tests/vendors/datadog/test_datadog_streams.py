@@ -110,7 +110,7 @@ def test_every_site_may_be_asked() -> None:
     assert {f"api.{site}" for site in SITES} <= set(metadata["data"]["allowedHosts"]["hosts"])
 
 
-def test_the_address_without_a_base_url_is_told_as_the_sites() -> None:
+def test_the_address_without_a_base_url_is_described_as_the_sites() -> None:
     assert Datadog.spec()["properties"]["base_url"]["description"].endswith("Empty: https://api.<site>.")
 
 
@@ -128,3 +128,19 @@ ATTRIBUTION = [f"datadog_{kind}_attribution" for kind in ("monthly_cost", "month
 )
 def test_what_is_offered(flags: dict[str, Any], expected: list[str]) -> None:
     assert [stream.name for stream in Datadog({**KEYS, **flags}).streams()] == expected
+
+
+def test_one_stream_is_the_bill_and_two_restate_it() -> None:
+    streams = Datadog(CONFIG).streams()
+    bill, restated, estimate, activity = "datadog_cost", "restates", "estimate", "activity"
+    assert {stream.name: (stream.role, stream.restates) for stream in streams} == {
+        bill: ("bill", None),
+        "datadog_billable_usage": (activity, None),
+        "datadog_hourly_usage": (activity, None),
+        "datadog_daily_cost": (restated, bill),
+        "datadog_projected_cost": (estimate, None),
+        "datadog_monthly_cost_attribution": (restated, bill),
+        "datadog_monthly_usage_attribution": (activity, None),
+        "datadog_hourly_usage_attribution": (activity, None),
+    }
+    assert not [stream for stream in streams if stream.counts_tokens]

@@ -6,8 +6,9 @@ import pytest
 import requests_mock
 
 from source_unified_usage.core.errors import BrokenContract
-from source_unified_usage.vendors.datadog.usage import unit_of
-from unit_tests.vendors.datadog.answers import BILLABLE, HOURLY, JULY, JUNE, asked, hours, measured, read
+from source_unified_usage.vendors.datadog.usage import BillableKey, unit_of
+from unit_tests.vendors.datadog.answers import BILLABLE, HOURLY, JULY, JUNE, asked, hours, mapped, measured, read
+from unit_tests.vendors.samples import window
 
 
 # --- hours
@@ -51,30 +52,29 @@ def test_a_walk_in_a_circle_breaks_the_contract(server: requests_mock.Mocker) ->
         read("datadog_hourly_usage", "2025-08-10", "2025-08-11")
 
 
-@pytest.mark.parametrize("told", [{}, {"measurements": None}, {"measurements": []}])
+@pytest.mark.parametrize("sent", [{}, {"measurements": None}, {"measurements": []}])
 def test_a_row_without_measurements_makes_no_record_and_costs_no_other(
-    server: requests_mock.Mocker, told: dict[str, Any]
+    server: requests_mock.Mocker, sent: dict[str, Any]
 ) -> None:
     known = {"public_id": "org1", "product_family": "rum", "timestamp": "2025-08-10T05:00:00+00:00"}
-    bare = [{"attributes": {**known, **told}}, {"attributes": told}, {"attributes": None}, {}]
+    bare = [{"attributes": {**known, **sent}}, {"attributes": sent}, {"attributes": None}, {}]
     server.get(HOURLY, **hours(*bare, measured(1), *bare))
     (row,) = read("datadog_hourly_usage", "2025-08-10", "2025-08-11")
     assert row["usage"]["quantity"] == 1
 
 
-def test_measurements_that_are_no_list_are_refused(server: requests_mock.Mocker) -> None:
+def test_measurements_that_are_no_list_are_refused() -> None:
     row = measured(1)
     row["attributes"]["measurements"] = {"usage_type": "a", "value": 1}
-    server.get(HOURLY, **hours(row))
     with pytest.raises(ValueError, match="measurements is no list"):
-        read("datadog_hourly_usage", "2025-08-10", "2025-08-11")
+        mapped("datadog_hourly_usage", row)
 
 
-def test_nulls_are_not_measured_and_zeros_are_an_option(server: requests_mock.Mocker) -> None:
-    server.get(HOURLY, **hours(measured(None, 0, 9_007_199_254_740_993)))
-    found = read("datadog_hourly_usage", "2025-08-10", "2025-08-11")
+def test_nulls_are_not_measured_and_zeros_are_an_option() -> None:
+    row = measured(None, 0, 9_007_199_254_740_993)
+    found = mapped("datadog_hourly_usage", row)
     assert [row["usage"]["quantity"] for row in found] == [0, 9_007_199_254_740_993]
-    found = read("datadog_hourly_usage", "2025-08-10", "2025-08-11", include_zero_usage=False)
+    found = mapped("datadog_hourly_usage", row, include_zero_usage=False)
     assert [row["usage"]["quantity"] for row in found] == [9_007_199_254_740_993]
 
 
@@ -142,9 +142,10 @@ def test_an_accounts_quantity_is_that_of_its_only_entry(server: requests_mock.Mo
         ("summit", "summit"),
     ],
 )
-def test_the_product_of_a_key_without_a_dimension(server: requests_mock.Mocker, key: str, product: str) -> None:
-    server.get(BILLABLE, json={"usage": [summary({key: {"org_billable_usage": 2**53 + 1, "usage_unit": "events"}})]})
-    (row,) = read("datadog_billable_usage", JUNE, JULY)
+def test_the_product_of_a_key_without_a_dimension(key: str, product: str) -> None:
+    figures = {"org_billable_usage": 2**53 + 1, "usage_unit": "events"}
+    item = BillableKey(summary({key: figures}), window(JUNE, JULY).start, key, figures, alone=False, labels={})
+    (row,) = mapped("datadog_billable_usage", item)
     assert row["product"] == {"id": product, "name": product}
     assert row["metric_name"] == key
     assert row["usage"] == {"quantity": 2**53 + 1, "unit": "events"}

@@ -215,7 +215,7 @@ def found(sandbox: Sandbox) -> Found:
 
 
 @pytest.fixture(scope="module")
-def told(sandbox: Sandbox, found: Found) -> dict[str, Any]:
+def answered(sandbox: Sandbox, found: Found) -> dict[str, Any]:
     """The vendor's answer over the same four days and with the same knobs, its feed whole."""
     answer = whole(sandbox, dropZeroPoints="true")
     page = answer["activity"]
@@ -343,8 +343,8 @@ PARITY: dict[str, tuple[Callable[[Found], Any], Callable[[dict[str, Any]], Any]]
 
 
 @pytest.mark.parametrize("section", PARITY)
-def test_every_section_of_the_vendors_tool_can_be_rebuilt(found: Found, told: dict[str, Any], section: str) -> None:
+def test_every_section_of_the_vendors_tool_can_be_rebuilt(found: Found, answered: dict[str, Any], section: str) -> None:
     rebuilt, of_vendor = PARITY[section]
-    expected = of_vendor(told)
+    expected = of_vendor(answered)
     assert expected
     assert rebuilt(found) == expected

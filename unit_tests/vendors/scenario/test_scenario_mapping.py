@@ -23,7 +23,7 @@ FEED = ["activity_2026-08-31_offset0", "activity_2026-08-31_offset100"]
 NO_MODELS: dict[str, Any] = {"modelUsages": []}
 FLAGS = {"include_activity": True, "include_user_model_usage": True, "include_moderation": True}
 
-# Read by no stream, with the reason; the errors are in test_scenario_api
+# Read by no stream, with the reason; the errors are in the other tests
 NOT_USAGE = {
     "team_limits": "a snapshot of the billing period, not usage by day",
     "oscu_prices": "a list price whose unit is not documented",
@@ -135,7 +135,7 @@ def test_daily_points_make_the_records_of_hourly_ones(stream: str, day: str, hou
 
 def test_the_vendors_own_tool_says_the_same_of_four_days() -> None:
     """31 August has no sample of its own: it is what the other days leave of the four."""
-    told = sample("scenario", "mcp_usage_default_summary")
+    summary = sample("scenario", "mcp_usage_default_summary")
     daily = {day: day_of(FOUR_DAYS, f"2026-08-{day}") for day in range(28, 32)}
     spent = {28: users(DAY), 29: users(EMPTY), 30: users(REFUNDS), 31: users(FOUR_DAYS)}
     for day in (28, 29, 30):
@@ -148,19 +148,21 @@ def test_the_vendors_own_tool_says_the_same_of_four_days() -> None:
         for stream in streams
     }
     consumption = charged(found["consumption"], "user")
-    totals = told["totals"]
+    totals = summary["totals"]
     assert tuple(map(sum, zip(*consumption.values(), strict=True))) == (
         totals["totalCU"],
         totals["totalDiscountCU"],
         totals["totalBeforeDiscountCU"],
     )
-    assert consumption == {r["userId"]: (r["value"], r["discount"], r["total"]) for r in told["consumption"]}
-    models = {row["modelId"]: (Decimal(repr(row["totalCU"])), Decimal(row["totalJobs"])) for row in told["modelUsages"]}
+    assert consumption == {r["userId"]: (r["value"], r["discount"], r["total"]) for r in summary["consumption"]}
+    models = {
+        row["modelId"]: (Decimal(repr(row["totalCU"])), Decimal(row["totalJobs"])) for row in summary["modelUsages"]
+    }
     assert {model: figures[:2] for model, figures in by_model(found["model_usage"]).items()} == models
     assets: Counter[str] = Counter()
     for record in found["asset_usage"]:
         assets[record["metric_name"].removeprefix("assets.")] += record["usage"]["quantity"]
-    assert assets == {row["kind"]: row["totalCount"] for row in told["assetUsages"]}
+    assert assets == {row["kind"]: row["totalCount"] for row in summary["assetUsages"]}
 
 
 def test_every_sample_is_used() -> None:

@@ -1,11 +1,9 @@
-"""What every OpenAI stream has in common: whole UTC days and an order for twins."""
+"""What OpenAI's streams share in mapping: whole UTC days, dimensions, models, and an order among rows of one key."""
 
 from datetime import datetime, timezone
 from typing import Any
 
 from source_unified_usage.core.usage import Row, canonical_json, quantity, text
-
-NO_USERS = "OpenAI does not tell its users apart, so there is nothing to read with openai.user_ids"
 
 
 def utc_day(seconds: Any) -> str:
@@ -17,12 +15,17 @@ def utc_day(seconds: Any) -> str:
 
 
 def dimension(row: Row, name: str) -> str | bool | None:
-    """What the row says of one of the fields it is grouped by; all are texts but `batch`."""
+    """The value of one of the fields that rows are grouped by; all are texts but `batch`."""
     value = row.get(name)
     return value if isinstance(value, bool) else text(value)
 
 
+def model(id: str | None) -> dict[str, str]:
+    """Empty where no model is named."""
+    return {"id": id, "provider": "openai"} if id else {}
+
+
 def order(row: Row) -> tuple[str, str]:
     """A fixed order among rows of one key: by what is no figure, then by everything."""
-    told = {name: value for name, value in row.items() if value is None or isinstance(value, (str, bool))}
-    return canonical_json(told), canonical_json(row)
+    labels = {name: value for name, value in row.items() if value is None or isinstance(value, (str, bool))}
+    return canonical_json(labels), canonical_json(row)

@@ -1,6 +1,6 @@
-"""What a key may see of its team: the team itself, its projects and their API keys."""
+"""Names for ids: the team, its projects and their API keys, as far as the key may see them."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
@@ -12,12 +12,12 @@ from source_unified_usage.core.usage import Row, compact
 from source_unified_usage.vendors.scenario.api import ScenarioApi
 
 _PROJECTS = "/v1/projects"
-_PAGE_SIZE = 100  # the documented maximum
+_PAGE_SIZE = 100  # the maximum, as the Python SDK 2.4.0 documents it
 
 
 @dataclass(frozen=True)
 class Scope:
-    """What is read: of which team (None: the key's own), which projects (none: all), and whether one by one."""
+    """What is read: which team (None: the key's own), which projects (none: all), and whether one by one."""
 
     team: str | None = None
     projects: tuple[str, ...] = ()
@@ -25,11 +25,11 @@ class Scope:
 
     @property
     def options(self) -> Mapping[str, Any]:
-        """What narrows a stream, for its state."""
+        """The options that narrow a stream, for its state."""
         return {"scenario.team_id": self.team, "scenario.project_ids": list(self.projects)}
 
     def query(self, project: str | None = None) -> dict[str, str]:
-        """The parameters that say so, narrowed to one project where one is given."""
+        """The same as parameters of a request, narrowed to one project where one is given."""
         projects = ",".join((project,) if project else self.projects)
         return compact(teamId=self.team, projectIds=projects)
 
@@ -41,13 +41,13 @@ class Project(NamedTuple):
     keys: Mapping[str, str]
 
 
-class Inventory:
-    """Names for ids, and the list of projects; each is read at most once, whatever needs it."""
+class Lookups:
+    """The names, and the list of projects; each list is read at most once in a sync."""
 
     def __init__(self, api: ScenarioApi, scope: Scope) -> None:
         self._scope = scope
         self._teams = Lookup(api, "team name", _teams)
-        self._projects = Lookup(api, "project and API key names", lambda api: projects(api, scope))
+        self._projects = Lookup(api, "project and API key names", lambda api: _listed(api, scope))
 
     def organization(self) -> dict[str, Any]:
         """The configured team, or the only one that the key sees; empty when that is not known."""
@@ -62,8 +62,13 @@ class Inventory:
         """By the id under which a key's usage is counted, `apiu_...`."""
         return {id: name for project in self._projects().values() for id, name in project.keys.items()}
 
-    def to_split(self, api: ScenarioApi) -> tuple[str, ...]:
-        """The projects to ask for one by one. Raises ConfigError when the key may not list them."""
+    def projects_to_ask(self, api: ScenarioApi) -> Sequence[str | None]:
+        """The projects to ask for one by one; None alone stands for all together.
+
+        Raises ConfigError when they are to be asked one by one and the key may not list them.
+        """
+        if not self._scope.split:
+            return (None,)
         if self._scope.projects:
             return self._scope.projects
         source = f"Scenario, stream {api.stream}, {_PROJECTS}"
@@ -87,15 +92,17 @@ def _teams(api: ScenarioApi) -> Iterator[Mapping[str, Row]]:
     yield texts(api.get("/v1/teams").rows("teams"), "name")
 
 
-def projects(api: ScenarioApi, scope: Scope) -> Iterator[Mapping[str, Project]]:
+def _listed(api: ScenarioApi, scope: Scope) -> Iterator[Mapping[str, Project]]:
     """The projects that the key may see, page by page."""
 
     def ask(token: str | None) -> Answer:
         return api.get(_PROJECTS, compact(teamId=scope.team, pageSize=_PAGE_SIZE, paginationToken=token))
 
-    pages = follow(ask, lambda answer: answer.body.get("nextPaginationToken") or None)
-    for answer in pages:
-        rows = by_id(answer.rows("projects"))
+    def listed(answer: Answer) -> list[Row]:
+        return answer.rows("projects")
+
+    for answer in follow(ask, lambda answer: answer.body.get("nextPaginationToken") or None, listed):
+        rows = by_id(listed(answer))
         yield {id: Project(texts_of(row, "name").get("name"), _keys(row)) for id, row in rows.items()}
 
 

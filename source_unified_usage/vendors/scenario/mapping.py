@@ -1,16 +1,18 @@
-"""What the figures of a row come to: points of a day summed, and compute units as charges."""
+"""What the rows of all streams have in common: points of a day summed, compute units as charges, users."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
 from source_unified_usage.core.times import parse_time
-from source_unified_usage.core.usage import Charge, Number, Row, charges, decimal, number
+from source_unified_usage.core.usage import Charge, Number, Row, charges, compact, decimal, number
 from source_unified_usage.core.window import Window
 
+PRODUCT = {"id": "scenario", "name": "Scenario"}
 COMPUTE_UNIT = "compute_unit"
-# A text that is no number is a broken figure under these names; under new ones it is none
+# The figures of all points, as the API reference (usages.list) names them. A text that is no number is a broken figure
+# under one of these names; under a name that is added later it may be anything, such as a time.
 _FIGURES = {"value", "apiKey", "cost", "discount", "apiKeyCost", "apiKeyDiscount", "jobs", "count", "countApiKey"}
 
 
@@ -30,9 +32,10 @@ class Tariff:
 
 
 def of_window(series: Row, window: Window) -> Row:
-    """The series with the points inside the window; those outside say nothing.
+    """The series with the points inside the window. A zero point outside is ignored.
 
-    Raises ValueError for a time that comes twice and for a point outside that is not zero.
+    Raises ValueError for a time that comes twice and for a point outside that is not zero, as Scenario's own
+    helper does.
     """
     points = series["points"]
     inside = [point for point in points if _is_inside(point, window)]
@@ -58,12 +61,14 @@ def summed(points: Sequence[Row], name: str) -> Decimal:
 
 
 def cost(points: Sequence[Row]) -> tuple[Decimal, Decimal] | None:
-    """Cost after discounts, and discounts, each absent or 0 where there is none; None when both are always absent."""
-    figures = [(decimal(point.get("cost")), decimal(point.get("discount"))) for point in points]
-    if all(figure is None for pair in figures for figure in pair):
+    """Cost after discounts, and discounts; None when no point has either of them.
+
+    Both are absent or 0 for free actions: the API reference and clients disagree on which.
+    """
+    costs, discounts = ([decimal(point.get(name)) for point in points] for name in ("cost", "discount"))
+    if all(figure is None for figure in (*costs, *discounts)):
         return None
-    zero = Decimal(0)
-    return sum((net or zero for net, _ in figures), zero), sum((discount or zero for _, discount in figures), zero)
+    return total(costs), total(discounts)
 
 
 def count(points: Sequence[Row]) -> Number | None:
@@ -81,6 +86,34 @@ def value_of(point: Row) -> Decimal | None:
         return None
 
 
+def added(rows: Sequence[Row]) -> Row:
+    """One row of the parts of a divided day: points joined, the figures of consumption added up."""
+    whole = {name: value for row in rows for name, value in row.items()}
+    if "points" in whole:
+        # a part may end with a zero bucket, which is the first bucket of the next part
+        return {**whole, "points": [point for row in rows for point in row["points"] if has_figures(point)]}
+    for name in ("value", "discount", "total"):
+        if name in whole:
+            figures = [row.get(name) for row in rows]
+            whole[name] = None if None in figures else number(total(figures))
+    details: list[Mapping[str, object]] = [row.get("costDetails") or {} for row in rows]
+    if any(details):
+        names = dict.fromkeys(name for detail in details for name in detail)
+        whole["costDetails"] = {name: number(total(detail.get(name) for detail in details)) for name in names}
+    return whole
+
+
+def total(figures: Iterable[object]) -> Decimal:
+    """The sum of those that are known."""
+    return sum((known for figure in figures if (known := decimal(figure)) is not None), Decimal(0))
+
+
+def person(id: str | None, described: Mapping[str, Row], key_names: Mapping[str, str]) -> dict[str, Any]:
+    """The record's user; people who have left and API keys have no e-mail (API reference, usages.list)."""
+    entity = described.get(id or "", {})
+    return compact(id=id, email=entity.get("email"), name=entity.get("fullName") or key_names.get(id or ""))
+
+
 def _is_inside(point: Row, window: Window) -> bool:
     if window.start <= parse_time(point["time"]) < window.end:
         return True
@@ -93,7 +126,7 @@ def _is_figure(value: Any) -> bool:
     try:
         return bool(decimal(value))
     except ValueError:
-        # a text that is no number is not zero either
+        # a text that is no number is kept, for the mapping to refuse
         return isinstance(value, str)
 
 

@@ -1,0 +1,9 @@
+"""Text between two marks of a file that people write and scripts complete."""
+
+
+def insert(page: str, begin: str, end: str, text: str) -> str:
+    """The page with this text between the two marks, whatever stood there."""
+    before, mark, rest = page.partition(begin)
+    _, other, after = rest.partition(end)
+    assert mark and other, f"nowhere to write: no {begin} and {end}"
+    return f"{before}{begin}{text}{end}{after}"

@@ -1,0 +1,117 @@
+"""Writes what lists streams and vendors into the files that people read: `make tables`.
+
+The tables of streams in docs/unified-usage.md, the suggested streams and allowed hosts of metadata.yaml, and the names
+of the vendors wherever a sentence has all of them.
+"""
+
+import json
+import re
+from collections.abc import Iterator
+from datetime import datetime
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from scripts.marked import insert
+from source_unified_usage.core.vendor import Vendor
+from source_unified_usage.core.window import Span
+from source_unified_usage.streams import StreamFacts, all_streams, spenders
+from source_unified_usage.vendors import VENDORS
+
+ROOT = Path(__file__).parent.parent
+PAGE, METADATA = "docs/unified-usage.md", "metadata.yaml"
+RECORDS = ROOT / "unit_tests" / "vendors"
+HEAD = "| Stream | One row is | Counts as | Grain | Read again | Offered by |\n|---|---|---|---|---|---|\n"
+SENTENCES = (PAGE, "README.md", "pyproject.toml")  # the files with a sentence that names all vendors
+# "reads usage and cost of A, B and C and writes", "usage and cost of A, B and C in one"
+_SENTENCE = re.compile(r"(usage and cost of\s)[^.]+?(\s(?:and writes|in one)\s)")
+
+
+def written() -> dict[str, str]:
+    """The files by name, as they must be."""
+    texts = {name: (ROOT / name).read_text(encoding="utf-8") for name in (*SENTENCES, METADATA)}
+    for vendor in VENDORS:
+        begin = f"<!-- streams of {vendor.name}: begin, written by `make tables` -->"
+        end = f"<!-- streams of {vendor.name}: end -->"
+        texts[PAGE] = insert(texts[PAGE], begin, end, f"\n\n{table(vendor)}\n")
+    for what, items in {"hosts": hosts(), "streams": suggested()}.items():
+        begin, end = f"# {what}: begin, written by `make tables`", f"# {what}: end"
+        lines = "".join(f"      - {item}\n" for item in items)
+        texts[METADATA] = insert(texts[METADATA], begin, end, f"\n{lines}      ")
+    for name in SENTENCES:
+        texts[name], count = _SENTENCE.subn(rf"\g<1>{names()}\g<2>", texts[name])
+        assert count, f"{name} has no sentence with all vendors"
+    return texts
+
+
+def table(vendor: type[Vendor]) -> str:
+    """The streams of a vendor in Markdown, and what they were read from."""
+    lines = [_line(stream) for stream in all_streams() if stream.vendor is vendor]
+    read = datetime.strptime(vendor.as_of, "%Y-%m")
+    return f"{HEAD}{''.join(lines)}\nAs {vendor.title} documented it in {read:%B %Y}: {'; '.join(vendor.pages)}.\n"
+
+
+def _line(stream: StreamFacts) -> str:
+    about = re.sub(r"\b[a-z]+_[a-z_]+\b", r"`\g<0>`", stream.about).replace("|", r"\|")
+    needs = ", ".join(f"`{need.removeprefix(f'{stream.vendor.name}.')}`" for need in stream.needs)
+    again = "every sync" if stream.grain == "snapshot" else _length(stream.lookback)
+    return f"| `{stream.name}` | {about} | {_counts_as(stream)} | {stream.grain} | {again} | {needs} |\n"
+
+
+def _counts_as(stream: StreamFacts) -> str:
+    role = f"restates `{stream.restates}`" if stream.role == "restates" else stream.role
+    return f"{role}, tokens" if stream.counts_tokens else role
+
+
+def _length(span: Span) -> str:
+    return f"{span.count} {span.unit if span.count != 1 else span.unit.removesuffix('s')}"
+
+
+def names() -> str:
+    """All vendors, as a sentence names them."""
+    *others, last = (vendor.title for vendor in VENDORS)
+    return f"{', '.join(others)} and {last}"
+
+
+def hosts() -> list[str]:
+    """Every host that the source may ask when no other address is configured."""
+    found = (urlsplit(address).hostname for vendor in VENDORS for address in vendor.addresses())
+    return [host for host in dict.fromkeys(found) if host]
+
+
+def suggested() -> list[str]:
+    """What answers the common questions without counting anything twice.
+
+    The bills (what did we spend), whatever tells who spent them, and the tokens that may be added up (on which models);
+    of these no stream that an option beside the credentials offers.
+    """
+    chosen = {each.name for each in all_streams() if each.role == "bill" or each.counts_tokens}
+    chosen |= {each.name for each in spenders(all_streams(), names_people)}
+    return [each.name for each in all_streams() if each.name in chosen and not any(": " in need for need in each.needs)]
+
+
+def names_people(stream: str) -> bool:
+    """Whether a record of the stream tells both a person and money, as the mapping tests keep them."""
+    records = [
+        record for path in RECORDS.glob(f"*/records/{stream}.*") for record in json.loads(path.read_text("utf-8"))
+    ]
+    return any(record.get("user") and record.get("charges") for record in records)
+
+
+def seed() -> Iterator[tuple[str, ...]]:
+    """The rows of a table of streams for SQL, its head first; a lookback in months is as long as it can be in days."""
+    yield "stream", "vendor", "role", "restates", "counts_tokens", "grain", "lookback_days"
+    for each in all_streams():
+        span = each.lookback
+        days = span.count if span.unit == "days" else 31 * (span.count + 1)  # from a month's last day to a first
+        flag = "true" if each.counts_tokens else "false"
+        again = 0 if each.grain == "snapshot" else days
+        yield each.name, each.vendor.name, each.role, each.restates or "", flag, each.grain, str(again)
+
+
+def main() -> None:
+    for name, text in written().items():
+        (ROOT / name).write_text(text, encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()

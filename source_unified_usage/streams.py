@@ -1,0 +1,61 @@
+"""Every stream that some configuration offers, with what its class says of it: docs, metadata and reports follow it."""
+
+from collections.abc import Callable, Iterable, Iterator
+from functools import cache
+from itertools import chain
+from typing import NamedTuple
+
+from source_unified_usage.core.offer import Offer
+from source_unified_usage.core.stream import Grain, Role
+from source_unified_usage.core.vendor import Vendor, configured
+from source_unified_usage.core.window import Span
+from source_unified_usage.vendors import VENDORS
+
+
+class StreamFacts(NamedTuple):
+    """What `UsageStream` documents, and the fewest options that offer the stream."""
+
+    name: str
+    vendor: type[Vendor]
+    about: str
+    role: Role
+    restates: str | None
+    counts_tokens: bool
+    grain: Grain
+    step: Span
+    lookback: Span
+    needs: tuple[str, ...]
+
+
+@cache
+def all_streams() -> tuple[StreamFacts, ...]:
+    """By vendor, in the order in which it offers them."""
+    offer = Offer(VENDORS, lambda config: chain.from_iterable(each.offered() for each in configured(VENDORS, config)))
+    return tuple(
+        StreamFacts(
+            stream.name,
+            vendor,
+            stream.about,
+            stream.role,
+            stream.restates,
+            stream.counts_tokens,
+            stream.grain,
+            stream.step,
+            stream.lookback,
+            tuple(offer.needed(stream.name, {})),
+        )
+        for vendor, stream in offer.all_streams()
+    )
+
+
+def bills(streams: Iterable[StreamFacts]) -> list[StreamFacts]:
+    """Those whose net is what the vendors bill; together they count no money twice."""
+    return [stream for stream in streams if stream.role == "bill"]
+
+
+def spenders(streams: Iterable[StreamFacts], names_people: Callable[[str], bool]) -> Iterator[StreamFacts]:
+    """Of each bill the stream that tells who spent it: itself, or else the first that restates it, if any does."""
+    streams = list(streams)
+    for bill in bills(streams):
+        cuts = [bill, *(stream for stream in streams if stream.restates == bill.name)]
+        yield from [cut for cut in cuts if names_people(cut.name)][:1]
