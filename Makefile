@@ -11,7 +11,7 @@ STAMP := .venv/.installed
 help: ## List the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
 
-setup: $(STAMP) ## Build .venv with everything: the source, the sandbox, the demo, the tools
+setup: $(STAMP) ## Build .venv with the source, the sandbox, the demo and the tools
 
 $(STAMP): pyproject.toml constraints.txt
 	@$(PYTHON) -c 'import sys; v = sys.version_info[:2]; sys.exit(0 if (3, 10) <= v <= (3, 14) else "Python 3.10 to 3.14 is needed, this is %d.%d; name another one with PYTHON=..." % v)'
@@ -22,7 +22,7 @@ $(STAMP): pyproject.toml constraints.txt
 	@$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable . --group dev
 	@touch $@
 
-fix: setup ## Let ruff mend and format what it can
+fix: setup ## Let ruff fix and format what it can
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
@@ -31,42 +31,42 @@ lint: setup ## ruff and mypy
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 
-unit: setup ## The tests of mapping and pieces alone, in about a minute
+unit: setup ## The unit tests, in about a minute
 	$(BIN)/python -m pytest -q -n auto unit_tests
 
-test: lint ## Set-up, lint and all tests but the slow ones
+test: lint ## Setup, lint, all tests but the slow ones, and the package test
 	$(BIN)/python -m pytest -q -n auto
 	@$(MAKE) --no-print-directory package-test
 
-coverage: setup ## How much of the source the unit tests run; fails below the floor in pyproject.toml
+coverage: setup ## How much of the source the unit tests cover; fails below the minimum in pyproject.toml
 	$(BIN)/python -m pytest -q -n auto unit_tests --cov --cov-report=term:skip-covered
 
-test-all: test coverage ## Everything that needs no Docker: the slow tests too, and the coverage
+test-all: test coverage ## Everything that needs no Docker, also the slow tests and the coverage
 	$(BIN)/python -m pytest -q -n auto -m slow
 
-package-test: setup ## Build the package, install it by itself elsewhere and read the sandbox with it
+package-test: setup ## Build the package, install it into a new environment and read the sandbox with it
 	$(BIN)/python -m pytest -q -m package
 
-demo: setup ## Read every vendor of the sandbox into a DuckDB file, twice, and show what came in
+demo: setup ## Sync every vendor of the sandbox twice into a DuckDB file and show the result
 	@$(BIN)/python -c 'import importlib.util as u, sys; sys.exit(0 if u.find_spec("airbyte") else "The demo reads through PyAirbyte, which needs Python 3.10 to 3.12: make clean, then make demo PYTHON=python3.12")'
 	$(BIN)/python -m demo
 
 sandbox: setup ## Serve the simulated vendors on http://localhost:8800, or another PORT
 	@$(BIN)/python -m sandbox --port $(PORT)
 
-bench: setup ## Measure against other ways to do the same; writes benchmarks/RESULTS.md
+bench: setup ## Compare speed and memory with other tools; writes benchmarks/RESULTS.md
 	$(BIN)/python -m benchmarks
 
-soak: setup ## Read 300 made-up customers of every vendor twice and compare with what the sandbox knows
+soak: setup ## Read 300 made-up customers of every vendor and compare with the ledgers of the sandbox
 	$(BIN)/python -m integration_tests.conservation --seeds 300
 
 requests: setup ## Count the requests of every stream against the sandbox; writes them into docs/unified-usage.md
 	$(BIN)/python -m scripts.requests_table
 
-tables: setup ## Write what lists streams and vendors: docs/unified-usage.md, metadata.yaml, README.md, pyproject.toml
+tables: setup ## Write the lists of streams and vendors in docs/unified-usage.md, metadata.yaml, README.md, pyproject.toml
 	$(BIN)/python -m scripts.tables
 
-lock: setup ## Renew poetry.lock and constraints.txt (needs poetry on the PATH)
+lock: setup ## Update poetry.lock and constraints.txt (needs poetry on the PATH)
 	poetry lock
 	$(BIN)/python scripts/constraints.py
 

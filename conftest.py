@@ -1,4 +1,4 @@
-"""What holds for all tests, and what Airbyte's standard tests need, whether pytest runs them or `airbyte-cdk`."""
+"""Settings of all tests, and what Airbyte's standard tests need, run by pytest or by `airbyte-cdk`."""
 
 import fcntl
 import json
@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck, settings
 
-# none depends on how fast the machine is
+# no test depends on the speed of the machine
 settings.register_profile("any machine", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("any machine")
 
@@ -21,7 +21,7 @@ SCENARIO = Path(__file__).parent / ".tmp" / "sandbox.json"
 
 @pytest.fixture(scope="module", autouse=True)
 def _scenario_of_the_standard_tests(request: pytest.FixtureRequest) -> Iterator[None]:
-    """Three days of every vendor: few enough requests to stay below every limit without waiting.
+    """Three days of every vendor: so few requests that no rate limit is reached.
 
     `airbyte-cdk connector test` writes a module of the same name as ours, so both get it.
     """
@@ -35,7 +35,7 @@ def _scenario_of_the_standard_tests(request: pytest.FixtureRequest) -> Iterator[
 
     SCENARIO.parent.mkdir(exist_ok=True)
     with SCENARIO.with_suffix(".lock").open("w") as lock, Sandbox(now=NOW) as sandbox:
-        # the file's name is fixed: test processes beside this one take their turn
+        # the name of the file is fixed, so parallel test processes take turns
         fcntl.flock(lock, fcntl.LOCK_EX)
         SCENARIO.write_text(json.dumps(sandbox_config(sandbox, start_date=f"{NOW - timedelta(days=3):%Y-%m-%d}")))
         with time_machine.travel(NOW, tick=True):

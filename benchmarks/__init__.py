@@ -1,1 +1,1 @@
-"""Speed and memory beside public peers: same server, same pages, one run."""
+"""Speed and memory compared with public tools: same server, same pages, one run."""

@@ -103,7 +103,7 @@ class Job:
         return [sys.executable, HERE / "contenders/bare.py", self.url, FIRST_DAY, str(self.days)]
 
     def ours(self, *vendors_at: str) -> list[str | Path]:
-        """Our source; `vendors_at` replaces the address."""
+        """This source; `vendors_at` replaces the address."""
         url = vendors_at[0] if vendors_at else self.url
         cursor = {"api_key": "crsr_benchmark_key", "base_url": url}
         config = {"start_date": FIRST_DAY, "end_date": self._last_day(), "cursor": cursor}
@@ -185,7 +185,7 @@ def events(url: str) -> str:
 
 
 def memory(url: str) -> str:
-    """The same source on 100,000 and 1,000,000 events."""
+    """This source on 100,000 and 1,000,000 events."""
     lines = ["| events | wall s | peak MB |", "|---:|---:|---:|"]
     for count in (100_000, 1_000_000):
         m = measure(Job(url, count // PER_DAY).ours(), WORK / "out.jsonl")
@@ -195,7 +195,7 @@ def memory(url: str) -> str:
 
 
 def startup() -> str:
-    """spec and discover beside the bare import of the CDK's source classes."""
+    """spec and discover, compared with only importing the CDK's source classes."""
     config = Job("http://localhost:1", 1)
     imports = (
         "import airbyte_cdk.sources, airbyte_cdk.entrypoint, airbyte_cdk.sources.concurrent_source.concurrent_source"

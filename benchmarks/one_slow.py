@@ -15,7 +15,7 @@ DAYS = 7
 
 
 def table(seconds: Callable[[Sequence[str | Path]], float]) -> str:
-    """Wall seconds of a sync, for each vendor alone, all together, and the sum of the former."""
+    """Wall seconds of a sync, for each vendor alone, all together, and the sum of the single ones."""
     names = [vendor.name for vendor in VENDORS]
     alone = {name: _sync(seconds, [name]) for name in names}
     together = _sync(seconds, names)

@@ -1,4 +1,4 @@
-"""`python -m benchmarks.server PORT EVENTS_PER_DAY`: Cursor's usage events as ready bytes: serving costs little."""
+"""`python -m benchmarks.server PORT EVENTS_PER_DAY`: Cursor's usage events prepared, to be served fast."""
 
 import sys
 from functools import cache

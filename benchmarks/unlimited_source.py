@@ -1,4 +1,4 @@
-"""The source's command without the vendors' request limits: what is measured is the code, not the waiting."""
+"""The source's command without the vendors' rate limits, so that the code is measured and not the waiting."""
 
 from source_unified_usage.run import run
 from source_unified_usage.startup import quick_imports

@@ -1,1 +1,1 @@
-"""The main job on local data: the sandbox's vendors through PyAirbyte into DuckDB."""
+"""The demo: the sandbox's vendors through PyAirbyte into DuckDB."""

@@ -1,8 +1,8 @@
-"""`python -m demo`: check, read every vendor into a local DuckDB file, read again, and show what came in.
+"""`python -m demo`: check, read every vendor into a local DuckDB file, read again, and show the result.
 
     python -m demo [VENDOR ...]
 
-With vendors named, only these.
+If vendors are named, it reads only these.
 """
 
 import os
@@ -12,7 +12,7 @@ from pathlib import Path
 
 FOLDER = Path(".demo").absolute()
 
-# PyAirbyte reads these when it is imported; nothing of the demo leaves the machine or its folder
+# PyAirbyte reads these when it is imported; the demo sends nothing to other machines and writes only into its folder
 os.environ.update(
     DO_NOT_TRACK="1",
     AIRBYTE_OFFLINE_MODE="1",
@@ -21,16 +21,16 @@ os.environ.update(
     AIRBYTE_CACHE_ROOT=str(FOLDER / "cache"),
     AIRBYTE_LOGGING_ROOT=str(FOLDER / "logs"),
 )
-# all requests go to this machine, which no proxy reaches
+# all requests go to this machine, past any proxy
 for name in ("no_proxy", "NO_PROXY"):
     os.environ[name] = ",".join(filter(None, [os.environ.get(name), "localhost,127.0.0.1"]))
-# other packages warn of Python versions and of each other, here and in the source's process
+# other packages write warnings about Python versions, here and in the source's process
 os.environ["PYTHONWARNINGS"] = "ignore"
 warnings.simplefilter("ignore")
 
 
 def main() -> int:
-    """Exit code 1 when a vendor failed; what the others delivered is kept."""
+    """Exit code 1 when a vendor failed. The rows of the others are kept."""
     from demo.job import run
 
     FOLDER.mkdir(exist_ok=True)

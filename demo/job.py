@@ -37,39 +37,39 @@ def run(folder: Path, only: Iterable[str] = ()) -> int:
     with Sandbox() as sandbox:
         vendors = [name for name in sandbox.vendors if not only or name in only]
         console.rule("[bold]source-unified-usage demo")
-        console.print(f"A sandbox plays {', '.join(vendors)} on http://localhost:{sandbox.port}.")
+        console.print(f"A sandbox simulates {', '.join(vendors)} on http://localhost:{sandbox.port}.")
         configs = {name: _config(sandbox, name) for name in vendors}
         failed = _all(configs, "check", lambda source: source.check())
         if failed.keys() == configs.keys():
-            return _tell(failed)
+            return _finish(failed)
         first = _sync(configs, path, failed, "first sync")
         if not path.exists():
-            return _tell(failed | first)
+            return _finish(failed | first)
         before = report.snapshot(path, SCHEMA)
         sandbox.clock.advance(days=2)
-        console.print("\nTwo days later the vendors have corrected recent days and delivered what was late.")
+        console.print("\nTwo days later the vendors have corrected recent days and delivered late rows.")
         second = _sync(configs, path, failed, "second sync")
     report.show(console, path, SCHEMA, before)
     short = os.path.relpath(path)
-    console.print(f"\nAll of it is in [bold]{short}[/]. One line to try:")
+    console.print(f"\nAll of it is in [bold]{short}[/]. A command to try:")
     stream = next(stream.name for stream in bills(all_streams()) if stream.vendor.name in vendors)
     line = (
         f"import duckdb; connection = duckdb.connect('{short}', read_only=True); "
         f"print(connection.sql('select start_date, product, charges from {SCHEMA}.{stream} limit 5'))"
     )
     console.print(f'  .venv/bin/python -c "{line}"', soft_wrap=True, markup=False, highlight=False)
-    return _tell({**failed, **first, **second})
+    return _finish({**failed, **first, **second})
 
 
-def _tell(failed: Mapping[str, str]) -> int:
-    """Why vendors failed, and the exit code."""
+def _finish(failed: Mapping[str, str]) -> int:
+    """Print why vendors failed. Returns the exit code."""
     for name, reason in failed.items():
-        console.print(f"[red]{name} failed:[/]", escape(reason), "What it had delivered before is kept.")
+        console.print(f"[red]{name} failed:[/]", escape(reason), "Its earlier rows are kept.")
     return 1 if failed else 0
 
 
 def _config(sandbox: Sandbox, vendor: str) -> dict[str, Any]:
-    """The example's credentials for one vendor, from some days back."""
+    """The configuration of one vendor from the example, starting some days ago."""
     text = Path("secrets.example/sandbox.json").read_text(encoding="utf-8").replace(":8800/", f":{sandbox.port}/")
     start = sandbox.clock.now() - timedelta(days=DAYS)
     return {"start_date": f"{start:%Y-%m-%d}", vendor: json.loads(text)[vendor]}
@@ -94,7 +94,7 @@ def _sync(configs: Mapping[str, Any], path: Path, failed: Mapping[str, str], tit
 
 
 def _all(configs: Mapping[str, Any], title: str, work: Callable[[ab.Source], None]) -> dict[str, str]:
-    """Do it for each vendor; why it failed, by vendor."""
+    """Do the work for each vendor. Returns why it failed, by vendor."""
     failed = {}
     for vendor, config in configs.items():
         began = time.monotonic()
@@ -111,14 +111,14 @@ def _all(configs: Mapping[str, Any], title: str, work: Callable[[ab.Source], Non
 
 @contextlib.contextmanager
 def _quiet() -> Iterator[io.StringIO]:
-    """PyAirbyte prints its progress record by record; the demo has its own."""
+    """Capture what PyAirbyte prints for every record; the demo prints its own progress."""
     said = io.StringIO()
     with contextlib.redirect_stdout(said), contextlib.redirect_stderr(said):
         yield said
 
 
 def _reason(error: PyAirbyteError, said: io.StringIO) -> str:
-    """The source's own sentence, where PyAirbyte passed it on."""
+    """The source's own sentence, if PyAirbyte passed it on; otherwise PyAirbyte's."""
     refusal = (error.context or {}).get("failure_reason", "")
     text = f"{refusal}\n{error.get_message()} {error.log_text or ''} {said.getvalue()}"
     titles = [vendor.title for vendor in VENDORS]

@@ -1,6 +1,6 @@
-"""Everything that must hold for one made-up customer: nothing lost, nothing counted twice, whatever the paging.
+"""What must hold for every made-up customer: no row is lost and no row is counted twice, whatever the page sizes.
 
-`python -m integration_tests.conservation --seeds 300` is the long run of what the tests do for a few.
+`python -m integration_tests.conservation --seeds 300` does the same as the tests, for many customers.
 """
 
 import argparse
@@ -26,7 +26,7 @@ EARLIER = 2  # days that the third sync begins before the others: its windows ha
 
 
 def hold(seed: int, folder: Path) -> int:
-    """Sync a customer made from the seed, sync again later, then anew in other windows; each against the ledger.
+    """Three syncs of a customer made from the seed, each compared with the ledger: first, later, and in other windows.
 
     The rows of all. Raises AssertionError.
     """
@@ -69,7 +69,7 @@ def _assert_known(
 ) -> None:
     """A sync takes time, in which rows appear and change: each is as the vendor knew it before it or after it.
 
-    `read`: what the sync brought; `held`: what a destination has, which keeps rows that a vendor took back.
+    `read`: what the sync brought; `held`: what a destination has, which keeps rows that a vendor removed.
     """
     old, new = ({expected_id(stream, entry.key): entry.charges for entry in entries} for entries in (before, after))
     assert sorted((old.keys() & new.keys()) - held.keys())[:5] == [], f"{stream}: missing"
@@ -92,15 +92,15 @@ def _repage(sandbox: Sandbox, draw: random.Random) -> None:
 
 
 def soak(seeds: Iterable[int], workers: int) -> int:
-    """Print what each seed gave; how many failed."""
+    """Print the result of each seed; returns how many failed."""
     failed = rows = 0
     with ProcessPoolExecutor(workers) as pool:
         for done, (seed, count, error) in enumerate(pool.map(_soaked, seeds), 1):
             rows += count
             failed += bool(error)
             if error or done % 10 == 0:
-                told = f"; seed {seed}: {error}" if error else ""
-                print(f"{done} customers, {rows} rows, {failed} failed{told}", flush=True)
+                failure = f"; seed {seed}: {error}" if error else ""
+                print(f"{done} customers, {rows} rows, {failed} failed{failure}", flush=True)
     return failed
 
 

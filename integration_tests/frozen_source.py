@@ -1,8 +1,8 @@
-"""The source's console command at a given time, where waiting moves the clocks on instead of taking time.
+"""The source's console command at a given time; waiting moves the clocks forward instead of taking time.
 
     python -m integration_tests.frozen_source NOW SANDBOX_URL read --config ...
 
-The time of this process stands at NOW; whatever it sleeps, its own clock and the sandbox's are set forward by.
+The clock of this process is frozen at NOW. When it sleeps, its own clock and the sandbox's move forward by that time.
 """
 
 import dataclasses

@@ -1,4 +1,4 @@
-"""Runs the source as a process and sorts what it says."""
+"""Runs the source as a process and sorts its output."""
 
 import hashlib
 import json
@@ -103,7 +103,7 @@ def sandbox_config(sandbox: Sandbox, vendors: Iterable[str] = (), **options: Any
 
 
 def merged(config: Mapping[str, Any], changes: Mapping[str, Any]) -> dict[str, Any]:
-    """The config with nested changes; None takes an option away."""
+    """The config with nested changes; None removes an option."""
     result = deepcopy(dict(config))
     for name, value in changes.items():
         if value is None:
@@ -119,7 +119,7 @@ _CATALOGS: dict[str, list[dict[str, Any]]] = {}
 
 
 class Running:
-    """The source as a process: `stdout` is its unbuffered output, `code` tells how it ended."""
+    """The source as a process: `stdout` is its unbuffered output, `code` is its exit code."""
 
     def __init__(self, arguments: Iterable[str], errors: Path, *settings: Any) -> None:
         reader, writer = _PROCESSES.Pipe(duplex=False)
@@ -140,14 +140,14 @@ class Running:
 
     @property
     def code(self) -> int:
-        """The exit code, when it has ended; it has nothing to say on stderr."""
+        """The exit code, when it has ended; stderr must be empty."""
         code, said = self.last_words
         assert not said, said
         return code
 
     @property
     def last_words(self) -> tuple[int, str]:
-        """The exit code, when it has ended, and what stands on stderr."""
+        """The exit code, when it has ended, and its stderr."""
         self._process.join(_LONGEST)
         assert self._process.exitcode is not None, "it does not end"
         return self._process.exitcode, self._errors.read_text()
@@ -164,7 +164,7 @@ class Running:
 
 @contextmanager
 def _killed_after(seconds: float, running: Running) -> Iterator[None]:
-    """A source that never ends must not hold the tests: it is killed, and its exit code tells."""
+    """A source that never ends must not hold the tests: it is killed, and its exit code shows that."""
     timer = threading.Timer(seconds, running.kill)
     timer.start()
     try:
@@ -174,10 +174,10 @@ def _killed_after(seconds: float, running: Running) -> Iterator[None]:
 
 
 class Source:
-    """The source's command line, at a time that stands where the sandbox's clock stands.
+    """The source's command line, frozen at the time of the sandbox's clock.
 
     `read_timeout`: how many seconds it waits for an answer; `longest_step`: how many days its windows have at most. Its
-    own numbers when None. `variables`: what its environment has otherwise than this process's; None takes one away.
+    own numbers when None. `variables`: changes to the environment; None removes a variable.
     """
 
     def __init__(self, sandbox: Sandbox, folder: Path) -> None:
@@ -255,7 +255,7 @@ _PLAIN = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz01234567
 
 
 def expected_id(stream: str, key: Iterable[Any]) -> str:
-    """The id of a ledger entry, spelled from the written rule and not by the source's code."""
+    """The id of a ledger entry, built from the documented rule, not by the source's code."""
     return "/".join([stream, *(_expected_part(part) for part in key)])
 
 
@@ -272,7 +272,7 @@ def _expected_part(part: Any) -> str:
 
 
 def assert_conserved(output: Output, ledger: Ledger, streams: Iterable[str] = ()) -> None:
-    """Every entry of the ledger came exactly once, nothing else came, and the money is the same to the last digit."""
+    """Every entry of the ledger came exactly once, nothing else came, and the amounts agree to the last digit."""
     records = output.records
     for stream in streams or ledger:
         entries = ledger[stream]

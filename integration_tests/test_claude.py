@@ -1,4 +1,4 @@
-"""Claude over HTTP: keys of the wrong kind, days not published yet, refreshed figures, what is cut silently."""
+"""Claude over HTTP: keys of the wrong kind, days not published yet, refreshed figures, what Claude drops silently."""
 
 from collections.abc import Mapping
 from datetime import date
@@ -69,7 +69,7 @@ def failures(output: Output) -> dict[str, str]:
         ("", "", "No vendor is configured"),
     ],
 )
-def test_check_tells_the_kinds_of_key_apart(
+def test_check_distinguishes_the_kinds_of_key(
     source: Source, config: dict[str, Any], analytics: str | None, admin: str | None, said: str
 ) -> None:
     status = source.check(keys(config, analytics, admin))
@@ -77,9 +77,7 @@ def test_check_tells_the_kinds_of_key_apart(
     assert said in status["message"].replace("'", "")
 
 
-def test_check_tells_that_the_api_is_switched_off(
-    source: Source, claude: ClaudeSandbox, config: dict[str, Any]
-) -> None:
+def test_check_says_that_the_api_is_switched_off(source: Source, claude: ClaudeSandbox, config: dict[str, Any]) -> None:
     claude.analytics_off = True
     message = source.check(config)["message"]
     assert "owner must switch API access on" in message
@@ -116,7 +114,7 @@ def test_a_day_that_is_not_published_yet_ends_the_stream_and_the_state(
     assert len(whole) == len({entry.key for entry in ledger})
 
 
-def test_an_export_that_stands_still_for_weeks_is_no_error(
+def test_an_export_that_makes_no_progress_for_weeks_is_no_error(
     source: Source, claude: ClaudeSandbox, config: dict[str, Any]
 ) -> None:
     claude.lag_days = dict.fromkeys(claude.lag_days, 20)
@@ -206,11 +204,11 @@ def test_the_state_stays_behind_the_export(source: Source, claude: ClaudeSandbox
     assert max(record["start_date"] for record in output.records["claude_api_usage"]) == "2026-09-22T00:00:00Z"
 
 
-@pytest.mark.parametrize("told", ["null", "empty"])
+@pytest.mark.parametrize("export", ["null", "empty"])
 def test_without_an_export_nothing_counts_as_read(
-    source: Source, claude: ClaudeSandbox, config: dict[str, Any], told: Any
+    source: Source, claude: ClaudeSandbox, config: dict[str, Any], export: Any
 ) -> None:
-    claude.no_export = told
+    claude.no_export = export
     output = source.read(config, ["claude_cost", "claude_user_usage"])
     assert (output.code, output.traces, output.records) == (0, [], {})
     assert output.slices("claude_cost") == output.slices("claude_user_usage") == []
@@ -219,7 +217,7 @@ def test_without_an_export_nothing_counts_as_read(
     assert_conserved(again, claude.ledger(START, TODAY), ["claude_cost", "claude_user_usage"])
 
 
-def test_a_cursor_that_a_refresh_ends_starts_the_window_anew(
+def test_a_cursor_that_a_refresh_ends_restarts_the_window(
     source: Source, sandbox: Sandbox, claude: ClaudeSandbox, config: dict[str, Any]
 ) -> None:
     gone = {"type": "error", "error": {"type": "invalid_request_error", "message": "The page cursor is gone."}}
@@ -255,7 +253,7 @@ def test_a_cursor_that_never_fits_is_an_error_of_the_vendor(
     assert sandbox.requests["GET /claude/v1/organizations/analytics/user_cost_report"] == 4
 
 
-def test_the_silent_cut_to_the_top_groups_is_said_with_its_amount(
+def test_a_warning_names_the_amount_that_the_top_groups_lack(
     source: Source, claude: ClaudeSandbox, config: dict[str, Any]
 ) -> None:
     """The buckets here have far fewer groups than 100: one is made to have exactly that many."""
@@ -370,7 +368,7 @@ def test_a_429_without_retry_after_is_waited_out_and_keeps_the_page(
     assert sandbox.refused(429) > 0
 
 
-def test_a_first_sync_within_an_hourly_quota_ends_whole_the_money_first(
+def test_a_first_sync_within_an_hourly_quota_is_complete_and_reads_the_money_first(
     source: Source, sandbox: Sandbox, claude: ClaudeSandbox, config: dict[str, Any]
 ) -> None:
     start = date(2026, 7, 24)

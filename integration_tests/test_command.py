@@ -1,4 +1,4 @@
-"""The command as a person meets it: help, files, signals, a full disk, a reader that goes away, states, names."""
+"""The command as a person uses it: help, files, signals, a full disk, a reader that goes away, states, names."""
 
 import json
 import os
@@ -35,7 +35,7 @@ def called(*command: str, limit: Callable[[], None] | None = None, out: Any = su
     return subprocess.run(command, stdout=out, stderr=subprocess.PIPE, preexec_fn=limit, timeout=120, check=False)
 
 
-# --- words for people
+# --- help and mistakes
 
 
 @pytest.mark.parametrize("command", [(COMMAND,), (sys.executable, "-m", "source_unified_usage")])
@@ -86,7 +86,7 @@ def test_spec_is_one_message_and_nothing_else() -> None:
     assert (done.returncode, message["type"], done.stderr) == (0, "SPEC", b"")
 
 
-# --- the ends of the process
+# --- how the process ends
 
 
 @pytest.mark.parametrize(
@@ -133,7 +133,7 @@ def test_a_signal_during_check(
     source: Source, sandbox: Sandbox, config: dict[str, Any], number: signal.Signals, wording: tuple[int, str]
 ) -> None:
     sandbox.fault("cursor", Fault("filtered-usage-events", effect="hang", times=None))
-    config = merged(config, {"tean": 1})  # an option that is not known is told before anything is asked
+    config = merged(config, {"tean": 1})  # a warning names an unknown option before any request
     with source.start("check", "--config", source.file("config", config)) as process:
         process.stdout.readline()
         process.send(number)
@@ -223,8 +223,8 @@ def test_a_disk_that_gets_full_keeps_whole_lines(source: Source, sandbox: Sandbo
 
 
 @pytest.mark.parametrize("room", [0, 3, 8])
-def test_what_stood_in_the_file_before_stays_whole(tmp_path: Path, room: int) -> None:
-    """As with >>; a line that finds no room at all takes nothing with it."""
+def test_what_was_in_the_file_before_is_kept(tmp_path: Path, room: int) -> None:
+    """As with >>. A line that does not fit removes nothing else."""
     path = tmp_path / "out.jsonl"
     path.write_bytes(b"before\n")
     program = "from source_unified_usage.stdout import Stdout; out = Stdout(1)\nfor _ in 'ab': out.write(b'after\\n')"
@@ -253,7 +253,7 @@ def test_a_reader_that_does_not_want_to_wait_gets_whole_lines() -> None:
         assert process.wait(60) == 0
 
 
-# --- what the machine has no more of
+# --- limits of the machine
 
 
 def test_too_many_open_files(source: Source, config: dict[str, Any]) -> None:
@@ -343,13 +343,13 @@ def test_the_state_messages_of_a_read_are_a_state(source: Source, config: dict[s
 
 
 def test_a_stream_state_that_is_only_a_date_is_refused(source: Source, config: dict[str, Any]) -> None:
-    """It would count all before it as read, whoever wrote it and whatever for."""
+    """It would count everything before the date as read."""
     output = source.read(config, [EVENTS], [a_state(EVENTS, {"start_date": "2026-08-24"})])
     (trace,) = output.traces
     assert (output.code, trace["failure_type"], output.records[EVENTS]) == (1, "config_error", [])
     assert trace["message"] == (
         f"The state of stream {EVENTS} cannot be read (it has no slices but start_date); it needs slices, as this "
-        f"source writes them. Reset the stream or take it out of the state: it is then read anew."
+        f"source writes them. Reset the stream or take it out of the state: it is then read from the start."
     )
 
 
@@ -391,15 +391,15 @@ def test_the_next_day_is_read_after_a_state_from_the_future(
     assert {record["start_date"][:10] for record in second.records[EVENTS]} == {"2026-09-22"}
 
 
-def test_a_state_of_another_source_is_told(source: Source, config: dict[str, Any]) -> None:
+def test_a_state_of_another_source_is_a_warning(source: Source, config: dict[str, Any]) -> None:
     states = [a_state("customers", {"cursor": 1}), a_state("datadog_cost", {"slices": []})]
     output = source.read(config, [EVENTS], states)
     assert output.code == 0
-    told = "The state names streams that this source does not have, they are ignored: customers"
-    assert [line for line in output.logs if line.startswith("WARN")] == [f"WARN {told}"]
+    warning = "The state names streams that this source does not have, they are ignored: customers"
+    assert [line for line in output.logs if line.startswith("WARN")] == [f"WARN {warning}"]
 
 
-# --- what is never said
+# --- keys in the output
 
 
 @pytest.mark.parametrize("command", ["check", "read"])
@@ -430,7 +430,7 @@ def test_a_stream_that_is_not_offered_is_an_error(source: Source, config: dict[s
         "cursor_spent": "INCOMPLETE",
     }
     assert output.records["cursor_spend"]
-    told = {trace["stream_descriptor"]["name"]: trace["message"] for trace in output.traces[:-1]}
-    assert "it needs cursor.enterprise: true." in told["cursor_bugbot"]
+    messages = {trace["stream_descriptor"]["name"]: trace["message"] for trace in output.traces[:-1]}
+    assert "it needs cursor.enterprise: true." in messages["cursor_bugbot"]
     near = "Did you mean cursor_spend or cursor_group_spend (which needs cursor.enterprise: true) or"
-    assert near in told["cursor_spent"]
+    assert near in messages["cursor_spent"]

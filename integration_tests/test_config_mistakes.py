@@ -1,4 +1,4 @@
-"""Mistakes in keys and addresses: told in one config error, before anything is asked, and without the key."""
+"""Mistakes in keys and addresses: one config error, before any request, and without the key."""
 
 import json
 from typing import Any
@@ -40,15 +40,15 @@ def outputs(source: Source, config: dict[str, Any]) -> tuple[str, list[Output]]:
     [
         (
             {"confluent": {"api_key": "SECRET\u2013KEY"}},
-            "Confluent: confluent.api_key: character 7 is en dash (U+2013), which no key has. Copy it anew.",
+            "Confluent: confluent.api_key: character 7 is en dash (U+2013), which no key has. Copy it again.",
         ),
         (
             {"confluent": {"api_secret": "SECRET KEY"}},
-            "Confluent: confluent.api_secret: character 7 is space (U+0020), which no key has. Copy it anew.",
+            "Confluent: confluent.api_secret: character 7 is space (U+0020), which no key has. Copy it again.",
         ),
         (
             {"openai": {"codex": {"api_key": "\u00a0SECRET\u200bKEY\n"}}},
-            "OpenAI: openai.codex.api_key: character 7 is zero width space (U+200B), which no key has. Copy it anew.",
+            "OpenAI: openai.codex.api_key: character 7 is zero width space (U+200B), which no key has. Copy it again.",
         ),
         (
             {"openai": {"codex": {"workspace_id": "\t"}}},
@@ -100,8 +100,8 @@ def outputs(source: Source, config: dict[str, Any]) -> tuple[str, list[Output]]:
 def test_one_sentence_and_no_request(
     source: Source, sandbox: Sandbox, config: dict[str, Any], changes: dict[str, Any], sentence: str
 ) -> None:
-    told, written = outputs(source, merged(config, changes))
-    assert told == sentence
+    message, written = outputs(source, merged(config, changes))
+    assert message == sentence
     for output in written:
         assert "SECRET" not in output.text
         assert "Traceback" not in output.text
@@ -110,10 +110,10 @@ def test_one_sentence_and_no_request(
 
 def test_the_example_as_it_is(source: Source) -> None:
     example = json.loads((ROOT / "secrets.example" / "config.json").read_text())
-    told, _ = outputs(source, example)
+    message, _ = outputs(source, example)
     places = [f"{vendor.name}.{key.option}" for vendor in VENDORS for key in given(vendor.keys, example[vendor.name])]
     assert {"claude.analytics_api_key", "openai.codex.workspace_id"} <= set(places)
-    assert told == f"Still a placeholder: {', '.join(places)}. Put your own value there or take it out."
+    assert message == f"Still a placeholder: {', '.join(places)}. Put your own value there or take it out."
 
 
 @pytest.mark.parametrize("around", ["{}\n", "\ufeff{}\r\n", "\u00a0 {}\t", "\u200b{}\u3000"])

@@ -1,4 +1,4 @@
-"""Made-up customers, each read twice with other pages: what comes out is what the vendors know."""
+"""Made-up customers, each read more than once with other pages: the records are those of the ledger."""
 
 from pathlib import Path
 

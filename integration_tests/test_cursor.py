@@ -86,13 +86,13 @@ def test_rows_that_slip_to_the_page_before_are_neither_lost_nor_doubled(
 
 def test_nobody_is_a_person_called_null(source: Source, sandbox: Sandbox, config: dict[str, Any]) -> None:
     output = source.read(config, [EVENTS])
-    told = [record for record in output.records[EVENTS] if "serviceAccountId" in record["remote_data"]]
-    assert {record["remote_data"]["serviceAccountId"].strip().lower() for record in told} > {"null", "undefined", ""}
+    records = [record for record in output.records[EVENTS] if "serviceAccountId" in record["remote_data"]]
+    assert {record["remote_data"]["serviceAccountId"].strip().lower() for record in records} > {"null", "undefined", ""}
     members = {person.email: person.name for person in sandbox.world.people}
-    for record in told:
+    for record in records:
         user = record.get("user", {})
         assert user.get("id") == "sa_sandbox1" or user.get("name") == members.get(user.get("email")), user
-    assert {record.get("surface") for record in told} == {None, "headless", "automation"}
+    assert {record.get("surface") for record in records} == {None, "headless", "automation"}
 
 
 def test_days_before_the_first_event_are_empty_without_their_list(
@@ -116,9 +116,9 @@ def test_lists_that_never_end_are_errors_of_the_vendor(
     streams = [EVENTS, DAILY, SPEND, "cursor_ai_code_commits", "cursor_ai_code_changes"]
     output = source.read(config, streams)
     assert output.code == 1
-    told = {trace["stream_descriptor"]["name"]: trace for trace in output.traces if "stream_descriptor" in trace}
-    assert told.keys() == {*streams}
-    assert {trace["failure_type"] for trace in told.values()} == {"system_error"}
-    assert all("pages and no end" in trace["message"] for trace in told.values())
+    traces = {trace["stream_descriptor"]["name"]: trace for trace in output.traces if "stream_descriptor" in trace}
+    assert traces.keys() == {*streams}
+    assert {trace["failure_type"] for trace in traces.values()} == {"system_error"}
+    assert all("pages and no end" in trace["message"] for trace in traces.values())
     assert sum(sandbox.requests.values()) < 150 * len(streams)
     assert not any(output.slices(stream) for stream in streams)

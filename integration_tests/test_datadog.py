@@ -63,7 +63,7 @@ def table(*outputs: Output, stream: str) -> dict[str, dict[str, Any]]:
         ({"datadog": {"application_key": ""}}, "datadog.application_key is missing"),
     ],
 )
-def test_check_tells_what_is_wrong(
+def test_check_says_what_is_wrong(
     source: Source, config: dict[str, Any], changes: dict[str, Any], sentence: str
 ) -> None:
     status = source.check(merged(config, changes))
@@ -109,7 +109,7 @@ def test_a_child_organization_reads_its_own_hours(source: Source, config: dict[s
     assert {record["organization"]["id"] for record in hours} == {"acmeeu0099ff77aa"}
 
 
-def test_a_child_organization_that_is_denied_hears_of_the_parent_and_of_what_worked(
+def test_the_message_to_a_child_organization_names_the_parent_and_what_worked(
     source: Source, sandbox: Sandbox, config: dict[str, Any]
 ) -> None:
     sandbox.datadog.child_refusal = 403
@@ -191,7 +191,7 @@ def test_the_open_day_is_read_up_to_the_last_full_hour(
     assert output.slices("datadog_hourly_usage") == [("2026-09-20", "2026-09-22")]
 
 
-# --- every oddity, held against what is true
+# --- every oddity, compared with the ledger
 
 
 @pytest.mark.parametrize(
@@ -280,7 +280,7 @@ def test_a_limit_that_others_use_up_costs_time_only(source: Source, sandbox: San
 
 
 @pytest.mark.parametrize(
-    ("reset", "told", "waited"),
+    ("reset", "headers", "waited"),
     [
         ("seconds", "JSON", 1801),
         ("epoch", "JSON", 1801),
@@ -289,10 +289,10 @@ def test_a_limit_that_others_use_up_costs_time_only(source: Source, sandbox: San
         ("seconds", "nothing", 1800),
     ],
 )
-def test_a_limit_that_is_used_up_is_waited_for_however_it_is_told(
-    source: Source, sandbox: Sandbox, config: dict[str, Any], reset: Any, told: Any, waited: int
+def test_a_limit_that_is_used_up_is_waited_for_whatever_the_headers(
+    source: Source, sandbox: Sandbox, config: dict[str, Any], reset: Any, headers: Any, waited: int
 ) -> None:
-    sandbox.datadog.limit_reset, sandbox.datadog.limit_told = reset, told
+    sandbox.datadog.limit_reset, sandbox.datadog.limit_told = reset, headers
     sandbox.datadog.limit = Limit(400, 3600, aligned=True)
     before = sandbox.clock.now()
     for _ in range(400):  # by others
@@ -300,7 +300,7 @@ def test_a_limit_that_is_used_up_is_waited_for_however_it_is_told(
     output = source.read({**config, "start_date": "2026-09-01"}, ["datadog_cost"])
     assert (output.code, output.traces) == (0, [])
     assert (sandbox.clock.now() - before).total_seconds() == waited
-    assert sandbox.refused(429) == (60 if told == "nothing" else 1)
+    assert sandbox.refused(429) == (60 if headers == "nothing" else 1)
     assert_conserved(output, sandbox.datadog.ledger(date(2026, 9, 1), TODAY), ["datadog_cost"])
 
 

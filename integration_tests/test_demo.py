@@ -1,4 +1,4 @@
-"""`make demo`, with two of the vendors and behind a proxy that nobody can reach."""
+"""`make demo`, with two of the vendors and a proxy that cannot be reached."""
 
 import os
 import re
@@ -34,7 +34,7 @@ def checkout(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def test_the_tables_and_the_line_to_try(checkout: Path) -> None:
+def test_the_tables_and_the_command_to_try(checkout: Path) -> None:
     done = run([sys.executable, "-m", "demo", "cursor", "scenario"], checkout)
     assert (done.returncode, done.stderr) == (0, ""), done.stdout[-3000:] + done.stderr[-3000:]
     said = done.stdout

@@ -38,7 +38,7 @@ from pathlib import Path
 import airbyte as ab
 from airbyte import caches
 from airbyte.exceptions import PyAirbyteError
-command, config, cache, together, told = map(json.loads, sys.argv[1:])
+command, config, cache, together, outcomes_file = map(json.loads, sys.argv[1:])
 source = ab.get_source("source-unified-usage", local_executable=Path(command), config=config)
 outcomes = []
 for streams in together:
@@ -47,7 +47,7 @@ for streams in together:
         outcomes.append("")
     except PyAirbyteError as error:
         outcomes.append(str(error))
-Path(told).write_text(json.dumps(outcomes))
+Path(outcomes_file).write_text(json.dumps(outcomes))
 """
 
 
@@ -63,7 +63,7 @@ Table = dict[str, Row]
 
 @dataclass
 class Lake:
-    """A database: how PyAirbyte is told about it, and how SQLAlchemy is."""
+    """A database: its cache for PyAirbyte and its URL for SQLAlchemy."""
 
     folder: Path
     cache: dict[str, Any]
@@ -80,8 +80,8 @@ class Lake:
             f'#!/bin/sh\ncd {ROOT} && exec {sys.executable} -m integration_tests.frozen_source {now} {url} "$@"\n'
         )
         command.chmod(0o755)
-        told = self.folder / "outcomes.json"
-        arguments = [str(command), config, self.cache, [list(streams) for streams in together], str(told)]
+        outcomes_file = self.folder / "outcomes.json"
+        arguments = [str(command), config, self.cache, [list(streams) for streams in together], str(outcomes_file)]
         places = ("AIRBYTE_PROJECT_DIR", "AIRBYTE_CACHE_ROOT", "AIRBYTE_LOGGING_ROOT", "AIRBYTE_TEMP_DIR")
         quiet = {"DO_NOT_TRACK": "1", "AIRBYTE_OFFLINE_MODE": "1", "NO_LIVE_PROGRESS": "1"}
         done = subprocess.run(
@@ -95,11 +95,11 @@ class Lake:
         )
         self.said = done.stdout + done.stderr
         assert done.returncode == 0, self.said[-3000:]
-        outcomes: list[str] = json.loads(told.read_text())
+        outcomes: list[str] = json.loads(outcomes_file.read_text())
         return outcomes
 
     def tables(self) -> dict[str, Table]:
-        """Every stream's table by id. No id stands in a table twice."""
+        """Every stream's table by id. No id is twice in a table."""
         engine = sqlalchemy.create_engine(self.url)
         found: dict[str, Table] = {}
         with engine.connect() as connection:
@@ -109,7 +109,7 @@ class Lake:
                 query = f"select id, start_date, cast(charges as text) from {SCHEMA}.{name}"
                 rows = connection.execute(sqlalchemy.text(query)).fetchall()
                 found[name] = {id: Row(start.replace(tzinfo=None), self._sums(charges)) for id, start, charges in rows}
-                assert len(found[name]) == len(rows), f"{name}: an id stands there twice"
+                assert len(found[name]) == len(rows), f"{name}: an id is there twice"
         engine.dispose()
         return found
 

@@ -1,4 +1,4 @@
-"""A person with one vendor fills in Airbyte's form, saves, and gets that vendor's streams."""
+"""A person with one vendor fills in Airbyte's form, saves it, and gets the streams of that vendor."""
 
 import json
 from collections.abc import Callable, Iterable, Iterator, Mapping

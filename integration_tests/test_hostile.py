@@ -1,4 +1,4 @@
-"""What a hostile world sends as an answer: errors as 200, bodies without end, text that is almost JSON."""
+"""Hostile answers: errors as 200, bodies without end, text that is almost JSON."""
 
 from collections.abc import Callable
 from datetime import date
@@ -25,9 +25,9 @@ def test_an_error_sent_as_200_is_no_empty_month(source: Source, sandbox: Sandbox
     output = source.read(days(sandbox, vendor), STREAMS[vendor])
     assert output.code == 1
     assert set(output.statuses.values()) == {"INCOMPLETE"}
-    told = [trace["message"] for trace in output.traces if "stream_descriptor" in trace]
-    assert len(told) == len(STREAMS[vendor])
-    assert all("breaks its own documentation" in message for message in told)
+    messages = [trace["message"] for trace in output.traces if "stream_descriptor" in trace]
+    assert len(messages) == len(STREAMS[vendor])
+    assert all("breaks its own documentation" in message for message in messages)
     assert {stream: output.slices(stream) for stream in STREAMS[vendor]} == {stream: [] for stream in STREAMS[vendor]}
 
 

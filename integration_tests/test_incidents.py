@@ -289,12 +289,12 @@ def test_every_row_of_every_stream_arrives(source: Source, sandbox: Sandbox, con
         ({"Retry-After": "2000"}, 2000),
     ],
 )
-def test_waits_exactly_as_told(
+def test_waits_exactly_as_long_as_the_vendor_asks(
     source: Source, sandbox: Sandbox, config: dict[str, Any], headers: dict[str, str], seconds: float
 ) -> None:
     then = (sandbox.clock.now() + timedelta(seconds=90)).strftime("%a, %d %b %Y %H:%M:%S GMT")
-    told = {name: value.format(in_90=then) for name, value in headers.items()}
-    sandbox.fault("cursor", Fault("filtered-usage-events", status=429, headers=told, body={"error": "Too Many"}))
+    named = {name: value.format(in_90=then) for name, value in headers.items()}
+    sandbox.fault("cursor", Fault("filtered-usage-events", status=429, headers=named, body={"error": "Too Many"}))
     config = only(config, "cursor", end_date="2026-09-09")
     before = sandbox.clock.now()
     output = read(source, config, [EVENTS])

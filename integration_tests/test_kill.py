@@ -1,4 +1,4 @@
-"""Kill -9 at checkpoints and between them: the union of all runs is one clean run, and little is read twice."""
+"""Kill -9 at checkpoints and between them: the union of all runs is one clean run, and little is read again."""
 
 import json
 from collections import defaultdict
@@ -19,7 +19,7 @@ SNAPSHOTS = {"cursor_spend"}  # as it is at the moment of each run
 
 
 class Killed:
-    """What a reader has got from one run before it was killed, or from a run that ended by itself."""
+    """What a reader got from one run before the run was killed or ended."""
 
     def __init__(self, ended: bool) -> None:
         self.ended = ended

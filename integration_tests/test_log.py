@@ -1,4 +1,4 @@
-"""What the log of a sync tells beside records: how much there is to ask, and what every wait is for."""
+"""The log of a sync: how many requests there are to make, and the reason of every wait."""
 
 import re
 
@@ -12,20 +12,20 @@ EVENTS = "cursor_usage_events"
 
 
 @pytest.mark.parametrize("vendor", [vendor.name for vendor in VENDORS])
-def test_a_sync_tells_once_how_much_each_vendor_is_asked(source: Source, sandbox: Sandbox, vendor: str) -> None:
+def test_a_sync_logs_once_how_many_requests_each_vendor_gets(source: Source, sandbox: Sandbox, vendor: str) -> None:
     output = source.read(sandbox_config(sandbox, [vendor], start_date="2026-09-08"))
-    told = [
+    lines = [
         found for line in output.logs if (found := re.match(r"INFO (\w+): (?:about|at least) (\d+) requests", line))
     ]
-    (expected,) = [int(found[2]) for found in told if found[1].lower() == vendor]
-    assert len(told) == 1
+    (expected,) = [int(found[2]) for found in lines if found[1].lower() == vendor]
+    assert len(lines) == 1
     # pages and names come on top
     assert 0 < expected <= sum(sandbox.requests.values())
     first_request = next(n for n, message in enumerate(output.messages) if message["type"] in ("RECORD", "STATE"))
-    assert told[0].string[5:] in [message.get("log", {}).get("message") for message in output.messages[:first_request]]
+    assert lines[0].string[5:] in [message.get("log", {}).get("message") for message in output.messages[:first_request]]
 
 
-def test_an_announced_wait_tells_its_length_and_the_vendors_reason(source: Source, sandbox: Sandbox) -> None:
+def test_a_wait_is_logged_with_its_length_and_the_vendors_reason(source: Source, sandbox: Sandbox) -> None:
     config = sandbox_config(sandbox, ["cursor"], start_date="2026-09-20")
     headers = {"Retry-After": "3000"}
     sandbox.fault("cursor", Fault("filtered-usage-events", status=429, headers=headers, body={"error": "Too Many"}))

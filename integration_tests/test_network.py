@@ -1,4 +1,4 @@
-"""A proxy or a file of certificates that is not there is told at once, and the sandbox on localhost needs neither."""
+"""A proxy or a certificate file that does not exist is an error at once; the sandbox on localhost needs neither."""
 
 import os
 from datetime import date
@@ -21,7 +21,7 @@ FAULTS = [
 
 @pytest.fixture(autouse=True)
 def variables(source: Source) -> dict[str, str | None]:
-    """What the source's process finds in its environment, with nothing that this machine sets."""
+    """The environment of the source's process, without the variables of this machine."""
     named = [name for name in os.environ if name.lower().endswith("_proxy")]
     cleared = dict.fromkeys([*named, "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "SSL_CERT_FILE"])
     source.variables = {**cleared}
@@ -29,7 +29,7 @@ def variables(source: Source) -> dict[str, str | None]:
 
 
 @pytest.mark.parametrize(("variable", "value", "said"), FAULTS)
-def test_a_wrong_set_up_is_a_config_error_at_once(
+def test_wrong_settings_are_a_config_error_at_once(
     source: Source, sandbox: Sandbox, variables: dict[str, str | None], variable: str, value: str, said: str
 ) -> None:
     variables[variable] = value

@@ -37,7 +37,7 @@ def openai(config: dict[str, Any], **changes: Any) -> dict[str, Any]:
 
 
 def errors(output: Output) -> dict[str, str]:
-    """What each stream's own trace says."""
+    """The error message of each stream."""
     return {t["stream_descriptor"]["name"]: t["message"] for t in output.traces if t.get("stream_descriptor")}
 
 
@@ -99,7 +99,9 @@ def test_a_missing_scope_is_explained_in_either_status(
     assert sum(sandbox.requests.values()) == 2
 
 
-def test_the_workspaces_scope_hurts_its_stream_only(source: Source, sandbox: Sandbox, config: dict[str, Any]) -> None:
+def test_a_missing_workspace_scope_stops_its_stream_only(
+    source: Source, sandbox: Sandbox, config: dict[str, Any]
+) -> None:
     output = source.read(openai(config, codex={"api_key": CODEX_KEY}), [CODEX, *SPLITS, WORKSPACE])
     assert errors(output).keys() == {WORKSPACE}
     assert "enterprise.analytics.usage.read" in errors(output)[WORKSPACE]
@@ -227,7 +229,7 @@ def test_tokens_of_every_shape_add_up(
 
 
 def test_the_costs_agree_with_the_usage(source: Source, sandbox: Sandbox, config: dict[str, Any]) -> None:
-    """Once everything is reported, each model is billed for exactly the output that its usage tells."""
+    """Once everything is reported, each model is billed for exactly the output that its usage has."""
     sandbox.clock.advance(days=5)
     output = source.read({**config, "end_date": "2026-09-21"}, [COMPLETIONS, COSTS])
     used: Counter[str] = Counter()
@@ -285,7 +287,7 @@ def test_a_limit_is_waited_out(
     assert_conserved(output, sandbox.openai.ledger(START, TODAY), streams)
 
 
-def test_a_spent_quota_is_told_at_once(source: Source, sandbox: Sandbox, config: dict[str, Any]) -> None:
+def test_a_spent_quota_is_an_error_at_once(source: Source, sandbox: Sandbox, config: dict[str, Any]) -> None:
     sandbox.openai.quota_spent = True
     output = source.read(config, [COSTS])
     assert [trace["failure_type"] for trace in output.traces] == ["config_error"] * len(output.traces)

@@ -1,4 +1,4 @@
-"""The package as users get it: built, installed without extras, away from the checkout. `make package-test`."""
+"""The package as users get it: built, installed without extras, outside the checkout. `make package-test`."""
 
 import json
 import subprocess

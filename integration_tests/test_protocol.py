@@ -44,7 +44,9 @@ def test_check_names_every_credential_that_fails(source: Source, config: dict[st
     assert 'Cursor, check, /teams/filtered-usage-events: 401 "Invalid Team API Key"' in status["message"]
 
 
-def test_check_tells_a_rate_limit_from_a_refusal(source: Source, sandbox: Sandbox, config: dict[str, Any]) -> None:
+def test_check_distinguishes_a_rate_limit_from_a_refusal(
+    source: Source, sandbox: Sandbox, config: dict[str, Any]
+) -> None:
     sandbox.fault("cursor", Fault(status=429, body={"message": "Slow down"}, times=None))
     message = source.check(config)["message"]
     assert "the vendor limits the rate (429 Slow down); it did not refuse the key" in message
@@ -203,7 +205,7 @@ def test_no_secret_reaches_the_output(source: Source, sandbox: Sandbox, config: 
         assert [secret for secret in secrets if secret in text] == []
 
 
-def test_one_vendor_down_leaves_the_other_whole(source: Source, sandbox: Sandbox, config: dict[str, Any]) -> None:
+def test_one_vendor_down_does_not_affect_the_other(source: Source, sandbox: Sandbox, config: dict[str, Any]) -> None:
     sandbox.fault("confluent", Fault(effect="reset", times=None))
     output = source.read({**first_days(config), "confluent": config["confluent"]})
     assert output.code == 1
@@ -216,7 +218,7 @@ def test_one_vendor_down_leaves_the_other_whole(source: Source, sandbox: Sandbox
     assert [trace["failure_type"] for trace in own] == ["transient_error"] * len(own)
 
 
-def test_a_refused_key_is_told_once_per_stream_and_fast(
+def test_a_refused_key_is_one_error_per_stream_and_fast(
     source: Source, sandbox: Sandbox, config: dict[str, Any]
 ) -> None:
     config = merged(first_days(config), {"cursor": {"api_key": "crsr_mistyped_key_000", "enterprise": False}})
@@ -228,7 +230,7 @@ def test_a_refused_key_is_told_once_per_stream_and_fast(
     assert "Traceback" not in output.text
 
 
-def test_the_plain_command_speaks_the_same(sandbox: Sandbox) -> None:
+def test_the_installed_command_writes_the_same(sandbox: Sandbox) -> None:
     done = subprocess.run(
         [Path(sys.executable).parent / "source-unified-usage", "spec"], capture_output=True, check=True
     )

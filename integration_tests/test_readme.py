@@ -1,4 +1,4 @@
-"""Every command of the README, run as it stands there."""
+"""Every command of the README, run as written there."""
 
 import json
 import os
@@ -21,7 +21,7 @@ PYTHON = re.findall(r"^```python\n(.+?)^```", README, re.M | re.S)
 
 @pytest.fixture
 def sandbox() -> Iterator[Sandbox]:
-    """At the real time: the commands of the README know no other."""
+    """At the real time, which the commands of the README use."""
     with Sandbox(days=20) as running:
         yield running
 
@@ -72,7 +72,7 @@ def test_pyairbyte_into_duckdb_and_postgres(sandbox: Sandbox, checkout: Path) ->
             into_postgres = into_postgres.replace(shown, real)
         job = checkout / "job.py"
         job.write_text(f"{into_duckdb}\n{into_postgres}")
-        # no route to anywhere but this machine: what the README sets must do
+        # no route to any other machine: the settings of the README must be enough
         nowhere = dict.fromkeys(("HTTP_PROXY", "HTTPS_PROXY", "http_proxy", "https_proxy"), "http://127.0.0.1:9")
         quiet = {"NO_LIVE_PROGRESS": "1", "NO_PROXY": "localhost", "no_proxy": "localhost", **nowhere}
         done = subprocess.run(

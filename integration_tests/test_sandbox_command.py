@@ -59,7 +59,7 @@ def test_a_port_in_use_is_one_sentence(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("port", ["65536", "-1", "http", ""])
-def test_what_is_no_port_is_told(tmp_path: Path, port: str) -> None:
+def test_what_is_no_port_is_one_sentence(tmp_path: Path, port: str) -> None:
     done = subprocess.run(
         [*COMMAND[:-1], f"--port={port}"], cwd=tmp_path, env=ENVIRONMENT, capture_output=True, text=True, timeout=60
     )

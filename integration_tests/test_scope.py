@@ -31,7 +31,7 @@ def days(output: Output, stream: str) -> list[str]:
     return sorted({record["start_date"][:10] for record in output.records[stream]})
 
 
-def told(output: Output, what: str) -> list[str]:
+def warnings(output: Output, what: str) -> list[str]:
     return [line for line in output.logs if line.startswith("WARN") and what in line]
 
 
@@ -46,15 +46,15 @@ def test_users_that_are_no_longer_left_out_come_with_their_past(source: Source, 
     users = sorted({record["user"]["id"] for record in first.records[COMPLETIONS] if "user" in record})
     some = merged(everybody, {"openai": {"user_ids": users[:2]}})
     narrowed = read(source, some, COMPLETIONS, first.states)
-    assert told(narrowed, "lacks rows") == []
+    assert warnings(narrowed, "lacks rows") == []
     assert days(narrowed, COMPLETIONS)[0] >= "2026-09-19"
     fewer = read(source, merged(some, {"openai": {"user_ids": users[1:2]}}), COMPLETIONS, narrowed.states)
-    assert told(fewer, "lacks rows") == []
+    assert warnings(fewer, "lacks rows") == []
     others = read(source, merged(some, {"openai": {"user_ids": users[1:3]}}), COMPLETIONS, fewer.states)
     assert {record["user"]["id"] for record in others.records[COMPLETIONS]} == set(users[1:3])
     widened = read(source, everybody, COMPLETIONS, others.states)
     for output in (others, widened):
-        assert told(output, "lacks rows") == [
+        assert warnings(output, "lacks rows") == [
             f"WARN {COMPLETIONS}: what is already read lacks rows because openai.user_ids changed; everything from "
             f"2026-08-20 on is read again."
         ]
@@ -78,11 +78,11 @@ def test_hours_that_were_left_out_come_with_their_past(
     less, more = merged(config, {"datadog": before}), merged(config, {"datadog": after})
     first = read(source, less, HOURS)
     second = read(source, more, HOURS, first.states)
-    assert len(told(second, f"lacks rows because datadog.{option} changed")) == 1
+    assert len(warnings(second, f"lacks rows because datadog.{option} changed")) == 1
     assert days(second, HOURS)[0] == START.isoformat()
     assert {record["id"] for record in first.records[HOURS]} < {record["id"] for record in second.records[HOURS]}
     back = read(source, less, HOURS, second.states)
-    assert told(back, "lacks rows") == []
+    assert warnings(back, "lacks rows") == []
     assert days(back, HOURS)[0] == "2026-09-17"
 
 
@@ -91,7 +91,7 @@ def test_a_state_without_a_scope_is_taken_as_it_is(source: Source, sandbox: Sand
     one = merged(config, {"datadog": {"product_families": ["infra_hosts"]}})
     first = read(source, one, HOURS)
     second = read(source, config, HOURS, without_scope(first.states))
-    assert told(second, "lacks rows") == []
+    assert warnings(second, "lacks rows") == []
     assert days(second, HOURS)[0] == "2026-09-17"
     assert read(source, one, HOURS, second.states).states[0]["stream"]["stream_state"]["scope"] == {
         "datadog.include_connected_accounts": True,
@@ -102,7 +102,7 @@ def test_a_state_without_a_scope_is_taken_as_it_is(source: Source, sandbox: Sand
 
 
 def test_a_killed_reread_goes_on(source: Source, sandbox: Sandbox) -> None:
-    """The state tells the new scope no earlier than it forgets the old days."""
+    """The state gets the new scope when it forgets the old days, not earlier."""
     config = sandbox_config(sandbox, ["datadog"], start_date=START.isoformat())
     first = read(source, merged(config, {"datadog": {"product_families": ["infra_hosts"]}}), HOURS)
     with source.start(*source.reading(config, [HOURS], first.states)) as running:
@@ -119,12 +119,12 @@ def test_another_organizations_key_reads_its_own_past(source: Source, sandbox: S
     sandbox.claude.organizations["enterprise"] = "org_another"
     sandbox.clock.advance(days=20)
     second = source.read(config, [COST], first.states)
-    (warning,) = told(second, "the key belongs to org_another, what was read before to org_01SandboxAcme")
+    (warning,) = warnings(second, "the key belongs to org_another, what was read before to org_01SandboxAcme")
     assert "the next sync reads everything from the start" in warning
     assert second.slices(COST)[0][0] > START.isoformat()
     third = source.read(config, [COST], second.states)
     assert third.slices(COST)[0][0] == START.isoformat()
-    assert told(third, "belongs to") == []
+    assert warnings(third, "belongs to") == []
 
 
 def test_another_datadog_organizations_key_reads_its_own_past(source: Source, sandbox: Sandbox) -> None:
@@ -135,16 +135,16 @@ def test_another_datadog_organizations_key_reads_its_own_past(source: Source, sa
     first = source.read(config, [HOURS])
     (parent,) = {record["organization"]["id"] for record in first.records[HOURS]}
     assert first.states[0]["stream"]["stream_state"]["scope"]["account"] == parent
-    assert told(source.read(config, [HOURS], first.states), "belongs to") == []
+    assert warnings(source.read(config, [HOURS], first.states), "belongs to") == []
     second = source.read(child, [HOURS], first.states)
     (other,) = {record["organization"]["id"] for record in second.records[HOURS]}
-    assert len(told(second, f"the key belongs to {other}, what was read before to {parent}")) == 1
+    assert len(warnings(second, f"the key belongs to {other}, what was read before to {parent}")) == 1
     third = source.read(child, [HOURS], second.states)
     assert third.slices(HOURS) == [("2026-09-01", TODAY.isoformat())]
 
 
 @pytest.mark.parametrize("stream", ["datadog_cost", "datadog_daily_cost", "datadog_billable_usage", *BY_TAG])
-def test_datadog_tells_whose_figures_they_are(source: Source, sandbox: Sandbox, stream: str) -> None:
+def test_datadog_names_the_organization_of_its_figures(source: Source, sandbox: Sandbox, stream: str) -> None:
     config = sandbox_config(sandbox, ["datadog"], start_date="2026-08-20")
     mixed = source.read(config, [stream])
     assert "account" not in mixed.states[0]["stream"]["stream_state"]["scope"]
@@ -167,7 +167,7 @@ def test_another_site_of_datadog_is_another_organization() -> None:
 
 
 def test_another_cursor_teams_key_reads_its_own_past(source: Source, sandbox: Sandbox) -> None:
-    """Only the Analytics answers tell the team."""
+    """Only the answers of the analytics name the team."""
     config = sandbox_config(sandbox, ["cursor"], start_date=START.isoformat())
     streams = ["cursor_analytics_models", "cursor_bugbot", "cursor_usage_events"]
     first = source.read(config, streams)
@@ -179,4 +179,4 @@ def test_another_cursor_teams_key_reads_its_own_past(source: Source, sandbox: Sa
 
     sandbox.fault("cursor", Fault("/analytics/(by-user|team)/", "change", times=None, change=of_another))
     second = source.read(config, streams, first.states)
-    assert len(told(second, "the key belongs to team 303, what was read before to team 101")) == 2
+    assert len(warnings(second, "the key belongs to team 303, what was read before to team 101")) == 2

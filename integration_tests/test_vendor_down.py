@@ -1,4 +1,4 @@
-"""Each vendor in turn is down in every way; the others deliver everything, and it is told in one sentence."""
+"""Each vendor in turn is down in every way; the others deliver everything, and one sentence says so."""
 
 from datetime import date
 
@@ -42,9 +42,9 @@ def test_one_vendor_down(source: Source, sandbox: Sandbox, vendor: str, way: str
         config = merged(config, {vendor: {**addresses, **inner}})
     output = source.read(config, [stream for streams in STREAMS.values() for stream in streams])
     assert output.code == 1
-    told = {t["stream_descriptor"]["name"]: t for t in output.traces if "stream_descriptor" in t}
-    assert sorted(told) == sorted(STREAMS[vendor])
-    for stream, trace in told.items():
+    traces = {t["stream_descriptor"]["name"]: t for t in output.traces if "stream_descriptor" in t}
+    assert sorted(traces) == sorted(STREAMS[vendor])
+    for stream, trace in traces.items():
         assert trace["failure_type"] == failure
         assert trace["message"].startswith(f"{TITLES[vendor]}, stream {stream}, ")
         assert "Traceback" not in trace["message"]

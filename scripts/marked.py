@@ -2,7 +2,7 @@
 
 
 def insert(page: str, begin: str, end: str, text: str) -> str:
-    """The page with this text between the two marks, whatever stood there."""
+    """The page with this text between the two marks, replacing what was there."""
     before, mark, rest = page.partition(begin)
     _, other, after = rest.partition(end)
     assert mark and other, f"nowhere to write: no {begin} and {end}"

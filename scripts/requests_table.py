@@ -1,7 +1,7 @@
 """Counts the requests of every stream against the sandbox and writes them into the docs: `make requests`.
 
-A backfill of 90 days of all streams, then a sync one day later. Every vendor is read by itself, so that the figures do
-not depend on the others; its published limits are on, and waiting sets the clocks forward instead of taking time.
+A backfill of 90 days of all streams, then a sync one day later. Every vendor is read separately, so that the figures do
+not depend on the others; its published limits are on, and waiting moves the clocks forward instead of taking time.
 """
 
 import re
@@ -25,7 +25,7 @@ _FINISHED = re.compile(r"INFO (\w+): (\d+) rows, (\d+) requests, ")
 
 
 class Count(NamedTuple):
-    """What one stream read and asked in one sync."""
+    """The rows and requests of one stream in one sync."""
 
     rows: int
     requests: int
@@ -45,7 +45,7 @@ def measure(vendor: str, folder: Path) -> list[Line]:
     # ticking like the source's own time: limits by the minute would not fit a clock that lags behind
     with Sandbox(days=SANDBOX_DAYS, now=NOW, ticking=True) as sandbox:
         source = Source(sandbox, folder)
-        # three rows a page, so that tests have pages, say nothing about the real Datadog
+        # the default of three rows a page is for tests; the real Datadog has large pages
         sandbox.datadog.monthly_page_size = sandbox.datadog.hourly_attribution_page_size
         start = NOW.date() - timedelta(days=BACKFILL_DAYS)
         config = sandbox_config(sandbox, [vendor], start_date=start.isoformat())
@@ -67,9 +67,9 @@ def _sync(source: Source, config: Mapping[str, Any], state: State | None) -> tup
     assert (output.code, output.traces) == (0, []), output.traces[:2]
     refused = {path: count for (path, status), count in sandbox.answers.items() if status == 429}
     assert not refused, f"refused with 429: {refused}"
-    told = {m[1]: Count(int(m[2]), int(m[3])) for log in output.logs if (m := _FINISHED.match(log))}
+    counted = {m[1]: Count(int(m[2]), int(m[3])) for log in output.logs if (m := _FINISHED.match(log))}
     streams = [stream["stream"]["name"] for stream in source.catalog(config)["streams"]]
-    counts = {f"`{stream}`": told[stream] for stream in streams}
+    counts = {f"`{stream}`": counted[stream] for stream in streams}
     names = sum(sandbox.requests.values()) - sum(count.requests for count in counts.values())
     assert names >= 0, "the streams tell more requests than the sandbox has seen"
     return output, {**counts, NAMES: Count(0, names)}

@@ -1,4 +1,4 @@
-"""Writes what lists streams and vendors into the files that people read: `make tables`.
+"""Writes the lists of streams and vendors that people read: `make tables`.
 
 The tables of streams in docs/unified-usage.md, the suggested streams and allowed hosts of metadata.yaml, and the names
 of the vendors wherever a sentence has all of them.
@@ -27,7 +27,7 @@ _SENTENCE = re.compile(r"(usage and cost of\s)[^.]+?(\s(?:and writes|in one)\s)"
 
 
 def written() -> dict[str, str]:
-    """The files by name, as they must be."""
+    """The content of each file by name, as the code says."""
     texts = {name: (ROOT / name).read_text(encoding="utf-8") for name in (*SENTENCES, METADATA)}
     for vendor in VENDORS:
         begin = f"<!-- streams of {vendor.name}: begin, written by `make tables` -->"
@@ -44,7 +44,7 @@ def written() -> dict[str, str]:
 
 
 def table(vendor: type[Vendor]) -> str:
-    """The streams of a vendor in Markdown, and what they were read from."""
+    """The streams of a vendor in Markdown, and the documentation that they follow."""
     lines = [_line(stream) for stream in all_streams() if stream.vendor is vendor]
     read = datetime.strptime(vendor.as_of, "%Y-%m")
     return f"{HEAD}{''.join(lines)}\nAs {vendor.title} documented it in {read:%B %Y}: {'; '.join(vendor.pages)}.\n"
@@ -76,13 +76,13 @@ def names() -> str:
 
 
 def hosts() -> list[str]:
-    """Every host that the source may ask when no other address is configured."""
+    """Every host that the source connects to without a configured base URL."""
     found = (urlsplit(address).hostname for vendor in VENDORS for address in vendor.addresses())
     return [host for host in dict.fromkeys(found) if host]
 
 
 def suggested() -> list[str]:
-    """What answers the common questions without counting anything twice.
+    """The streams that answer the common questions without counting anything twice.
 
     The bills (what did we spend), whatever tells who spent them, and the tokens that may be added up (on which models);
     of these no stream that an option beside the credentials offers.
@@ -95,7 +95,7 @@ def suggested() -> list[str]:
 
 
 def names_people(stream: str) -> bool:
-    """Whether a record of the stream tells both a person and money, as the mapping tests keep them."""
+    """Whether a record of the mapping tests has both a person and money."""
     records = [
         record for path in RECORDS.glob(f"*/records/{stream}.*") for record in json.loads(path.read_text("utf-8"))
     ]

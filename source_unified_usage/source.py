@@ -160,7 +160,7 @@ class SourceUnifiedUsage(AbstractSource):
             # the engine's summary is always a config error; the caller raises one that says who must act
 
     def _warn_of_unknown(self, states: ConnectorStateManager) -> None:
-        """A state of another source would otherwise go unnoticed: everything would be read anew."""
+        """A state of another source would otherwise not be noticed, and everything would be read again."""
         named = {descriptor.name for descriptor in states.per_stream_states}
         if unknown := named and sorted(named - self._offer.all_names()):
             logger.warning(
@@ -233,7 +233,7 @@ def _covered(stream: UsageStream, states: ConnectorStateManager, wanted: Range) 
     except (ValueError, KeyError, TypeError) as error:
         raise ConfigError(
             f"The state of stream {stream.name} cannot be read ({reason_of(error)}); it needs slices, as this source "
-            f"writes them. Reset the stream or take it out of the state: it is then read anew."
+            f"writes them. Reset the stream or take it out of the state: it is then read from the start."
         ) from None
     if more and covered.windows:
         logger.warning(
@@ -258,7 +258,7 @@ def _not_offered(name: str, sentence: str) -> Iterator[AirbyteMessage]:
 
 
 def _sync_failed(failures: Mapping[str, Exception], unknown: Sequence[str]) -> SourceError:
-    """One summary. Its type tells Airbyte whether to try again: yes, as soon as one stream failed temporarily."""
+    """One summary. Its type says whether Airbyte tries again: yes, as soon as one stream failed temporarily."""
     reasons = [f"{name}: {error}" for name, error in failures.items()]
     reasons += [f"{name}: not offered by this configuration" for name in unknown]
     count = "1 stream was" if len(reasons) == 1 else f"{len(reasons)} streams were"

@@ -54,7 +54,7 @@ def bills(streams: Iterable[StreamFacts]) -> list[StreamFacts]:
 
 
 def spenders(streams: Iterable[StreamFacts], names_people: Callable[[str], bool]) -> Iterator[StreamFacts]:
-    """Of each bill the stream that tells who spent it: itself, or else the first that restates it, if any does."""
+    """For each bill the stream that shows who spent it: itself, or else the first that restates it, if any."""
     streams = list(streams)
     for bill in bills(streams):
         cuts = [bill, *(stream for stream in streams if stream.restates == bill.name)]

@@ -1,4 +1,4 @@
-"""What holds for all unit tests: nothing waits."""
+"""For all unit tests: nothing waits."""
 
 import time
 
@@ -9,9 +9,9 @@ from source_unified_usage.core import clock
 
 @pytest.fixture(autouse=True)
 def waits(monkeypatch: pytest.MonkeyPatch) -> list[float]:
-    """What was waited, instead of waiting: both clocks go on by it, and the monotonic one by nothing else.
+    """The waits, in seconds. Instead of waiting, both clocks move forward; the monotonic clock moves by nothing else.
 
-    That holds for what a vendor told to wait and for a rate limit alike: whoever is held back is let through at once.
+    This includes waits that a vendor asks for and waits for a rate limit.
     """
     waited: list[float] = []
     wall = clock.now

@@ -66,7 +66,7 @@ def test_version_license_and_names_agree() -> None:
     assert (ROOT / "LICENSE").read_text().startswith("MIT License")
     package = of_project("name")
     assert DATA["remoteRegistries"]["pypi"] == {"enabled": True, "packageName": package}
-    # PyAirbyte asks for the package of this name, and runs the command, when it is told the connector's name alone
+    # PyAirbyte asks for the package of this name, and runs the command, when it gets only the connector's name
     name = package.removeprefix("airbyte-")
     assert (DATA["dockerRepository"], package) == (f"airbyte/{name}", f"airbyte-{name}")
     assert f'{name} = "source_unified_usage.run:run"' in PYPROJECT
@@ -81,7 +81,7 @@ def test_one_release_date() -> None:
     assert re.findall(rf"^\| {version} \| (\S+) \|", page, re.M) == [DATA["releaseDate"]]
 
 
-def test_the_base_image_is_one_and_stays_it() -> None:
+def test_the_base_image_is_pinned() -> None:
     image = DATA["connectorBuildOptions"]["baseImage"]
     assert re.fullmatch(r"docker\.io/airbyte/python-connector-base:\d+\.\d+\.\d+@sha256:[0-9a-f]{64}", image)
 
@@ -123,19 +123,19 @@ def test_the_documentation_page_follows_airbytes_template() -> None:
 
 
 def test_the_prerequisites_name_every_field_that_is_needed() -> None:
-    told = section((ROOT / "docs" / "unified-usage.md").read_text(), "## Prerequisites")
+    prerequisites = section((ROOT / "docs" / "unified-usage.md").read_text(), "## Prerequisites")
     spec = connection_specification(VENDORS)
-    assert [name for name in spec["required"] if f"**{spec['properties'][name]['title']}**" not in told] == []
+    assert [name for name in spec["required"] if f"**{spec['properties'][name]['title']}**" not in prerequisites] == []
     for vendor in VENDORS:
         for key in vendor.keys:
             option: Any = vendor.spec()
             for part in key.option.split("."):
                 option = option["properties"][part]
-            assert f"**{option['title']}**" in told, f"{vendor.name}.{key.option}"
+            assert f"**{option['title']}**" in prerequisites, f"{vendor.name}.{key.option}"
 
 
 def section(page: str, heading: str) -> str:
-    """What stands under a heading, up to the next one."""
+    """The text under a heading, up to the next one."""
     return page.split(f"\n{heading}\n", 1)[1].split("\n#", 1)[0].strip()
 
 
@@ -146,7 +146,7 @@ def test_the_memory_of_a_sync_is_stated() -> None:
 
 
 def test_every_import_is_declared() -> None:
-    """What the package imports comes from its own dependencies, never from those of the CDK by luck."""
+    """What the package imports comes from its own dependencies, never only from those of the CDK."""
     dependencies = PYPROJECT.split("[tool.poetry.dependencies]")[1].split("\n\n")[0]
     declared = {line.split(" = ")[0].lower() for line in dependencies.splitlines()}
     distributions = packages_distributions()
@@ -192,7 +192,7 @@ def test_tags() -> None:
     assert [tag for tag in DATA["tags"] if tag.startswith("language:")] == ["language:python"]
 
 
-def test_the_icon_is_square_and_ours() -> None:
+def test_the_icon_is_square() -> None:
     icon = ElementTree.parse(ROOT / DATA["icon"]).getroot()
     assert icon.get("width") == icon.get("height")
     assert icon.get("viewBox") == f"0 0 {icon.get('width')} {icon.get('height')}"
@@ -234,8 +234,8 @@ def test_the_lock_is_in_step_with_pyproject() -> None:
     project = tomllib.loads(PYPROJECT)
     poetry = project["tool"]["poetry"]
     # what Poetry itself hashes where there are groups and no [project] table (poetry/packages/locker.py)
-    told = {key: poetry[key] for key in ("dependencies", "source", "group") if key in poetry}
-    relevant = {"dependency-groups": project["dependency-groups"], "tool": {"poetry": told}}
+    hashed = {key: poetry[key] for key in ("dependencies", "source", "group") if key in poetry}
+    relevant = {"dependency-groups": project["dependency-groups"], "tool": {"poetry": hashed}}
     digest = hashlib.sha256(json.dumps(relevant, sort_keys=True).encode()).hexdigest()
     assert f'content-hash = "{digest}"' in (ROOT / "poetry.lock").read_text()
 

@@ -1,1 +1,1 @@
-"""What is the same for every vendor."""
+"""What all vendors share."""

@@ -271,7 +271,7 @@ def _request_id(answer: requests.Response) -> str:
 
 
 def _host(url: str) -> str:
-    """The host of a URL, without the user and password that may stand before it."""
+    """The host of a URL, without a user and password before it."""
     try:
         return urlsplit(url).netloc.rpartition("@")[2]
     except ValueError:

@@ -48,7 +48,7 @@ def _unusable(place: str, credential: str) -> Iterator[str]:
     for position, character in enumerate(credential, 1):
         if not "!" <= character <= "~":
             name = unicodedata.name(character, "an unprintable character").lower()
-            yield f"{place}: character {position} is {name} (U+{ord(character):04X}), which no key has. Copy it anew."
+            yield f"{place}: character {position} is {name} (U+{ord(character):04X}), which no key has. Copy it again."
             return
 
 

@@ -11,7 +11,7 @@ from source_unified_usage.core.usage import Row, canonical_json
 
 Pages = Sequence[Sequence[Row]]
 Instant = Callable[[Row], Hashable]
-Alone = Callable[[Hashable], Pages]  # the pages of one instant, asked for anew
+Alone = Callable[[Hashable], Pages]  # the pages of one instant, requested again
 READINGS = 3  # of a list that changes while it is read, at most
 
 

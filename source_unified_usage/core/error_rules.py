@@ -11,7 +11,7 @@ from source_unified_usage.core.errors import BrokenContract, ConfigError, KeyRef
 
 
 class Asked(NamedTuple):
-    """An error answer. `message`: in the vendor's words. `body`: parsed, where it is JSON. `api`: which asked."""
+    """An error answer. `message`: the vendor's message. `body`: parsed, where it is JSON. `api`: which asked."""
 
     api: Any
     status: int

@@ -53,7 +53,7 @@ def read_state(path: str | None) -> list[AirbyteStateMessage]:
     except Exception:  # noqa: BLE001 - as above
         raise ConfigError(
             f"The state file {path} is no state of this source. Give it the last STATE message of each stream of an "
-            f"earlier read, as the README shows, or leave --state out: everything is then read anew."
+            f"earlier read, as the README shows, or leave --state out: everything is then read from the start."
         ) from None
 
 

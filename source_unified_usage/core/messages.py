@@ -1,4 +1,4 @@
-"""What a failed request says, in the words of the vendor or of the network."""
+"""The message of a failed request, from the vendor or from the network."""
 
 from collections.abc import Mapping
 from typing import Any

@@ -61,7 +61,7 @@ def proxy_for(url: str) -> Proxy | None:
 
 
 def authorities() -> str | bool:
-    """The file that SSL_CERT_FILE names, else True, which stands for the certificates that Requests brings."""
+    """The file that SSL_CERT_FILE names, else True, which means the certificates that are installed with Requests."""
     return os.environ.get("SSL_CERT_FILE") or True
 
 

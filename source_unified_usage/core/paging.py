@@ -11,7 +11,7 @@ _MOST_PAGES = 100_000  # of one window; more is a vendor whose pages never end
 # By number. With 1,000 rows each these are more events than a day has, and than could be read in a day.
 _MOST_NUMBERED = 10_000
 _GROWTH = 100  # pages that a window may gain while it is read, beside as many as it had
-_EMPTY_PAGES = 50  # empty pages are followed, but not for ever
+_EMPTY_PAGES = 50  # empty pages are followed up to this number
 
 
 def follow(

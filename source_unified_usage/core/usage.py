@@ -157,7 +157,7 @@ def canonical_json(value: Any) -> str:
 def with_ordinals(
     rows: Iterable[T], key: Callable[[T], Hashable], order: Callable[[T], Any]
 ) -> Iterator[tuple[T, int]]:
-    """Every row with its ordinal among the rows of the same key, for rows that nothing in them tells apart.
+    """Every row with its ordinal among the rows of the same key, for rows that have no field to distinguish them.
 
     Twins are counted in `order`, so the ordinals do not depend on the order of `rows`. Raises Unmappable.
     """

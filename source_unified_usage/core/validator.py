@@ -103,7 +103,7 @@ convert({"records": []}, _PAGE)
 
 
 def _wrong(records: Sequence[Usage], error: ValidationError) -> Unmappable | Malformed:
-    """From `Expected `str`, got `int` - at `$.records[3].user.id``: the fourth record, and the rest in our words."""
+    """From `Expected `str`, got `int` - at `$.records[3].user.id``: the fourth record, and the rest reworded."""
     what, _, place = str(error).partition(" - at `$.records")
     found = re.match(r"\[(\d+)\]\.?(.*)`", place)
     assert found, place

@@ -1,4 +1,4 @@
-"""What counts as empty, and what is an error that came as 200."""
+"""What counts as empty, and what is an error although its status is 200."""
 
 from typing import Any
 
@@ -30,12 +30,12 @@ def test_only_what_the_vendor_documents_is_empty() -> None:
     ],
 )
 def test_an_error_sent_as_200_is_not_empty(body: Any, said: str, nullable: bool) -> None:
-    with pytest.raises(BrokenContract) as told:
+    with pytest.raises(BrokenContract) as caught:
         Answer(SOURCE, body).rows("data", nullable=nullable)
-    assert str(told.value) == f"{SOURCE}: the vendor's answer breaks its own documentation, {said}"
+    assert str(caught.value) == f"{SOURCE}: the vendor's answer breaks its own documentation, {said}"
 
 
-def test_null_with_an_error_beside_it_is_no_documented_emptiness() -> None:
+def test_null_beside_an_error_is_not_empty() -> None:
     with pytest.raises(BrokenContract, match="but an error: Backend timeout"):
         Answer(SOURCE, {"data": None, "errors": ["Backend timeout"]}).rows("data", nullable=True)
 

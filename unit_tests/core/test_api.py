@@ -1,4 +1,4 @@
-"""The HTTP conversation: what is retried, how long, and what a person is told."""
+"""The HTTP conversation: what is retried, for how long, and the messages of its errors."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -38,7 +38,7 @@ def api() -> Acme:
     return api.for_stream("acme_usage")
 
 
-def test_the_credential_opens_the_door(api: Acme, requests_mock: Mocker, waits: list[float]) -> None:
+def test_the_credential_is_sent(api: Acme, requests_mock: Mocker, waits: list[float]) -> None:
     requests_mock.get(URL, json={"data": [{"a": 1}]})
     assert api.get("/usage", {"page": 1}).rows("data") == [{"a": 1}]
     sent = requests_mock.last_request
@@ -70,12 +70,12 @@ def test_the_credential_opens_the_door(api: Acme, requests_mock: Mocker, waits: 
     ],
 )
 @time_machine.travel(NOW, tick=False)
-def test_every_form_of_a_named_wait(headers: dict[str, str], seconds: float | None) -> None:
+def test_every_form_of_a_wait_that_the_vendor_names(headers: dict[str, str], seconds: float | None) -> None:
     found = retry_after(requests.structures.CaseInsensitiveDict(headers), limited=True)
     assert found == (None if seconds is None else pytest.approx(seconds))
 
 
-def test_a_reset_tells_of_the_limit_and_not_of_a_failure(api: Acme, requests_mock: Mocker, waits: list[float]) -> None:
+def test_a_reset_header_counts_only_for_a_rate_limit(api: Acme, requests_mock: Mocker, waits: list[float]) -> None:
     requests_mock.get(URL, status_code=503, headers={"X-RateLimit-Reset": "57"})
     with pytest.raises(Unavailable):
         api.get("/usage")
@@ -83,19 +83,19 @@ def test_a_reset_tells_of_the_limit_and_not_of_a_failure(api: Acme, requests_moc
     assert 60 <= sum(waits) < 70
 
 
-@pytest.mark.parametrize(("told", "tries"), [(1, 6), (41, 6), (120, 3), (400, 1)])
+@pytest.mark.parametrize(("retry_after", "tries"), [(1, 6), (41, 6), (120, 3), (400, 1)])
 def test_a_named_wait_prolongs_a_failure_to_five_minutes_at_most(
-    api: Acme, requests_mock: Mocker, waits: list[float], told: int, tries: int
+    api: Acme, requests_mock: Mocker, waits: list[float], retry_after: int, tries: int
 ) -> None:
-    requests_mock.get(URL, status_code=503, headers={"Retry-After": str(told)})
+    requests_mock.get(URL, status_code=503, headers={"Retry-After": str(retry_after)})
     with pytest.raises(Unavailable):
         api.get("/usage")
     assert requests_mock.call_count == tries
-    assert all(wait >= told for wait in waits)
+    assert all(wait >= retry_after for wait in waits)
     assert sum(waits) <= 300
 
 
-def test_it_waits_exactly_as_told(api: Acme, requests_mock: Mocker, waits: list[float]) -> None:
+def test_it_waits_exactly_as_long_as_the_vendor_asks(api: Acme, requests_mock: Mocker, waits: list[float]) -> None:
     limited = {"status_code": 429, "headers": {"Retry-After": "53"}, "json": {"error": "slow down"}}
     requests_mock.get(URL, [limited, limited, {"json": {}}])
     api.get("/usage")
@@ -106,16 +106,16 @@ def test_endless_429_is_given_up_after_ten_minutes_of_unnamed_waits(
     api: Acme, requests_mock: Mocker, waits: list[float]
 ) -> None:
     requests_mock.get(URL, status_code=429, json={"error": "slow down"})
-    with pytest.raises(Unavailable) as told:
+    with pytest.raises(Unavailable) as caught:
         api.get("/usage")
     assert 600 <= sum(waits) < 700
-    assert str(told.value) == (
+    assert str(caught.value) == (
         "Acme, stream acme_usage, /usage: the vendor limits the rate (429 slow down); it did not refuse the key. "
         "Airbyte tries again later."
     )
 
 
-def test_named_waits_do_not_count_against_patience(api: Acme, requests_mock: Mocker, waits: list[float]) -> None:
+def test_named_waits_do_not_count_as_unnamed_ones(api: Acme, requests_mock: Mocker, waits: list[float]) -> None:
     hour = {"status_code": 429, "headers": {"Retry-After": "3600"}}
     plain: dict[str, Any] = {"status_code": 429}
     requests_mock.get(URL, [hour, *[plain] * 5, {"json": {}}])
@@ -124,7 +124,7 @@ def test_named_waits_do_not_count_against_patience(api: Acme, requests_mock: Moc
     assert len(waits) == 6
 
 
-def test_a_wait_of_more_than_an_hour_is_not_waited_for(api: Acme, requests_mock: Mocker, waits: list[float]) -> None:
+def test_a_wait_of_more_than_an_hour_is_an_error(api: Acme, requests_mock: Mocker, waits: list[float]) -> None:
     requests_mock.get(URL, status_code=429, headers={"Retry-After": "3601"})
     with pytest.raises(Unavailable, match="asks to wait 3601 s"):
         api.get("/usage")
@@ -146,19 +146,19 @@ def test_a_wait_of_more_than_an_hour_is_not_waited_for(api: Acme, requests_mock:
         ({"exc": requests.exceptions.ChunkedEncodingError("IncompleteRead(3 bytes)")}, "the body ended early"),
     ],
 )
-def test_what_passes_by_itself_is_tried_six_times_in_one_to_five_minutes(
+def test_a_temporary_failure_is_tried_six_times_in_one_to_five_minutes(
     api: Acme, requests_mock: Mocker, waits: list[float], trouble: dict[str, Any], said: str
 ) -> None:
     requests_mock.get(URL, [trouble])
-    with pytest.raises(Unavailable) as told:
+    with pytest.raises(Unavailable) as caught:
         api.get("/usage")
     assert requests_mock.call_count == 6
     assert 60 <= sum(waits) <= 300
-    assert said in str(told.value)
-    assert "stream acme_usage" in str(told.value)
+    assert said in str(caught.value)
+    assert "stream acme_usage" in str(caught.value)
 
 
-def test_a_burst_of_errors_is_survived(api: Acme, requests_mock: Mocker, waits: list[float]) -> None:
+def test_several_errors_in_a_row_are_retried(api: Acme, requests_mock: Mocker, waits: list[float]) -> None:
     requests_mock.get(URL, [{"status_code": 502}, {"exc": requests.ReadTimeout}, {"json": {"ok": True}}])
     assert api.get("/usage").body == {"ok": True}
     assert len(waits) == 2
@@ -173,13 +173,13 @@ def test_a_burst_of_errors_is_survived(api: Acme, requests_mock: Mocker, waits: 
         (404, ConfigError, "Check base_url (https://api.acme.example/v1)."),
     ],
 )
-def test_what_the_user_can_fix_is_said_at_once(
+def test_what_the_user_can_fix_is_an_error_at_once(
     api: Acme, requests_mock: Mocker, waits: list[float], status: int, error: type[ConfigError], advice: str
 ) -> None:
     requests_mock.get(URL, status_code=status, json={"message": "No."}, headers={"X-Request-Id": "req-7"})
-    with pytest.raises(error) as told:
+    with pytest.raises(error) as caught:
         api.get("/usage")
-    assert str(told.value) == f'Acme, stream acme_usage, /usage: {status} "No." (request id req-7). {advice}'
+    assert str(caught.value) == f'Acme, stream acme_usage, /usage: {status} "No." (request id req-7). {advice}'
     assert (requests_mock.call_count, waits) == (1, [])
 
 
@@ -188,13 +188,13 @@ def test_a_refused_key_is_not_tried_by_another_stream(api: Acme, requests_mock: 
     other = api.for_stream("acme_cost")
     with pytest.raises(KeyRefused):
         api.get("/usage")
-    with pytest.raises(KeyRefused) as told:
+    with pytest.raises(KeyRefused) as caught:
         other.get("/cost")
-    assert str(told.value).startswith('Acme, stream acme_cost, /cost: 401 "No."')
+    assert str(caught.value).startswith('Acme, stream acme_cost, /cost: 401 "No."')
     assert requests_mock.call_count == 1
 
 
-def test_a_look_up_may_be_refused_without_hurting_the_key(api: Acme, requests_mock: Mocker) -> None:
+def test_a_refused_look_up_does_not_mark_the_key_as_refused(api: Acme, requests_mock: Mocker) -> None:
     requests_mock.get("https://api.acme.example/v1/people", status_code=401, json={"message": "Missing scope"})
     requests_mock.get(URL, json={})
     with pytest.raises(ConfigError):
@@ -236,13 +236,13 @@ def test_created_and_changed_are_answers(api: Acme, requests_mock: Mocker, statu
         (407, "Proxy", ConfigError, '407 "Proxy". A proxy at https://api.acme.example/v1 wants a user and a password.'),
     ],
 )
-def test_rare_statuses_by_their_meaning(
+def test_rare_statuses(
     api: Acme, requests_mock: Mocker, status: int, reason: str, error: type[Exception], said: str
 ) -> None:
     requests_mock.get(URL, status_code=status, reason=reason)
-    with pytest.raises(error) as told:
+    with pytest.raises(error) as caught:
         api.get("/usage")
-    assert str(told.value) == f"Acme, stream acme_usage, /usage: {said}"
+    assert str(caught.value) == f"Acme, stream acme_usage, /usage: {said}"
 
 
 @pytest.mark.parametrize(
@@ -262,7 +262,7 @@ def test_rare_statuses_by_their_meaning(
         ({}, "Teapot"),
     ],
 )
-def test_the_vendors_words_are_found_in_every_envelope(body: Any, wording: str) -> None:
+def test_the_vendors_message_is_found_in_every_envelope(body: Any, wording: str) -> None:
     answer = requests.Response()
     answer.reason = "Teapot"
     assert vendor_message(body, answer) == wording
@@ -275,7 +275,7 @@ def test_pages_with_ever_new_cursors_end(monkeypatch: pytest.MonkeyPatch) -> Non
         list(follow(lambda cursor: Answer("Acme", {}), lambda answer: next(numbers), lambda answer: [1]))
 
 
-def test_a_budget_never_lets_more_through_than_its_limit(waits: list[float]) -> None:
+def test_a_rate_limit_never_lets_more_through(waits: list[float]) -> None:
     rate_limit = RateLimit(requests=5, seconds=60)
     times = []
     for _ in range(23):
@@ -286,7 +286,7 @@ def test_a_budget_never_lets_more_through_than_its_limit(waits: list[float]) -> 
     assert times[-1] - times[0] < 5 * 60
 
 
-def test_a_clock_that_is_set_back_holds_nothing(waits: list[float]) -> None:
+def test_a_clock_that_is_set_back_causes_no_wait(waits: list[float]) -> None:
     rate_limit = RateLimit(requests=1, seconds=60)
     rate_limit.take()
     rate_limit.hold(90)
@@ -295,7 +295,7 @@ def test_a_clock_that_is_set_back_holds_nothing(waits: list[float]) -> None:
         assert rate_limit.take() == 60
 
 
-def test_a_held_budget_waits(waits: list[float]) -> None:
+def test_a_held_rate_limit_waits(waits: list[float]) -> None:
     rate_limit = RateLimit(requests=5, seconds=60)
     rate_limit.hold(30)
     assert rate_limit.take() == pytest.approx(30)

@@ -35,7 +35,7 @@ def test_a_defect_before_any_request_is_a_failed_status(monkeypatch: pytest.Monk
     assert reason == "the configuration: the check itself failed (no 'rows'). This is a defect of the source."
 
 
-def test_what_the_machine_has_no_more_of_is_no_defect(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_limit_of_the_machine_is_no_defect(monkeypatch: pytest.MonkeyPatch) -> None:
     def streams(self: Confluent) -> Any:
         raise OSError(errno.EMFILE, "Too many open files")
 
@@ -59,11 +59,11 @@ def test_a_probe_that_never_ends_is_a_failed_status(monkeypatch: pytest.MonkeyPa
     assert "confluent.kafka" not in reason
 
 
-def test_a_check_ends_before_a_minute_is_over() -> None:
+def test_a_check_ends_within_a_minute() -> None:
     assert check.WITHIN < 60
 
 
-def test_excluded_fields_are_held_too(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_excluded_fields_are_checked_too(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(Confluent, "probes", lambda self: [])
     ok, reason = SourceUnifiedUsage().check_connection(logging.getLogger(), {**CONFIG, "exclude_fields": ["id"]})
     assert not ok

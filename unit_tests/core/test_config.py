@@ -1,4 +1,4 @@
-"""Mistakes in the configuration, each told in one sentence."""
+"""Mistakes in the configuration, each reported in one sentence."""
 
 import re
 from collections.abc import Iterator
@@ -41,9 +41,9 @@ CURSOR = {"cursor": {"api_key": "crsr_0123456789"}}
     ],
 )
 def test_a_config_against_the_spec(config: dict[str, Any], sentence: str) -> None:
-    with pytest.raises(ConfigError) as told:
+    with pytest.raises(ConfigError) as caught:
         validate(config, SCHEMA)
-    assert str(told.value) == f"The configuration is not valid: {sentence}."
+    assert str(caught.value) == f"The configuration is not valid: {sentence}."
 
 
 def test_what_is_empty_counts_as_absent_at_any_depth() -> None:
@@ -55,7 +55,7 @@ def test_what_is_empty_counts_as_absent_at_any_depth() -> None:
 
 
 @pytest.mark.parametrize("blank", [" ", "\t", "\r\n", "\u00a0", "\u2003", "\u2028", "\u3000", "\ufeff", "\u200b \n"])
-def test_what_a_copy_leaves_around_a_text_is_removed(blank: str) -> None:
+def test_white_space_around_a_text_is_removed(blank: str) -> None:
     config = {"cursor": {"api_key": f"{blank}crsr_1{blank}", "organization_id": blank, "team_ids": [7, blank]}}
     assert present(config) == {"cursor": {"api_key": "crsr_1", "team_ids": [7]}}
 
@@ -86,7 +86,7 @@ def test_impossible_dates(dates: dict[str, str], sentence: str) -> None:
 @pytest.mark.parametrize(
     "text", ["2026-01-31", "2026-01-31T23:59:59Z", "2026-01-31T00:00:00+02:00", "2026-01-31t23:30:00.5-11:00"]
 )
-def test_the_day_that_is_written_counts(text: str) -> None:
+def test_the_day_counts_as_written(text: str) -> None:
     wanted = read_range({"start_date": text, "end_date": text}, NOW)
     assert (str(wanted.start), str(wanted.end)) == ("2026-01-31", "2026-01-31")
 
@@ -122,10 +122,10 @@ ADVICE = ". Write it as https://host, with a port or a path prefix if needed."
         ("http://10.0.0.1", "plain http is for localhost only"),
     ],
 )
-def test_addresses_that_are_refused_and_never_shown(url: str, fault: str) -> None:
-    with pytest.raises(ConfigError) as told:
+def test_invalid_addresses_are_refused_and_never_shown(url: str, fault: str) -> None:
+    with pytest.raises(ConfigError) as caught:
         base_url_of("cursor.base_url", url)
-    assert str(told.value) == f"cursor.base_url: {fault}{ADVICE}"
+    assert str(caught.value) == f"cursor.base_url: {fault}{ADVICE}"
 
 
 @pytest.mark.parametrize(
@@ -140,7 +140,7 @@ def test_addresses_that_are_refused_and_never_shown(url: str, fault: str) -> Non
         "http://[::1]:80",
     ],
 )
-def test_addresses_that_are_fine(url: str) -> None:
+def test_valid_addresses(url: str) -> None:
     assert base_url_of("cursor.base_url", url + "/") == url
 
 
@@ -188,7 +188,7 @@ def test_every_vendor_is_a_group_whose_titles_name_it() -> None:
             assert "group" not in option, path
 
 
-def test_nothing_is_demanded_of_people_without_that_vendor() -> None:
+def test_no_option_of_a_vendor_is_required() -> None:
     assert SCHEMA["required"] == ["start_date"]
     for path, option in OPTIONS.items():
         assert "required" not in option, path
@@ -198,7 +198,7 @@ def test_nothing_is_demanded_of_people_without_that_vendor() -> None:
             assert "minLength" not in text, path
 
 
-def test_the_platform_accepts_what_a_copy_leaves_around_a_text() -> None:
+def test_the_platform_accepts_white_space_around_a_text() -> None:
     addresses = [path for path in OPTIONS if path.endswith("base_url")]
     assert len(addresses) == len(VENDORS) + 2
     for text, paths in (
@@ -211,7 +211,7 @@ def test_the_platform_accepts_what_a_copy_leaves_around_a_text() -> None:
             assert re.search(OPTIONS[path]["pattern"], text), path
 
 
-def test_every_secret_is_a_credential_and_not_folded_away() -> None:
+def test_every_secret_is_a_credential_and_always_shown() -> None:
     keys = {f"{vendor.name}.{key.option}" for vendor in VENDORS for key in vendor.keys}
     assert {path for path, option in OPTIONS.items() if option.get("airbyte_secret")} <= keys <= OPTIONS.keys()
     shown = {path for path, option in OPTIONS.items() if option.get("always_show")}

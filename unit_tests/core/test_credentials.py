@@ -1,4 +1,4 @@
-"""Which vendors a config switches on, and what is wrong with credentials before anybody is asked."""
+"""Which vendors a config switches on, and what is wrong with credentials before any request."""
 
 from typing import Any
 
@@ -19,9 +19,9 @@ def names(config: dict[str, Any]) -> list[str]:
 
 
 def refusal(config: dict[str, Any]) -> str:
-    with pytest.raises(ConfigError) as told:
+    with pytest.raises(ConfigError) as caught:
         configured(VENDORS, config)
-    return str(told.value)
+    return str(caught.value)
 
 
 @pytest.mark.parametrize(
@@ -69,7 +69,7 @@ def test_a_part_of_the_credentials_names_what_is_missing(block: dict[str, Any], 
     assert refusal({**block, "claude": {"admin_api_key": "k"}}).startswith(missing)
 
 
-def test_all_that_is_wrong_is_told_at_once() -> None:
+def test_all_faults_are_reported_together() -> None:
     config = {
         "claude": {"admin_api_key": f"sk-ant{DASH}admin"},
         "confluent": {"api_key": "k"},
@@ -77,7 +77,7 @@ def test_all_that_is_wrong_is_told_at_once() -> None:
     }
     assert refusal(config) == (
         "Still a placeholder: openai.user_ids, openai.codex.workspace_id. Put your own value there or take it out. "
-        "Claude: claude.admin_api_key: character 7 is en dash (U+2013), which no key has. Copy it anew. "
+        "Claude: claude.admin_api_key: character 7 is en dash (U+2013), which no key has. Copy it again. "
         "Confluent: confluent.api_secret is missing. Confluent shows it once, when the Cloud API key is made."
     )
 
@@ -97,17 +97,17 @@ def test_all_that_is_wrong_is_told_at_once() -> None:
     ],
 )
 @pytest.mark.parametrize("vendor", VENDORS)
-def test_a_character_that_no_key_has_is_named_by_its_place(vendor: Any, character: str, name: str) -> None:
+def test_a_character_that_no_key_has_is_named_with_its_position(vendor: Any, character: str, name: str) -> None:
     for key in vendor.keys:
         config: dict[str, Any] = {vendor.name: {}}
         for other in vendor.keys:
             outer, _, inner = other.option.rpartition(".")
             block = config[vendor.name].setdefault(outer, {}) if outer else config[vendor.name]
             block[inner] = f" SEC{character}RET{character}\n" if other == key else "fine"
-        told = refusal(config)
-        assert told.startswith(f"{vendor.title}: {vendor.name}.{key.option}: character 4 is {name}, which no key has.")
-        assert "SEC" not in told
-        assert "RET" not in told
+        said = refusal(config)
+        assert said.startswith(f"{vendor.title}: {vendor.name}.{key.option}: character 4 is {name}, which no key has.")
+        assert "SEC" not in said
+        assert "RET" not in said
 
 
 def test_no_key_is_refused_by_its_prefix() -> None:

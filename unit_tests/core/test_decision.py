@@ -1,4 +1,4 @@
-"""What happens with a window next: the whole table, without a vendor, a thread or the CDK."""
+"""What happens with a window next: the whole decision table, without vendor, thread or CDK."""
 
 from datetime import timedelta
 
@@ -87,7 +87,7 @@ def test_the_table(window: Window, bounds: Bounds, outcome: Outcome, decision: D
 
 
 @pytest.mark.parametrize("outcome", [TEMPORARY, BROKEN, MISSING_SCOPE])
-def test_the_second_failure_in_a_row_is_not_the_windows(outcome: Outcome) -> None:
+def test_the_second_failure_in_a_row_stops_the_stream(outcome: Outcome) -> None:
     decision = decide(WEEK, closed=day(20), bounds=Bounds(), failed_in_a_row=FAILURES_IN_A_ROW - 1, outcome=outcome)
     assert decision == Stop()
 
@@ -123,7 +123,7 @@ def test_only_what_is_over_final_and_served_counts_as_read(window: Window, bound
 
 
 @given(WINDOWS, BOUNDS, DAYS, st.lists(DAYS, max_size=50))
-def test_a_vendor_that_names_days_for_ever_is_not_asked_for_ever(
+def test_a_vendor_that_always_names_another_day_is_not_asked_without_end(
     window: Window, bounds: Bounds, closed: DateTime, named: list[DateTime]
 ) -> None:
     """Whatever days it names, each question is for less than the one before."""

@@ -1,4 +1,4 @@
-"""Tables of errors: the first rule that fits counts, below the vendor's rules come HTTP's."""
+"""Error rules: the first rule that fits counts; the rules of HTTP come after those of the vendor."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""Errors of the machine: each is told as what it is, however deep it is wrapped."""
+"""Errors of the machine: each is reported as what it is, however deep it is wrapped."""
 
 import errno
 import os
@@ -44,8 +44,8 @@ def refused_for(cause: OSError) -> requests.ConnectionError:
     except MaxRetryError as error:
         try:
             raise requests.ConnectionError(error)
-        except requests.ConnectionError as told:
-            return told
+        except requests.ConnectionError as error:
+            return error
 
 
 @pytest.mark.parametrize(
@@ -61,7 +61,7 @@ def refused_for(cause: OSError) -> requests.ConnectionError:
         (of(errno.ENOSPC), DISK_FULL),
     ],
 )
-def test_what_the_machine_has_no_more_of(error: Exception, sentence: str) -> None:
+def test_limits_of_the_machine(error: Exception, sentence: str) -> None:
     assert str(ran_out(error)) == sentence
 
 
@@ -108,7 +108,7 @@ def test_a_stream_ends_with_the_sentence(error: Exception, sentence: str) -> Non
     assert str(reading.failure).startswith(sentence)
 
 
-def test_it_is_not_asked_again(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_request_is_not_retried(monkeypatch: pytest.MonkeyPatch) -> None:
     """The vendor is not to blame, and waiting for minutes does not help."""
     asked = []
 

@@ -144,7 +144,7 @@ def test_no_state(tmp_path: Path, text: str) -> None:
 def test_what_is_no_state(tmp_path: Path, content: Any) -> None:
     path = tmp_path / "state.json"
     path.write_text(json.dumps(content))
-    with pytest.raises(ConfigError, match=r"is no state of this source\. .* everything is then read anew\.$"):
+    with pytest.raises(ConfigError, match=r"is no state of this source\. .* everything is then read from the start\.$"):
         read_state(str(path))
 
 

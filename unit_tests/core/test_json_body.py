@@ -1,4 +1,4 @@
-"""Bodies that a person would read although strict JSON refuses them."""
+"""Bodies that strict JSON refuses although their meaning is clear."""
 
 import json
 from typing import Any
@@ -28,7 +28,7 @@ from source_unified_usage.core.json_body import parse
         (b'{"a": NaN, "b": Infinity}', {"a": "NaN", "b": "Infinity"}),
     ],
 )
-def test_what_strict_json_refuses_is_mended(content: bytes, value: Any) -> None:
+def test_what_strict_json_refuses_is_repaired(content: bytes, value: Any) -> None:
     assert parse(content) == (value, True)
     assert orjson.loads(orjson.dumps(value)) == value  # it can leave the source
 
@@ -36,12 +36,12 @@ def test_what_strict_json_refuses_is_mended(content: bytes, value: Any) -> None:
 @pytest.mark.parametrize(
     "content", [b"", b'{"data": [', b'{"a": "\\ud83d', b"<html>", b'{"a": 1} {"b": 2}', b"\xff\xfe"]
 )
-def test_what_is_cut_or_no_json_stays_so(content: bytes) -> None:
+def test_what_is_cut_off_or_no_json_is_an_error(content: bytes) -> None:
     with pytest.raises(ValueError):  # noqa: PT011 - any of them
         parse(content)
 
 
-def test_what_is_nested_too_deep_is_told_apart() -> None:
+def test_what_is_nested_too_deep_is_an_error_of_its_own() -> None:
     with pytest.raises(RecursionError):
         parse(b'{"a":' * 100_000 + b"1" + b"}" * 100_000)
 
@@ -62,12 +62,12 @@ def test_json_is_read_as_it_is(value: Any) -> None:
 
 
 @given(_JSON)
-def test_a_mark_before_it_changes_nothing(value: Any) -> None:
+def test_a_byte_order_mark_changes_nothing(value: Any) -> None:
     assert parse(b"\xef\xbb\xbf" + json.dumps(value, ensure_ascii=False).encode()) == (value, True)
 
 
 @given(st.text(alphabet=st.characters(categories=["Cs", "Ll", "Po"]), max_size=8))
-def test_halves_of_pairs_never_pass(text: str) -> None:
+def test_lone_surrogates_are_replaced(text: str) -> None:
     found, _ = parse(json.dumps({"a": text}).encode())
     assert orjson.loads(orjson.dumps(found)) == found
     assert [c for c in found["a"] if c != "\ufffd"] == [

@@ -1,4 +1,4 @@
-"""Names: whatever goes wrong with a list of them, rows go on, and what was fetched is used."""
+"""Names: a list of names that fails stops no rows, and the names that were read are used."""
 
 import logging
 from collections.abc import Iterable, Iterator, Mapping
@@ -81,7 +81,7 @@ def test_any_refusal_leaves_ids_only_and_the_key_as_it_was(
         {"exc": requests.ConnectionError},
     ],
 )
-def test_a_broken_answer_costs_names_alone(api: Acme, requests_mock: Mocker, answer: dict[str, Any]) -> None:
+def test_a_broken_answer_loses_only_names(api: Acme, requests_mock: Mocker, answer: dict[str, Any]) -> None:
     requests_mock.get(URL, [answer])
     assert Lookup(api, "user names", people)() == {}
 
@@ -109,7 +109,7 @@ def test_names_wait_about_half_a_minute(
     assert requests_mock.call_count > 1
 
 
-def test_a_vendor_that_takes_its_time_is_not_waited_for(
+def test_a_slow_list_ends_after_half_a_minute(
     api: Acme, requests_mock: Mocker, traveller: time_machine.Traveller
 ) -> None:
     """Every page comes, after ten seconds each."""
@@ -123,7 +123,7 @@ def test_a_vendor_that_takes_its_time_is_not_waited_for(
     assert len(Lookup(api, "user names", people)()) == 4
 
 
-def test_a_list_without_end_is_left(api: Acme, requests_mock: Mocker, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_list_without_end_is_abandoned(api: Acme, requests_mock: Mocker, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("source_unified_usage.core.lookup._MOST_PAGES", 20)
 
     def next_page(request: Any, context: Any) -> Any:
@@ -134,7 +134,7 @@ def test_a_list_without_end_is_left(api: Acme, requests_mock: Mocker, monkeypatc
     assert requests_mock.call_count == 20
 
 
-def test_the_vendors_pace_is_not_held_against_it(api: Acme, requests_mock: Mocker) -> None:
+def test_waits_for_the_rate_limit_do_not_count(api: Acme, requests_mock: Mocker) -> None:
     requests_mock.get(URL, [page(1, 2), page(2, 3), page(3, None)])
 
     def held(lookup_api: Acme) -> Iterable[Mapping[str, Any]]:

@@ -40,7 +40,7 @@ def _masked() -> Iterator[None]:
         base64.urlsafe_b64encode(KEY.encode()).decode().rstrip("="),
     ],
 )
-def test_no_form_of_a_key_passes(form: str) -> None:
+def test_every_form_of_a_key_is_masked(form: str) -> None:
     assert filter_secrets(f"refused: {form}!").startswith("refused: ****")
     assert form not in str(ConfigError(f"refused: {form}!"))
 
@@ -64,7 +64,7 @@ def test_what_begins_another_secret_does_not_cut_it_in_two() -> None:
     assert shortened("secret-1-and-more", 50) == "****"
 
 
-def test_a_letter_or_two_are_no_secret() -> None:
+def test_very_short_texts_are_not_masked() -> None:
     mask(["e", ""])
     mask_also("t")
     assert shortened('{"type":  "TRACE"}', 50) == '{"type": "TRACE"}'

@@ -1,4 +1,4 @@
-"""Proxies and certificates of real, local servers: the fault is told at once, with where it was set."""
+"""Proxies and certificates of real, local servers: a fault is reported at once, with the variable."""
 
 import errno
 import os
@@ -98,7 +98,7 @@ def certificate(path: Path, host: str = "localhost", days: tuple[int, int] = (-1
 
 @pytest.fixture(autouse=True)
 def bare(monkeypatch: pytest.MonkeyPatch) -> list[float]:
-    """No set-up but the test's own; the waits that would have been."""
+    """No settings but the test's own. The waits that would have happened."""
     for name in list(os.environ):
         if name.lower().endswith("_proxy") or name in VARIABLES:
             monkeypatch.delenv(name)
@@ -114,12 +114,12 @@ def api(url: str = FAR) -> Acme:
 def refusal(url: str = FAR) -> str:
     """The sentence of a config error without retries."""
     acme = api(url)
-    with pytest.raises(ConfigError) as told:
+    with pytest.raises(ConfigError) as caught:
         acme.get("/usage")
     assert acme.stats.requests == 1
     start = "Acme, check, /usage: "
-    assert str(told.value).startswith(start)
-    return str(told.value).removeprefix(start)
+    assert str(caught.value).startswith(start)
+    return str(caught.value).removeprefix(start)
 
 
 # --- files with certificates
@@ -193,7 +193,7 @@ def test_an_issuer_that_the_file_lacks(monkeypatch: pytest.MonkeyPatch, tmp_path
         ("other.example", (-1, 1), "the TLS certificate is of another host than localhost."),
     ],
 )
-def test_a_certificate_that_does_not_hold(
+def test_a_certificate_that_is_not_valid(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path, host: str, days: tuple[int, int], said: str
 ) -> None:
     file = certificate(tmp_path / "server.pem", host, days)
@@ -210,7 +210,7 @@ def test_a_certificate_of_another_address(monkeypatch: pytest.MonkeyPatch, tmp_p
     assert said.startswith("the TLS certificate is of another host than 127.0.0.1.")
 
 
-def test_other_failures_of_tls_pass_by_themselves(bare: list[float]) -> None:
+def test_other_failures_of_tls_are_retried(bare: list[float]) -> None:
     with server() as running, pytest.raises(Unavailable, match="the TLS connection failed"):
         api(f"https://localhost:{running.server_port}").get("/usage")
     assert bare
@@ -249,14 +249,14 @@ def test_a_proxy_that_wants_a_password(monkeypatch: pytest.MonkeyPatch) -> None:
     assert proxy.asked == ["api.example.invalid:443"]
 
 
-def test_a_proxy_that_refuses_the_way(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_proxy_that_refuses_the_host(monkeypatch: pytest.MonkeyPatch) -> None:
     with server(403) as proxy:
         monkeypatch.setenv("HTTPS_PROXY", f"http://127.0.0.1:{proxy.server_port}")
         assert "of HTTPS_PROXY refuses to connect to the vendor (403)" in refusal()
 
 
 @pytest.mark.parametrize("status", [429, 502, 503])
-def test_a_proxy_without_an_answer_passes_by_itself(monkeypatch: pytest.MonkeyPatch, status: int) -> None:
+def test_a_proxy_without_an_answer_is_retried(monkeypatch: pytest.MonkeyPatch, status: int) -> None:
     with server(status) as proxy:
         monkeypatch.setenv("HTTPS_PROXY", f"http://127.0.0.1:{proxy.server_port}")
         with pytest.raises(Unavailable, match=f"the proxy answers {status}"):
@@ -277,7 +277,7 @@ def test_the_certificate_of_a_proxy(monkeypatch: pytest.MonkeyPatch, tmp_path: P
         assert refusal().startswith(f"the TLS certificate of the proxy {place} of HTTPS_PROXY is of an issuer that")
 
 
-def test_hosts_of_no_proxy_go_their_own_way(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_hosts_of_no_proxy_are_reached_directly(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("HTTPS_PROXY", f"http://{NOWHERE}")
     monkeypatch.setenv("NO_PROXY", "example.invalid")
     with pytest.raises(Unavailable, match="the host name cannot be resolved"):

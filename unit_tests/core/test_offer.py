@@ -1,4 +1,4 @@
-"""What the user is told of a stream that the configuration does not offer."""
+"""The message about a stream that the configuration does not offer."""
 
 from typing import Any
 
@@ -68,7 +68,7 @@ def test_the_options_that_would_offer_it(config: dict[str, Any], stream: str, ne
         ("customers", "It offers cursor_usage_events, cursor_daily_usage, cursor_spend."),
     ],
 )
-def test_a_name_that_no_vendor_has(stream: str, advice: str) -> None:
+def test_an_unknown_stream_name(stream: str, advice: str) -> None:
     assert OFFER.why_not(stream, CURSOR) == (
         f"Stream {stream} is in the catalog but not offered by this configuration, and no option would offer it. "
         f"{advice}"

@@ -1,4 +1,4 @@
-"""What a sync tells at its start about how much there is to ask."""
+"""What a sync logs at its start about its number of requests."""
 
 from datetime import date
 from typing import Any
@@ -44,7 +44,7 @@ SCENARIO = {"api_key": "key-of-scenario", "api_secret": "secret"}
         ),
     ],
 )
-def test_a_vendor_is_told_once_from_what_all_its_streams_ask(
+def test_one_line_per_vendor_counts_the_requests_of_all_its_streams(
     vendor: type[Vendor], block: dict[str, Any], sentence: str
 ) -> None:
     streams = vendor(block).streams()
@@ -53,7 +53,7 @@ def test_a_vendor_is_told_once_from_what_all_its_streams_ask(
     assert list(outlook(streams)) == [sentence]
 
 
-def test_a_short_time_is_not_worth_a_word_and_nothing_to_ask_no_line() -> None:
+def test_a_short_time_is_left_out_and_no_requests_make_no_line() -> None:
     streams = Claude(ANALYTICS).streams()
     for stream in streams[:1]:
         stream.plan(NINETY_DAYS, Covered().add(NINETY_DAYS.window("day").until(datetime(2026, 9, 21))))

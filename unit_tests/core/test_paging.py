@@ -11,7 +11,7 @@ from source_unified_usage.core.usage import Row
 
 
 class Vendor:
-    """Serves what `page` makes of a number; `asked` tells what it was asked for."""
+    """Serves what `page` makes of a number; `asked` lists what was requested."""
 
     def __init__(self, pages: int | None = None) -> None:
         self.pages = pages
@@ -21,28 +21,28 @@ class Vendor:
         self.asked.append(at)
         return Answer("Vendor, stream rows, /rows", {"rows": [{"at": at}]})
 
-    def told(self, answer: Answer, at: int, read: int) -> PageInfo:
+    def read_page(self, answer: Answer, at: int, read: int) -> PageInfo:
         assert read == len(self.asked) - 1
         return PageInfo(answer.rows("rows"), True, self.pages)
 
 
-def test_pages_that_are_ever_new_end_as_a_broken_contract() -> None:
+def test_pages_without_end_are_a_broken_contract() -> None:
     vendor = Vendor()
     with pytest.raises(BrokenContract, match=r"Vendor, stream rows, /rows: .*10000 pages and no end"):
-        list(walk(vendor.ask, vendor.told))
+        list(walk(vendor.ask, vendor.read_page))
     assert len(vendor.asked) == 10_000
 
 
 def test_a_total_that_grows_is_followed_as_far_as_twice_the_first_and_a_hundred_pages() -> None:
     vendor = Vendor(pages=3)
     with pytest.raises(BrokenContract, match="106 pages and no end"):
-        list(walk(vendor.ask, vendor.told))
+        list(walk(vendor.ask, vendor.read_page))
     huge = Vendor(pages=10**12)
     with pytest.raises(BrokenContract, match="10000 pages and no end"):
-        list(walk(huge.ask, huge.told))
+        list(walk(huge.ask, huge.read_page))
 
 
-def test_a_page_is_given_before_it_is_judged_and_the_last_one_ends_the_walk() -> None:
+def test_every_page_is_yielded_and_the_last_one_ends_the_walk() -> None:
     vendor = Vendor()
     found = list(walk(vendor.ask, lambda answer, at, _: PageInfo(answer.rows("rows"), at < 3)))
     assert [answer.body["rows"][0]["at"] for answer in found] == vendor.asked == [1, 2, 3]
@@ -61,19 +61,19 @@ def test_offsets_go_by_the_step_and_are_named() -> None:
         list(pages())
 
 
-def test_empty_pages_are_followed_but_not_for_ever() -> None:
+def test_empty_pages_are_followed_up_to_a_limit() -> None:
     def serve(at: int) -> Answer:
         return Answer("Vendor, /rows", {"rows": [{"at": at}] if at % 50 == 0 else []})
 
-    def told(answer: Answer, at: int, _: int) -> PageInfo:
+    def read_page(answer: Answer, at: int, _: int) -> PageInfo:
         return PageInfo(answer.rows("rows"), at < 101)
 
-    assert len(list(walk(serve, told))) == 101
+    assert len(list(walk(serve, read_page))) == 101
     with pytest.raises(BrokenContract, match="50 empty pages one after another"):
         list(walk(lambda at: serve(1), lambda answer, *_: PageInfo(answer.rows("rows"), True)))
 
 
-def test_empty_pages_of_a_cursor_are_followed_but_not_for_ever() -> None:
+def test_empty_pages_of_a_cursor_are_followed_up_to_a_limit() -> None:
     def serve(cursor: int | None) -> Answer:
         at = cursor or 0
         return Answer("Vendor, /rows", {"rows": [{"at": at}] if at % 50 == 0 else [], "next": at + 1})

@@ -1,4 +1,4 @@
-"""What the log tells while a stream works or waits: nothing is silent for long."""
+"""What the log shows while a stream works or waits: nothing is silent for long."""
 
 import threading
 from collections.abc import Iterator
@@ -31,18 +31,18 @@ class Acme(Api):
 
 
 class Log:
-    """Lines with the second in which they were told; time goes on only by what is waited."""
+    """Lines with the second in which they were logged. Time moves only by waiting."""
 
     def __init__(self) -> None:
         self.now = 0.0
-        self.told: list[tuple[float, str]] = []
+        self.logged: list[tuple[float, str]] = []
         self.stats: list[StreamStats] = []
 
     def line(self, text: object) -> None:
-        self.told.append((self.now, str(text)))
+        self.logged.append((self.now, str(text)))
 
     def sleep(self, seconds: float) -> None:
-        """A wait, through which the heart beats."""
+        """A wait, during which the regular log lines continue."""
         end = self.now + seconds
         while self.now < end:
             self.now = min(end, self.now + progress._LOOK_EVERY_SECONDS)
@@ -51,7 +51,7 @@ class Log:
 
     @property
     def lines(self) -> list[str]:
-        return [line for _, line in self.told]
+        return [line for _, line in self.logged]
 
 
 @pytest.fixture
@@ -91,11 +91,11 @@ def sync(stream: UsageStream, log: Log) -> None:
         partition.done.set()
 
 
-def test_an_hours_wait_is_announced_and_never_silent(log: Log, requests_mock: Mocker) -> None:
+def test_lines_are_logged_before_and_during_a_wait_of_an_hour(log: Log, requests_mock: Mocker) -> None:
     limited = {"status_code": 429, "headers": {"Retry-After": "3600"}, "json": {"error": "slow down"}}
     requests_mock.get(f"{URL}/usage", [{"json": {}}, limited, {"json": {}}])
     sync(Days(), log)
-    assert log.told[:3] == [
+    assert log.logged[:3] == [
         (0, "acme_usage: 2 windows to read, 2026-09-01 to 2026-09-02"),
         (0, "acme_usage: waiting 3600 s, then asking Acme again after: 429 slow down"),
         (
@@ -104,9 +104,9 @@ def test_an_hours_wait_is_announced_and_never_silent(log: Log, requests_mock: Mo
             "asking Acme again after: 429 slow down",
         ),
     ]
-    times = [second for second, _ in log.told]
+    times = [second for second, _ in log.logged]
     assert max(after - before for before, after in pairwise(times)) <= 30
-    assert log.told[-1] == (3600, "acme_usage: 2 rows, 3 requests, 3600 s of which 3600 s waiting")
+    assert log.logged[-1] == (3600, "acme_usage: 2 rows, 3 requests, 3600 s of which 3600 s waiting")
 
 
 @pytest.mark.parametrize("held", [True, False])
@@ -121,7 +121,7 @@ def test_a_wait_for_the_limit_is_announced_with_its_reason_before_it_begins(
     monkeypatch.setattr(rate_limit, "_wait", lambda: next(waits))
     sync(stream, log)
     why = "Acme has no request left for the moment" if held else "Acme allows 60 requests in 60 s"
-    assert log.told[1:3] == [
+    assert log.logged[1:3] == [
         (0, f"acme_usage: waiting 40 s, {why}"),
         (25, f"acme_usage: reading 2026-09-01 to 2026-09-01, 0 rows and 0 requests so far; waiting 15 s more, {why}"),
     ]
@@ -149,21 +149,21 @@ def test_a_stream_that_waits_for_another_says_so(
     stream = Days()
     stream.api.window_queue = Taken(1)
     sync(stream, log)
-    waiting = [(second, line) for second, line in log.told if "waiting for another" in line]
+    waiting = [(second, line) for second, line in log.logged if "waiting for another" in line]
     assert waiting[:2] == [
         (second, "acme_usage: waiting for another stream of Acme, 0 rows and 0 requests so far") for second in (25, 50)
     ]
 
 
-def test_a_slow_answer_is_no_silence(log: Log, requests_mock: Mocker) -> None:
+def test_lines_are_logged_during_a_slow_answer(log: Log, requests_mock: Mocker) -> None:
     def slowly(*_: Any) -> dict[str, Any]:
         log.sleep(28)
         return {}
 
     requests_mock.get(f"{URL}/usage", json=slowly)
     sync(Days(), log)
-    assert (25, "acme_usage: reading 2026-09-01 to 2026-09-01, 0 rows and 1 requests so far") in log.told
-    assert (53, "acme_usage: reading 2026-09-02 to 2026-09-02, 1 rows and 2 requests so far") in log.told
+    assert (25, "acme_usage: reading 2026-09-01 to 2026-09-01, 0 rows and 1 requests so far") in log.logged
+    assert (53, "acme_usage: reading 2026-09-02 to 2026-09-02, 1 rows and 2 requests so far") in log.logged
 
 
 def test_a_stream_that_does_not_run_is_silent(log: Log, requests_mock: Mocker) -> None:
@@ -183,7 +183,7 @@ def test_a_look_up_does_not_wait_in_the_name_of_the_check(log: Log, requests_moc
     assert log.lines == ["Acme look-up: waiting 20 s, then asking Acme again after: 429 slow down"]
 
 
-def test_the_heart_beats_by_itself_until_the_block_ends(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_lines_are_logged_regularly_until_the_block_ends(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(progress, "_LOOK_EVERY_SECONDS", 0.001)
     stats, reminded = StreamStats("acme_usage"), threading.Event()
     monkeypatch.setattr(stats, "remind", reminded.set)

@@ -1,4 +1,4 @@
-"""Whose model it is."""
+"""The provider of a model."""
 
 import pytest
 
@@ -23,5 +23,5 @@ from source_unified_usage.core.provider import provider_of
         ("default", "own"),
     ],
 )
-def test_the_beginning_of_the_name_tells(model: str, provider: str) -> None:
+def test_the_provider_follows_from_the_beginning_of_the_name(model: str, provider: str) -> None:
     assert provider_of(model, "own") == provider

@@ -26,7 +26,7 @@ class Acme(Api):
 
 
 class Kept(UsageStream):
-    """One row a day, of the days that are kept when it is asked: each time it is asked that may be fewer."""
+    """One row a day, of the days that the vendor still keeps. Each request may find fewer days."""
 
     name = "acme_usage"
     role = "bill"
@@ -73,7 +73,7 @@ def test_it_is_read_from_the_day_that_is_served(kept_from: list[int], found: lis
     assert days_read(stream) == (found, None)
 
 
-def test_a_vendor_that_refuses_the_day_it_named_is_not_asked_for_ever() -> None:
+def test_a_vendor_that_refuses_the_day_it_named_is_not_asked_without_end() -> None:
     class Circling(Kept):
         def rows(self, window: Window) -> Iterator[DateTime]:
             raise RetentionStart(datetime(2026, 9, 3))
@@ -86,7 +86,7 @@ def test_a_vendor_that_refuses_the_day_it_named_is_not_asked_for_ever() -> None:
 
 
 class Misspelt(Kept):
-    """A defect of the source: a field of a record that nobody knows."""
+    """A defect of the source: a record field that the schema does not have."""
 
     def usages(self, item: DateTime) -> Iterator[Usage]:
         for record in super().usages(item):
@@ -94,14 +94,14 @@ class Misspelt(Kept):
 
 
 def test_a_misspelt_field_is_a_defect_of_the_source_and_not_the_vendors() -> None:
-    with pytest.raises(Defect) as told:
+    with pytest.raises(Defect) as caught:
         list(pages(Misspelt(datetime(2026, 9, 1)), WEEK))
-    assert str(told.value).startswith(
+    assert str(caught.value).startswith(
         "Acme, stream acme_usage: it wrote a field that its schema does not know, usage.tokens.inputs. This is a "
         "defect of the source"
     )
-    assert "report it" in str(told.value)
-    assert told.value.failure_type == FailureType.system_error
+    assert "report it" in str(caught.value)
+    assert caught.value.failure_type == FailureType.system_error
 
 
 def failing(*days_of_september: int, error: type[SourceError] = Unavailable) -> UsageStream:
@@ -119,7 +119,7 @@ def failing(*days_of_september: int, error: type[SourceError] = Unavailable) -> 
 
 
 def sync(stream: UsageStream, start: date, covered: Covered | None = None) -> Exception | None:
-    """What a sync on September the 11th, from the first to the tenth, ends with."""
+    """The error of a sync on September 11th that reads from the 1st to the 10th."""
     stream.plan(Range(start, None, False, datetime(2026, 9, 11, 9)), covered or Covered())
     reading = StreamReading(stream, closed=datetime(2026, 9, 11))
     with contextlib.suppress(SourceError):
@@ -164,9 +164,9 @@ def test_an_error_names_nothing_that_the_vendor_does_not_have() -> None:
 
 
 def test_a_defect_names_what_was_not_read_too() -> None:
-    told = sync(failing(4, error=Defect), SEPTEMBER)
-    assert type(told) is Defect
-    assert str(told).endswith("Not read: 2026-09-04 to 2026-09-04; the next sync reads it.")
+    error = sync(failing(4, error=Defect), SEPTEMBER)
+    assert type(error) is Defect
+    assert str(error).endswith("Not read: 2026-09-04 to 2026-09-04; the next sync reads it.")
 
 
 class Billed(Kept):

@@ -1,4 +1,4 @@
-"""When a stream must be read anew because it reads more than before."""
+"""When a stream is read again from the start because it reads more than before."""
 
 import json
 

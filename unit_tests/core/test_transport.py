@@ -1,4 +1,4 @@
-"""Answers that would last for ever or have no end, from a server that plays them on a real socket."""
+"""Answers that are endless or very slow, from a server on a real socket."""
 
 import gzip
 import itertools
@@ -21,7 +21,7 @@ class Acme(Api):
 
 @contextmanager
 def serving(play: Callable[[socket.socket], None]) -> Iterator[Acme]:
-    """A vendor that plays this on every connection, once the request has come."""
+    """A server that does this on every connection after the request has come."""
     server = socket.create_server(("127.0.0.1", 0))
 
     def serve() -> None:
@@ -47,7 +47,7 @@ def serving(play: Callable[[socket.socket], None]) -> Iterator[Acme]:
 
 @pytest.fixture
 def hurried(monkeypatch: pytest.MonkeyPatch) -> list[float]:
-    """Every look at the clock finds it ten seconds on; waits are noted and not waited."""
+    """Every reading of the clock moves it ten seconds forward. Waits are noted, not waited."""
     waits: list[float] = []
     seconds = itertools.count(0.0, 10.0)
     monkeypatch.setattr(clock, "monotonic", lambda: next(seconds))
@@ -67,11 +67,11 @@ def continuing(connection: socket.socket) -> None:
 
 
 @pytest.mark.parametrize("play", [dripping, continuing])
-def test_no_answer_lasts_for_ever(play: Callable[[socket.socket], None], hurried: list[float]) -> None:
-    with serving(play) as api, pytest.raises(Unavailable) as told:
+def test_a_slow_answer_is_given_up(play: Callable[[socket.socket], None], hurried: list[float]) -> None:
+    with serving(play) as api, pytest.raises(Unavailable) as caught:
         api.get("/costs")
-    assert "Acme, stream acme_costs, /costs: no usable answer" in str(told.value)
-    assert "the answer was not whole after 240 s" in str(told.value)
+    assert "Acme, stream acme_costs, /costs: no usable answer" in str(caught.value)
+    assert "the answer was not whole after 240 s" in str(caught.value)
     assert len(hurried) == 1  # the second try goes beyond the five minutes of a failure
 
 
@@ -87,7 +87,9 @@ def bomb(connection: socket.socket) -> None:
 
 
 @pytest.mark.parametrize("play", [endless, bomb])
-def test_no_body_is_without_bound(play: Callable[[socket.socket], None], monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_body_that_is_too_large_is_refused(
+    play: Callable[[socket.socket], None], monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(transport, "MOST_BYTES", 32 << 20)
     with serving(play) as api, pytest.raises(BrokenContract, match="more than 256 MB; no page of it is that large"):
         api.get("/costs")

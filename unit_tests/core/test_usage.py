@@ -80,12 +80,12 @@ def test_short_parts_can_be_read_back(parts: list[str]) -> None:
 
 
 def test_a_row_that_cannot_be_ordered_among_its_twins_is_named() -> None:
-    with pytest.raises(Unmappable) as told:
+    with pytest.raises(Unmappable) as caught:
         list(
             with_ordinals([{"price": "1"}, {"price": "much"}], key=lambda _: 0, order=lambda row: decimal(row["price"]))
         )
-    assert told.value.row == {"price": "1"}
-    assert str(told.value.reason) == "'much' is not a number"
+    assert caught.value.row == {"price": "1"}
+    assert str(caught.value.reason) == "'much' is not a number"
 
 
 @given(st.lists(st.tuples(st.integers(0, 3), st.integers(0, 5))), st.randoms())
@@ -102,9 +102,11 @@ def test_only_what_is_unknown_is_left_out() -> None:
     assert compact(a=None, b="", c={}, d=[], e=0, f=False, g=0.0, h="x") == {"e": 0, "f": False, "g": 0.0, "h": "x"}
 
 
-@pytest.mark.parametrize(("value", "told"), [(None, None), ("", None), ("null", None), (7, "7"), (" nil ", " nil ")])
-def test_a_text_is_what_it_tells(value: object, told: str | None) -> None:
-    assert text(value) == told
+@pytest.mark.parametrize(
+    ("value", "expected"), [(None, None), ("", None), ("null", None), (7, "7"), (" nil ", " nil ")]
+)
+def test_text_of_a_value(value: object, expected: str | None) -> None:
+    assert text(value) == expected
 
 
 @pytest.mark.parametrize("value", [True, 1.5, [], ["x"], {"id": "x"}])

@@ -75,7 +75,7 @@ def test_what_breaks_the_schema_is_named(path: str, value: Any) -> None:
 
 
 @pytest.mark.parametrize("path", ["invented", "usage.tokens.invented", "charges.0.invented"])
-def test_a_field_that_the_schema_does_not_know_is_no_fault_of_the_row(path: str) -> None:
+def test_a_field_that_the_schema_lacks_is_a_defect_of_the_source(path: str) -> None:
     with pytest.raises(Malformed, match=f"does not know, {re.escape(path.replace('.0', '[0]'))}$"):
         RecordValidator().check(second(changed(path, 1)))
 
@@ -115,7 +115,7 @@ def test_the_order_of_its_fields_makes_no_other_row() -> None:
     validator.check([changed("remote_data", {"b": {"d": 3, "c": 2}, "a": 1})])
 
 
-def test_no_row_is_kept() -> None:
+def test_no_row_is_kept_in_memory() -> None:
     validator, record = RecordValidator(), changed("remote_data", {"of a": "window of half a million"})
     before = sys.getrefcount(record["remote_data"])
     validator.check([record])

@@ -44,7 +44,7 @@ def test_gaps_and_coverage_make_the_range(window: Window, covered: list[Window])
 
 
 @given(st.lists(windows(), max_size=5), windows())
-def test_a_hole_is_cut_out_exactly(covered: list[Window], hole: Window) -> None:
+def test_a_gap_is_cut_out_exactly(covered: list[Window], hole: Window) -> None:
     assert set(every_day(without(covered, hole))) == set(every_day(covered)) - set(every_day([hole]))
 
 
@@ -74,7 +74,7 @@ def test_a_state_gives_back_what_was_covered(covered: list[Window]) -> None:
 
 
 @given(st.lists(windows(), min_size=1, max_size=6), st.integers(0, 60))
-def test_failing_syncs_do_not_push_the_lookback_back(covered: list[Window], lookback: int) -> None:
+def test_failing_syncs_do_not_move_the_lookback(covered: list[Window], lookback: int) -> None:
     once = Covered()
     for window in covered:
         once = once.add(window)
@@ -120,7 +120,7 @@ def test_an_unknown_state_is_refused(state: dict[str, object]) -> None:
 
 
 def test_hours_that_make_days_together_count_as_days() -> None:
-    """Each for itself would be rounded to nothing."""
+    """Each alone would be rounded to nothing."""
     hours = [ORIGIN.add(hours=n) for n in range(10_001)]
     slices = [{"start": start.isoformat(), "end": end.isoformat()} for start, end in pairwise(hours)]
     covered = Covered.from_state({"slices": slices})

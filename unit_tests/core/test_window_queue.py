@@ -1,4 +1,4 @@
-"""Whose window is read next: by role, then by what is left to ask; streams that share answers keep step."""
+"""Which window is read next: by role, then by the number of requests left; streams that share answers keep step."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
@@ -27,7 +27,7 @@ class Line:
 
 
 def read(lines: list[Line], capacity: int = 1) -> list[tuple[str, int]]:
-    """All lines at once, each in a thread of its own; who had which turn, in order."""
+    """All lines at once, each in a thread of its own; which stream had which turn, in order."""
     queue = WindowQueue(capacity)
     places = [queue.join(line.role, line.windows, line.questions()) for line in lines]
     order: list[tuple[str, int]] = []
@@ -59,12 +59,12 @@ def names(order: list[tuple[str, int]]) -> list[str]:
     return [name for index, (name, _) in enumerate(order) if not index or order[index - 1][0] != name]
 
 
-def test_the_bill_is_whole_before_anything_else() -> None:
+def test_the_bill_is_read_completely_first() -> None:
     lines = [Line("users", "activity", 30), Line("by_user", "restates", 30), Line("cost", "bill", 40)]
     assert names(read(lines)) == ["cost", "by_user", "users"]
 
 
-def test_of_one_role_the_one_that_has_least_to_ask_goes_first() -> None:
+def test_within_a_role_the_stream_with_the_fewest_requests_left_is_first() -> None:
     lines = [Line("long", "activity", 30), Line("short", "activity", 3), Line("estimate", "estimate", 1)]
     assert names(read(lines)) == ["short", "long", "estimate"]
 
@@ -88,7 +88,7 @@ def test_one_that_was_passed_over_a_hundred_times_goes_next() -> None:
     assert "estimate" in order[150:152]
 
 
-def test_a_stream_that_ends_early_holds_nothing_up() -> None:
+def test_a_stream_that_ends_early_does_not_block_the_others() -> None:
     queue = WindowQueue(1)
     bill = queue.join("bill", 5, ["a"])
     other = queue.join("activity", 1, ["b"])
