@@ -77,9 +77,9 @@ def test_check_explains_a_refused_key(
 def test_a_refused_admin_key_leaves_codex_whole(source: Source, sandbox: Sandbox, config: dict[str, Any]) -> None:
     output = source.read(openai(config, admin_api_key="sk-admin-mistyped-0000"))
     assert output.code == 1
-    assert Counter(output.statuses.values()) == {"INCOMPLETE": 11, "COMPLETE": 6}
+    assert Counter(output.statuses.values()) == {"INCOMPLETE": 13, "COMPLETE": 6}
     assert {trace["failure_type"] for trace in output.traces} == {"config_error"}
-    assert len(errors(output)) == 11
+    assert len(errors(output)) == 13
     # the streams that had begun before the first answer came, at most as many as may read at once
     assert sum(n for path, n in sandbox.requests.items() if "/organization/" in path) <= 4
     done = [name for name, status in output.statuses.items() if status == "COMPLETE"]
@@ -231,9 +231,10 @@ def test_tokens_of_every_shape_add_up(
 def test_the_costs_agree_with_the_usage(source: Source, sandbox: Sandbox, config: dict[str, Any]) -> None:
     """Once everything is reported, each model is billed for exactly the output that its usage has."""
     sandbox.clock.advance(days=5)
-    output = source.read({**config, "end_date": "2026-09-21"}, [COMPLETIONS, COSTS])
+    decisions = "openai_usage_decisions"
+    output = source.read({**config, "end_date": "2026-09-21"}, [COMPLETIONS, decisions, COSTS])
     used: Counter[str] = Counter()
-    for record in output.records[COMPLETIONS]:
+    for record in (*output.records[COMPLETIONS], *output.records[decisions]):
         used[record["model"]["id"]] += record["usage"]["tokens"]["output"]
     billed: Counter[str] = Counter()
     for record in output.records[COSTS]:
@@ -322,11 +323,12 @@ def test_a_failed_page_fails_its_window(source: Source, sandbox: Sandbox, config
 # --- what is not there
 
 
+@pytest.mark.parametrize("endpoint", ["decisions", "web_search_calls"])
 def test_a_new_endpoint_that_is_missing_is_read_when_it_comes(
-    source: Source, sandbox: Sandbox, config: dict[str, Any]
+    source: Source, sandbox: Sandbox, config: dict[str, Any], endpoint: str
 ) -> None:
-    stream = "openai_usage_web_search_calls"
-    sandbox.openai.unavailable.add("web_search_calls")
+    stream = f"openai_usage_{endpoint}"
+    sandbox.openai.unavailable.add(endpoint)
     output = source.read(config, [stream])
     assert (output.code, output.records[stream], output.slices(stream)) == (0, [], [])
     assert len(warnings(output, stream)) == 1

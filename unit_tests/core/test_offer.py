@@ -60,7 +60,11 @@ def test_the_options_that_would_offer_it(config: dict[str, Any], stream: str, ne
     ("stream", "advice"),
     [
         ("cursor_usage_event", "Did you mean cursor_usage_events?"),
-        ("openai_cost", "Did you mean openai_costs (which needs openai.admin_api_key)?"),
+        (
+            "openai_cost",
+            "Did you mean openai_costs (which needs openai.admin_api_key) or openai_costs_by_user (which needs "
+            "openai.admin_api_key)?",
+        ),
         (
             "Datadog_Billable_Usage",
             "Did you mean datadog_billable_usage (which needs datadog.api_key and datadog.application_key)?",

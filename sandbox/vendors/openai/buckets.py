@@ -20,7 +20,7 @@ Results = Callable[[int, int], list[Json]]
 
 # default and maximum number of buckets of a day; the API has other widths, which the source does not ask for
 _LIMITS, _COSTS_LIMITS = (7, 31), (7, 180)
-_COSTS_DIMENSIONS = ("project_id", "line_item", "api_key_id")
+_COSTS_DIMENSIONS = ("project_id", "line_item", "api_key_id", "user_id")
 _TIMES = ("start_time", "end_time", "bucket_width", "limit", "page", "group_by")
 
 
@@ -58,6 +58,11 @@ class Buckets:
         if self._knobs.strict_parameters:
             query.known(_TIMES)
         by = set(query.array("group_by", _COSTS_DIMENSIONS))
+        for together in self._knobs.refused_cost_groups:
+            if together <= by:
+                names = " and ".join(sorted(together))
+                message = f"Grouping costs by {names} is not supported for this organization and time range."
+                raise platform(400, message, param="group_by", code="invalid_value")
 
         def results(begin: int, end: int) -> list[Json]:
             return [self._cost_row(row) for row in add_up_costs(self._reported.costs(begin, end), by)]
@@ -164,7 +169,7 @@ class Buckets:
             answer["quantity"] = int(quantity) if whole else float(quantity)
         else:
             answer["quantity"] = None
-        answer |= {"api_key_id": row.api_key, "quantity_unit": row.unit}
+        answer |= {"api_key_id": row.api_key, "user_id": row.user, "quantity_unit": row.unit}
         if row.line_item == "gpt-image-2 image, output":
             answer["organization_id"] = self._directory.organization_id
         return answer

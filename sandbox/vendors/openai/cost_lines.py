@@ -49,7 +49,7 @@ _PER_UNIT = {
 _MILLION = Decimal(1_000_000)
 _ONE = Decimal(1)
 
-_Parts = tuple[str | None, str | None, str | None, str | None]
+_Parts = tuple[str | None, str | None, str | None, str | None, str | None]
 
 
 class CostEvent(NamedTuple):
@@ -64,6 +64,7 @@ class CostEvent(NamedTuple):
     quantity: Decimal | None = None
     unit: str | None = None
     currency: str | None = "usd"
+    user: str | None = None
 
 
 class CostRow(NamedTuple):
@@ -72,6 +73,7 @@ class CostRow(NamedTuple):
     project: str | None
     line_item: str | None
     api_key: str | None
+    user: str | None
     currency: str | None
     amount: Decimal | None
     quantity: Decimal | None
@@ -82,12 +84,13 @@ def add_up_costs(events: Iterable[CostEvent], by: Collection[str]) -> list[CostR
     """One row per `by` dimensions and currency; quantities only by line item."""
 
     grouped: dict[_Parts, list[CostEvent]] = {}
-    project, line_item, key = (n in by for n in ("project_id", "line_item", "api_key_id"))
+    project, line_item, key, user = (n in by for n in ("project_id", "line_item", "api_key_id", "user_id"))
     for event in events:
         parts = (
             event.project if project else None,
             event.line_item if line_item else None,
             event.api_key if key else None,
+            event.user if user else None,
             event.currency,
         )
         grouped.setdefault(parts, []).append(event)
@@ -160,7 +163,7 @@ class CostLines:
         data = self._directory.teams["data"].id
         if day.day in (1, 15):
             for unnamed in ("", None):
-                yield CostEvent(at, at + 2 * HOUR, unnamed, None, None, Decimal("-5.00"))
+                yield CostEvent(at, at + 2 * HOUR, unnamed, None, None, Decimal("-5.00"), user=unnamed)
         if day.toordinal() % 5 == 0:
             yield CostEvent(at, at + HOUR, data, "unrated", None, None)
         if day.toordinal() % 5 == 1:
@@ -171,7 +174,8 @@ def _lines(endpoint: str, event: Event) -> Iterator[CostEvent]:
     """The billed lines of one usage event; `seen` is the caller's."""
     of = dict(zip(ENDPOINTS[endpoint].dimensions, event.dimensions, strict=True))
     owner = (event.at, event.seen, of["project_id"])
-    if endpoint == "completions":
+    user = of.get("user_id")
+    if endpoint in ("completions", "decisions"):
         prices = _PRICES.get(of["model"], _OTHER_PRICES)
         share = Decimal("0.5") if of["batch"] else _ONE
         figures = dict(zip(COMPLETION_METRICS, event.metrics, strict=True))
@@ -183,10 +187,10 @@ def _lines(endpoint: str, event: Event) -> Iterator[CostEvent]:
                 amount = used * Decimal(prices[column]) * times * share / _MILLION
                 item = f"{of['model']}{kind}"
                 quantity = Decimal(used)
-                yield CostEvent(*owner, item, of["api_key_id"], amount, quantity, "tokens")
+                yield CostEvent(*owner, item, of["api_key_id"], amount, quantity, "tokens", user=user)
     elif endpoint in _PER_UNIT:
         name, unit, price = _PER_UNIT[endpoint]
         used = event.metrics[-1] if endpoint == "web_search_calls" else event.metrics[0]
         item = name.format(of.get("model"))
         amount = used * Decimal(price)
-        yield CostEvent(*owner, item, of.get("api_key_id"), amount, Decimal(used), unit)
+        yield CostEvent(*owner, item, of.get("api_key_id"), amount, Decimal(used), unit, user=user)

@@ -1,4 +1,4 @@
-"""The ten usage endpoints: their metrics and dimensions. The table is independent on purpose of the source's."""
+"""The eleven usage endpoints: their metrics and dimensions. The table is independent on purpose of the source's."""
 
 from dataclasses import dataclass
 
@@ -64,5 +64,6 @@ ENDPOINTS = {
         Endpoint("code_interpreter_sessions", ("num_sessions",), ("project_id",)),
         Endpoint("file_search_calls", ("num_requests",), (*DIMENSIONS[:3], "vector_store_id"), "file_searches"),
         Endpoint("web_search_calls", (_REQUESTS, "num_requests"), (*DIMENSIONS, "context_level"), "web_searches"),
+        Endpoint("decisions", COMPLETION_METRICS, (*DIMENSIONS, "batch", "service_tier", "api_source")),
     )
 }

@@ -45,6 +45,8 @@ class Knobs:
     """`has_more` comes without a cursor, or always with the same one."""
     unavailable: set[str] = field(default_factory=set)
     """Names of usage endpoints that answer 404."""
+    refused_cost_groups: tuple[frozenset[str], ...] = (frozenset({"project_id", "user_id"}),)
+    """Costs that are grouped by all of one of these are a 400; which ones depends on the organization."""
     archived_keys: bool = True
     """The API keys of an archived project are listed, else a 400."""
     strict_parameters: bool = True

@@ -12,7 +12,7 @@ from sandbox.times import day_stamp, days_between, epoch
 from sandbox.vendors.openai.analytics import ALL_PRODUCTS, CODEX_ONLY, Analytics, client_entry, engaged, model_entry
 from sandbox.vendors.openai.buckets import Buckets
 from sandbox.vendors.openai.codex_activity import CodexActivity, Figures, Row, has_flat_attribution
-from sandbox.vendors.openai.cost_lines import add_up_costs
+from sandbox.vendors.openai.cost_lines import CostRow, add_up_costs
 from sandbox.vendors.openai.directory import Directory
 from sandbox.vendors.openai.endpoints import ENDPOINTS, Endpoint
 from sandbox.vendors.openai.knobs import Knobs
@@ -47,7 +47,8 @@ class OpenAILedger:
             for name, endpoint in ENDPOINTS.items():
                 if name not in self._knobs.unavailable:
                     ledger[f"openai_usage_{name}"] += self._usage(endpoint, day)
-            ledger["openai_costs"] += self._costs(day)
+            ledger["openai_costs"] += self._costs(day, by_user=False)
+            ledger["openai_costs_by_user"] += self._costs(day, by_user=True)
         for day in days_between(max(start, self._analytics.earliest(now)), last):
             for workspace in sorted(self._knobs.workspaces):
                 for stream, entry in self._workspace(workspace, day, now.timestamp()):
@@ -58,22 +59,28 @@ class OpenAILedger:
         begin = epoch(day)
         events = self._reported.usage(endpoint.name, begin, begin + DAY)
         rows = add_up(endpoint, events, endpoint.dimensions)
-        old = self._knobs.old_shape
+        old = self._knobs.old_shape and endpoint.name == "completions"
         # "" comes before null: both are a missing part, so that such rows differ in their JSON alone
         rows.sort(key=lambda row: [value is None for value in row.dimensions])
         yield from _numbered(
             day, ((_missing(row.dimensions), {}, _usage_figures(endpoint, row, old or row.old)) for row in rows)
         )
 
-    def _costs(self, day: date) -> Iterator[Entry]:
+    def _costs(self, day: date, *, by_user: bool) -> Iterator[Entry]:
+        """The day's bill by project or, the same money, by user; never by both."""
         begin = epoch(day)
-        rows = add_up_costs(self._reported.costs(begin, begin + DAY), ("project_id", "line_item", "api_key_id"))
-        rows.sort(key=lambda row: [value is None for value in row[:4]])
+        group_by = ("user_id" if by_user else "project_id", "line_item", "api_key_id")
+        rows = add_up_costs(self._reported.costs(begin, begin + DAY), group_by)
+
+        def parts(row: CostRow) -> tuple[str | None, ...]:
+            return (row.user if by_user else row.project, row.line_item, row.api_key, row.currency)
+
+        rows.sort(key=lambda row: [value is None for value in parts(row)])
         yield from _numbered(
             day,
             (
                 (
-                    _missing(row[:4]),
+                    _missing(parts(row)),
                     _charges(row.amount, row.currency),
                     _known({"quantity": row.quantity if row.amount is not None else None}),
                 )
@@ -144,7 +151,7 @@ def _usage_figures(endpoint: Endpoint, row: UsageRow, old: bool) -> Usage:
     usage: Usage = {}
     if "num_model_requests" in metrics:
         usage["requests.total"] = metrics["num_model_requests"]
-    if endpoint.name == "completions":
+    if "input_cached_tokens" in metrics:
         read, written = metrics["input_cached_tokens"], metrics["input_cache_write_tokens"]
         usage["tokens.input"] = metrics["input_tokens"] - read - (0 if old else written)
         usage["tokens.cache_read"] = read

@@ -25,6 +25,7 @@ FINE_TUNED_MODEL = "ft:gpt-4o-mini-2024-07-18:acme:tag:AbC123xY:ckpt-step-84"
 EMBEDDING_MODEL = "text-embedding-3-small"
 OLD_EMBEDDING_MODEL = "text-embedding-ada-002-v2"
 MODERATION_MODEL = "text-moderation:2023-10-25"
+API_SOURCES = ("agents_api", "unlabeled", None)
 TIERS = ("default", "default", "default", "default", "priority", "flex", "fast", "scale")
 
 
@@ -104,6 +105,7 @@ class UsageEvents:
         self._days: dict[tuple[str, date], list[Event]] = {}
         self._special: Mapping[str, Callable[[date, Random], Iterator[Event]]] = {
             "completions": self._completions,
+            "decisions": self._decisions,
             "vector_stores": self._vector_stores,
             "code_interpreter_sessions": self._code_interpreter,
         }
@@ -188,6 +190,20 @@ class UsageEvents:
             key = directory.workers[prototype.name].id
             dimensions = (prototype.id, None, key, CHAT_MODELS[0], False, "default")
             yield self._event(day, draw, dimensions, _chat(draw, 20, CHAT_MODELS[0]))
+
+    def _decisions(self, day: date, draw: Random) -> Iterator[Event]:
+        for person in self._workers(day):
+            if draw.random() > min(1.0, self._world.rhythm(day)) * 0.3:
+                continue
+            for source in draw.sample(API_SOURCES, draw.randint(1, 2)):
+                model = draw.choice(CHAT_MODELS)
+                dimensions = (*self._owner(person), model, False, draw.choice(TIERS), source)
+                yield self._event(day, draw, dimensions, _chat(draw, draw.randint(1, 30), model))
+        if not is_holiday(day):
+            worker = self._directory.workers[self._directory.evals.name]
+            nobody = (worker.project.id, None, worker.id, EVALS_MODEL, True, "default")
+            for source in API_SOURCES:
+                yield self._event(day, draw, (*nobody, source), _chat(draw, 60, EVALS_MODEL))
 
     def _by_people(self, endpoint: str, day: date, draw: Random) -> Iterator[Event]:
         """The endpoints that a person uses now and then."""

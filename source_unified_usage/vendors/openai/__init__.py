@@ -18,11 +18,11 @@ from source_unified_usage.vendors.openai.codex import (
     SharedRows,
     WorkspaceUsage,
 )
-from source_unified_usage.vendors.openai.completions import Completions
-from source_unified_usage.vendors.openai.costs import Costs
+from source_unified_usage.vendors.openai.completions import CachingUsage
+from source_unified_usage.vendors.openai.costs import Costs, CostsByUser
 from source_unified_usage.vendors.openai.lookups import Lookups
 from source_unified_usage.vendors.openai.reviews import CodeReviewResponses, CodeReviews
-from source_unified_usage.vendors.openai.usage import ENDPOINTS, ApiUsage
+from source_unified_usage.vendors.openai.usage import CACHING, ENDPOINTS, ApiUsage
 
 
 class OpenAI(Vendor):
@@ -61,8 +61,12 @@ class OpenAI(Vendor):
         if api is None:
             return []
         lookups, users = Lookups(api), self._user_ids
-        usages = [ApiUsage(endpoint, api, lookups, users) for endpoint in ENDPOINTS]
-        return [Completions(api, lookups, users), *usages, Costs(api, lookups, users)]
+        return [
+            *(CachingUsage(endpoint, api, lookups, users) for endpoint in CACHING),
+            *(ApiUsage(endpoint, api, lookups, users) for endpoint in ENDPOINTS),
+            Costs(api, lookups, users),
+            CostsByUser(api, lookups, users),
+        ]
 
     def _codex_streams(self) -> Sequence[UsageStream]:
         analytics = self._analytics()

@@ -63,6 +63,13 @@ class PlatformApi(OpenAIApi):
             "Raise the organization's limit or settle its billing at OpenAI.",
             when=lambda asked: _code(asked) == "insufficient_quota",
         ),
+        ErrorRule(
+            (400,),
+            ConfigError,
+            "If OpenAI does not tell this organization's costs by user, deselect this stream; if only not those of so "
+            "long ago, move start_date.",
+            path=r"/costs\?.*group_by=user_id",
+        ),
         ErrorRule((401,), KeyRefused, _WHICH_KEY, message=_NO_SCOPE),
         ErrorRule((401, 403), ConfigError, f"{_WHICH_KEY} The organization's IP allowlist may refuse a key too."),
     )

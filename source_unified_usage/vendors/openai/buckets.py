@@ -35,19 +35,19 @@ class BucketStream(UsageStream[PlatformApi]):
 
     def __init__(self, api: PlatformApi, lookups: Lookups, user_ids: Sequence[str] = ()) -> None:
         super().__init__(api)
-        self._lookups, self._user_ids = lookups, list(user_ids)
+        self._lookups, self.user_ids = lookups, list(user_ids)
         if "user_id" in self.dimensions:  # the others read nothing of some users
-            self.scope = {"openai.user_ids": self._user_ids}
+            self.scope = {"openai.user_ids": self.user_ids}
 
     def path(self) -> str:
         return f"/v1/organization/{self.route}"
 
     def rows(self, window: Window) -> Iterator[BucketItem]:
-        if self._user_ids and "user_id" not in self.dimensions:
+        if self.user_ids and "user_id" not in self.dimensions:
             self.not_available(window, NO_USERS)
             return
         rows = self.results(window)
-        names = self._lookups.names(rows)
+        names = self._lookups.names(rows, by_project="project_id" in self.dimensions)
         owners = {text(row.get("organization_id")) for row in rows}
         self.api.account = owners.pop() if len(owners) == 1 else None
         for row, ordinal in with_ordinals(rows, self.key, order):
@@ -62,7 +62,7 @@ class BucketStream(UsageStream[PlatformApi]):
             "bucket_width": "1d",
             "limit": self.step.count,
             "group_by": list(self.dimensions),
-            "user_ids": self._user_ids,
+            **self.filters(),
         }
         buckets: list[list[Row]] = []
         try:
@@ -74,6 +74,10 @@ class BucketStream(UsageStream[PlatformApi]):
         except LookbackExceeded as refused:
             raise RetentionStart(self._oldest_served(window, refused.vendor_message)) from None
         return [row for bucket in buckets for row in bucket]
+
+    def filters(self) -> Mapping[str, Sequence[str]]:
+        """What of the configuration the vendor itself filters by."""
+        return {}
 
     def key(self, row: Row) -> str:
         """The id without the ordinal."""

@@ -1,21 +1,16 @@
-"""Usage of completions: OpenAI's counts, of which some include others, as classes of tokens that add up."""
+"""Usage of completions and decisions: OpenAI's counts, some within others, as classes of tokens that add up."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 from source_unified_usage.core.errors import mapping
 from source_unified_usage.core.usage import Number, Row, compact, quantity
 from source_unified_usage.core.window import Window
-from source_unified_usage.vendors.openai.api import PlatformApi
-from source_unified_usage.vendors.openai.lookups import Lookups
-from source_unified_usage.vendors.openai.usage import COMPLETIONS, ApiUsage
+from source_unified_usage.vendors.openai.usage import ApiUsage
 
 
-class Completions(ApiUsage):
-    """The endpoint whose tokens are read from and written to a cache."""
-
-    def __init__(self, api: PlatformApi, lookups: Lookups, user_ids: Sequence[str] = ()) -> None:
-        super().__init__(COMPLETIONS, api, lookups, user_ids)
+class CachingUsage(ApiUsage):
+    """The usage of an endpoint whose tokens are read from and written to a cache."""
 
     def results(self, window: Window) -> list[Row]:
         rows = super().results(window)

@@ -1,10 +1,12 @@
-"""Costs of the API: the only money of the platform. No row names a user."""
+"""Costs of the API: the only money of the platform, by project, and once more by user."""
 
 from collections.abc import Iterator
 
+from source_unified_usage.core.errors import mapping
+from source_unified_usage.core.stream import Role
 from source_unified_usage.core.times import day_period
 from source_unified_usage.core.usage import Charge, Row, Usage, charges, compact, decimal, nested, quantity, text, usage
-from source_unified_usage.core.window import days
+from source_unified_usage.core.window import Window, days
 from source_unified_usage.vendors.openai.buckets import BucketItem, BucketStream
 from source_unified_usage.vendors.openai.mapping import dimension, model, utc_day
 
@@ -22,7 +24,7 @@ class Costs(BucketStream):
         "What one line item cost on one day, by project and API key, credits included. The sum of net is the bill of "
         "the API platform."
     )
-    role = "bill"
+    role: Role = "bill"
     step = days(180)  # the most buckets of a page (OpenAI API reference: Costs)
     lookback = days(7)  # how long costs are corrected is not documented; a margin over the usage that they follow
     route = "costs"
@@ -44,6 +46,7 @@ class Costs(BucketStream):
             metric_name=line_item,
             resources=item.names.resources(cost),
             organization=compact(id=text(cost.get("organization_id"))),
+            user=item.names.user(cost),
             model=model(_model_of(line_item)),
             charges=_charges(nested(cost, "amount")),
             usage=compact(quantity=quantity(cost.get("quantity")), unit=text(cost.get("quantity_unit"))),
@@ -51,6 +54,28 @@ class Costs(BucketStream):
             surface="api",
             remote_data=cost,
         )
+
+
+class CostsByUser(Costs):
+    """The bill once more, by who caused it."""
+
+    name = "openai_costs_by_user"
+    about = (
+        "What one line item cost on one day, by user and API key, all projects together; what no user caused is a row "
+        "without a user. Restates openai_costs."
+    )
+    role = "restates"
+    restates = "openai_costs"
+    # never with project_id: whether that is answered depends on the organization and the days (OpenAI Python SDK 3.57)
+    dimensions = ("user_id", "line_item", "api_key_id")
+
+    def results(self, window: Window) -> list[Row]:
+        """All rows, or those of the configured users: costs have no filter by user (OpenAI API reference: Costs)."""
+        return [row for row in super().results(window) if not self.user_ids or self._user_of(row) in self.user_ids]
+
+    def _user_of(self, row: Row) -> str | None:
+        with mapping(row):
+            return text(row.get("user_id"))
 
 
 def _model_of(line_item: str | None) -> str | None:

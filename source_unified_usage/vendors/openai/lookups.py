@@ -49,12 +49,18 @@ class Lookups:
         self._keys_refused = self._missing_said = False
         self._lock = threading.Lock()
 
-    def names(self, rows: Iterable[Row]) -> Names:
-        """The names for these rows; API keys are listed by project, so only those of projects in `rows` are asked."""
+    def names(self, rows: Iterable[Row], *, by_project: bool = True) -> Names:
+        """The names for these rows; API keys are listed by project.
+
+        `by_project`: the rows name their projects, so that only the keys of those are asked for; else those of all are.
+        """
         rows = list(rows)
-        projects = self._projects() if any(row.get("project_id") for row in rows) else {}
+        keyed = [row for row in rows if row.get("api_key_id")]
+        projects = self._projects() if any(row.get("project_id") for row in rows) or (keyed and not by_project) else {}
         users = self._users() if any(row.get("user_id") for row in rows) else {}
-        used = {row["project_id"] for row in rows if row.get("api_key_id") and row.get("project_id") in projects}
+        used = (
+            {row["project_id"] for row in keyed if row.get("project_id") in projects} if by_project else set(projects)
+        )
         keys = {id: key for project in sorted(used) for id, key in self._keys_of(project).items()}
         return Names(projects, users, keys)
 

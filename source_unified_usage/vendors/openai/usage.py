@@ -1,6 +1,6 @@
 """Usage of the API: an endpoint for each kind, one row per day and combination of all that it can be grouped by."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -27,10 +27,17 @@ class Endpoint:
     unit: str | None
     dimensions: Sequence[str]
     what: str
-    recent: bool = False  # since July 2026 (OpenAI API reference: Usage), not on every account yet
+    recent: bool = False  # since July 2026 or later (OpenAI API reference: Usage), not on every account yet
 
 
-COMPLETIONS = Endpoint("completions", "tokens", "input_tokens", None, (*_MODEL, "batch", "service_tier"), "tokens")
+_TIER = (*_MODEL, "batch", "service_tier")
+
+# Decisions count as completions do; since they came, completions and web searches can be grouped by api_source too
+# (OpenAI Python SDK, autumn of 2026), which would change the ids of streams that exist
+CACHING = (
+    Endpoint("completions", "tokens", "input_tokens", None, _TIER, "tokens"),
+    Endpoint("decisions", "tokens", "input_tokens", None, (*_TIER, "api_source"), "tokens of decisions", recent=True),
+)
 ENDPOINTS = (
     Endpoint("embeddings", "tokens", "input_tokens", None, _MODEL, "tokens embedded"),
     Endpoint("moderations", "tokens", "input_tokens", None, _MODEL, "tokens moderated"),
@@ -77,7 +84,7 @@ class ApiUsage(BucketStream):
         self._endpoint = endpoint
         self.name = f"openai_usage_{endpoint.name}"
         dimensions = ", ".join(dimension.removesuffix("_id").replace("_", " ") for dimension in endpoint.dimensions)
-        self.about = f"The {endpoint.what} of one day, by {dimensions.replace('api key', 'API key')}."
+        self.about = f"The {endpoint.what} of one day, by {dimensions.replace('api ', 'API ')}."
         self.counts_tokens = endpoint.unit is None
         self.route, self.dimensions = f"usage/{endpoint.name}", endpoint.dimensions
         self._product = {"id": endpoint.name, "name": f"OpenAI {endpoint.name.replace('_', ' ').title()}"}
@@ -109,6 +116,9 @@ class ApiUsage(BucketStream):
             surface="api",
             remote_data=row,
         )
+
+    def filters(self) -> Mapping[str, Sequence[str]]:
+        return {"user_ids": self.user_ids}
 
     def figures(self, row: Row) -> dict[str, Any]:
         """A record's `usage`."""

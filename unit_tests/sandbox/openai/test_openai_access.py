@@ -102,7 +102,8 @@ def test_limit_above_maximum_is_worded_as_the_vendor_words_it(get: Get) -> None:
     [
         ({"limit": 181}, "limit"),
         ({"bucket_width": "1h"}, "bucket_width"),
-        ({"group_by": "user_id"}, "group_by"),
+        ({"group_by": "model"}, "group_by"),
+        ({"group_by": "user_id,project_id"}, "group_by"),
         ({"user_ids": "user-1"}, "user_ids"),
     ],
 )

@@ -36,6 +36,7 @@ from unit_tests.sandbox.openai.asking import (
 STREAMS = (
     *(f"openai_usage_{name}" for name in ENDPOINTS),
     "openai_costs",
+    "openai_costs_by_user",
     "openai_codex_usage",
     "openai_codex_usage_by_client",
     "openai_codex_usage_by_model",

@@ -1,5 +1,6 @@
 """The rows of usage and costs of the simulated OpenAI."""
 
+from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -109,6 +110,29 @@ def test_the_newest_endpoints_can_be_unavailable(sandbox: Sandbox, get: Get) -> 
     assert answer.status_code == 404
     ledger = sandbox.openai.ledger(YESTERDAY, TODAY)
     assert "openai_usage_web_search_calls" not in ledger
+
+
+def test_which_groups_of_costs_are_refused_depends_on_the_organization(sandbox: Sandbox, get: Get) -> None:
+    def answers(*group_by: str) -> int:
+        return get(COSTS, start_time=epoch(YESTERDAY), group_by=group_by).status_code
+
+    assert [answers("user_id"), answers("user_id", "line_item", "project_id")] == [200, 400]
+    sandbox.openai.refused_cost_groups = ()
+    assert answers("user_id", "line_item", "project_id") == 200
+    sandbox.openai.refused_cost_groups = (frozenset({"user_id"}),)
+    assert [answers("user_id"), answers("project_id")] == [400, 200]
+
+
+def test_costs_by_user_are_the_money_of_the_costs_by_project(get: Get) -> None:
+    def sums(*group_by: str) -> dict[int, Decimal]:
+        found: dict[int, Decimal] = {}
+        for row in rows(get, COSTS, days_ago(30), TODAY, group_by=group_by, limit=180):
+            value = decimal(row.get("amount", {}).get("value")) or Decimal(0)
+            found[row["start_time"]] = found.get(row["start_time"], Decimal(0)) + value
+        return found
+
+    assert len(sums("project_id", "line_item", "api_key_id")) == 30
+    assert sums("user_id", "line_item", "api_key_id") == sums("project_id", "line_item", "api_key_id")
 
 
 def test_cost_spellings(sandbox: Sandbox, get: Get) -> None:

@@ -53,6 +53,18 @@ def test_a_request_asks_for_whole_days_and_every_dimension(server: requests_mock
     assert server.request_history[0].headers["Authorization"] == "Bearer sk-admin-not-a-real-key"
 
 
+def test_decisions_alone_are_grouped_by_the_source(server: requests_mock.Mocker) -> None:
+    asked = {}
+    for name in STREAMS:
+        if name.startswith(("openai_usage_", "openai_costs")):
+            path = STREAMS[name].path()
+            server.get(f"https://api.openai.com{path}", **page())
+            read(name)
+            asked[name] = queries(server, f"https://api.openai.com{path}")[-1]["group_by"]
+    assert [name for name, by in asked.items() if "api_source" in by] == ["openai_usage_decisions"]
+    assert asked["openai_usage_decisions"] == [*asked["openai_usage_completions"], "api_source"]
+
+
 ALL = [STREAMS["openai_usage_completions"], STREAMS["openai_costs"]]
 
 
@@ -195,17 +207,17 @@ def test_members_are_filtered_here(server: requests_mock.Mocker) -> None:
 @pytest.mark.parametrize(
     ("config", "count"),
     [
-        (CONFIG, 17),
-        ({"admin_api_key": "k"}, 11),
-        ({"admin_api_key": "k", "codex": {}}, 11),
-        ({"admin_api_key": "k", "codex": {"include_workspace_usage": False}}, 11),
+        (CONFIG, 19),
+        ({"admin_api_key": "k"}, 13),
+        ({"admin_api_key": "k", "codex": {}}, 13),
+        ({"admin_api_key": "k", "codex": {"include_workspace_usage": False}}, 13),
         ({"codex": {"api_key": "k", "workspace_id": "w"}}, 5),
         ({"codex": {"api_key": "k", "workspace_id": "w", "include_workspace_usage": True}}, 6),
     ],
 )
 def test_either_credential_is_enough(config: Mapping[str, Any], count: int) -> None:
     assert len(OpenAI(config).streams()) == count
-    assert len(OpenAI(config).probes()) == ("admin_api_key" in config) + (count not in (11,))
+    assert len(OpenAI(config).probes()) == ("admin_api_key" in config) + (count not in (13,))
 
 
 def test_the_address_of_codex_is_checked() -> None:
@@ -242,5 +254,5 @@ def test_no_dollar_is_in_two_bills_and_no_token_counts_twice() -> None:
     assert bills == {"openai_costs", "openai_codex_usage"}
     restating = {name for name, stream in STREAMS.items() if stream.restates == "openai_codex_usage"}
     assert restating == {"openai_codex_usage_by_client", "openai_codex_usage_by_model", "openai_workspace_usage"}
-    usage = {f"openai_usage_{endpoint}" for endpoint in ("completions", "embeddings", "moderations")}
+    usage = {f"openai_usage_{endpoint}" for endpoint in ("completions", "decisions", "embeddings", "moderations")}
     assert {name for name, stream in STREAMS.items() if stream.counts_tokens} == {*usage, "openai_codex_usage"}

@@ -180,7 +180,7 @@ def test_waits_exactly_as_the_answer_says(server: requests_mock.Mocker, waits: l
     assert waits[2] > 1
 
 
-@pytest.mark.parametrize("endpoint", ["file_search_calls", "web_search_calls"])
+@pytest.mark.parametrize("endpoint", ["decisions", "file_search_calls", "web_search_calls"])
 def test_an_endpoint_that_is_not_there_yet_warns_and_is_left_unread(
     server: requests_mock.Mocker, caplog: pytest.LogCaptureFixture, endpoint: str
 ) -> None:

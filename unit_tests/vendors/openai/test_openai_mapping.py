@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from source_unified_usage.core.errors import Unmappable
 from source_unified_usage.core.window import days
-from source_unified_usage.vendors.openai.usage import ENDPOINTS
+from source_unified_usage.vendors.openai.usage import CACHING, ENDPOINTS
 from unit_tests.vendors.openai.answers import record
 from unit_tests.vendors.samples import Case, assert_mapped, mock_answers, records, sample, stream_of, window
 
@@ -56,6 +56,11 @@ def costs(*pages: Any, name: str = "") -> Case:
     return Case("openai_costs", {"GET /v1/organization/costs": pages, **NAMES}, *SOME_DAYS, name=name)
 
 
+def costs_by_user(*pages: Any) -> Case:
+    answers = {"GET /v1/organization/costs": pages or ["costs.by_user.page1", "costs.by_user.page2"], **NAMES}
+    return Case("openai_costs_by_user", answers, *SOME_DAYS)
+
+
 def codex(split: str = "", *pages: Any, name: str = "") -> Case:
     answers = {CODEX_USAGE: pages or ["codex_usage.page1", "codex_usage.page2"]}
     return Case(f"openai_codex_usage{split}", answers, *SOME_DAYS, name=name)
@@ -65,9 +70,10 @@ CASES = [
     usage("completions", "usage_completions.page1", "usage_completions.page2"),
     usage("completions", "usage_completions.ungrouped", name="openai_usage_completions.ungrouped"),
     usage("completions", "usage_completions.cache_writes", name="openai_usage_completions.cache_writes"),
-    *(usage(endpoint.name) for endpoint in ENDPOINTS),
+    *(usage(endpoint.name) for endpoint in (*CACHING[1:], *ENDPOINTS)),
     costs("costs.page1", "costs.page2"),
     costs("costs.line_items", name="openai_costs.line_items"),
+    costs_by_user(),
     codex(),
     codex("_by_client"),
     codex("_by_model"),
@@ -98,7 +104,7 @@ def test_every_stream_and_every_sample_has_a_case() -> None:
         answer for case in CASES for bodies in case.answers.values() for answer in bodies if isinstance(answer, str)
     }
     assert files - used == NOT_READ
-    assert len({case.stream for case in CASES}) == 17
+    assert len({case.stream for case in CASES}) == 19
 
 
 COMPLETIONS = [
@@ -140,7 +146,9 @@ def ids_of(pages: list[Any]) -> dict[str, Any]:
 TEXTS = {
     "openai_usage_completions": ("project_id", "user_id", "api_key_id", "model", "service_tier", "organization_id"),
     "openai_usage_file_search_calls": ("vector_store_id",),
+    "openai_usage_decisions": ("api_source",),
     "openai_costs": ("project_id", "api_key_id", "line_item", "quantity_unit", "organization_id"),
+    "openai_costs_by_user": ("user_id",),
 }
 
 
@@ -220,7 +228,7 @@ def test_every_field_of_truto_is_matched(theirs: str, field: str | None, ours: s
     assert found == (sample("openai", "legacy_usage")["data"][0][field] if value is ... else value)
 
 
-@pytest.mark.parametrize("stream", ["openai_usage_completions", "openai_costs"])
+@pytest.mark.parametrize("stream", ["openai_usage_completions", "openai_costs", "openai_costs_by_user"])
 def test_windows_are_no_longer_than_a_page(stream: str) -> None:
     step = stream_of("openai", CONFIG, stream).step
     found = list(step.cut(window("2025-09-22", "2026-09-22")))
