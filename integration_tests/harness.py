@@ -263,7 +263,7 @@ def _expected_part(part: Any) -> str:
     if part is None or part == "" or part == {} or part == []:
         return "~"
     text = {True: "true", False: "false"}[part] if isinstance(part, bool) else part
-    if isinstance(part, (dict, list)) or len(str(text)) > 64:
+    if isinstance(part, (dict, list, tuple)) or len(str(text)) > 64:
         canonical = json.dumps(part, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
         return hashlib.sha256(canonical.encode()).hexdigest()[:16]
     if _PLAIN.issuperset(str(text)):

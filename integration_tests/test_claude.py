@@ -88,10 +88,10 @@ def test_check_says_that_the_api_is_switched_off(source: Source, claude: ClaudeS
 def test_one_key_offers_its_own_streams(
     source: Source, config: dict[str, Any], analytics: str | None, admin: str | None
 ) -> None:
-    config = keys(config, analytics, admin)
+    config = merged(keys(config, analytics, admin), {"claude": {"include_spend_limits": False}})
     assert source.check(config)["status"] == "SUCCEEDED"
     names = {entry["stream"]["name"] for entry in source.catalog(config)["streams"]}
-    assert len(names) == (11 if analytics else 3)
+    assert len(names) == (13 if analytics else 5)
     assert ("claude_api_cost" in names) == bool(admin)
 
 

@@ -52,7 +52,10 @@ def table(vendor: type[Vendor]) -> str:
 
 def _line(stream: StreamFacts) -> str:
     about = re.sub(r"\b[a-z]+_[a-z_]+\b", r"`\g<0>`", stream.about).replace("|", r"\|")
-    needs = ", ".join(f"`{need.replace(f'{stream.vendor.name}.', '')}`" for need in stream.needs)
+    ways = (
+        ", ".join(f"`{need.removeprefix(f'{stream.vendor.name}.')}`" for need in options) for options in stream.needs
+    )
+    needs = " or ".join(ways)
     again = "every sync" if stream.grain == "snapshot" else _length(stream.lookback)
     return f"| `{stream.name}` | {about} | {_counts_as(stream)} | {stream.grain} | {again} | {needs} |\n"
 
@@ -87,7 +90,9 @@ def suggested() -> list[str]:
     """
     chosen = {each.name for each in all_streams() if each.role == "bill" or each.counts_tokens}
     chosen |= {each.name for each in spenders(all_streams(), names_people)}
-    return [each.name for each in all_streams() if each.name in chosen and not any(": " in need for need in each.needs)]
+    return [
+        each.name for each in all_streams() if each.name in chosen and not any(": " in need for need in each.needs[0])
+    ]
 
 
 def names_people(stream: str) -> bool:

@@ -13,7 +13,7 @@ from source_unified_usage.vendors import VENDORS
 
 
 class StreamFacts(NamedTuple):
-    """What `UsageStream` documents, and the fewest options that offer the stream."""
+    """What `UsageStream` documents, and each choice of the fewest options that offers the stream."""
 
     name: str
     vendor: type[Vendor]
@@ -24,7 +24,7 @@ class StreamFacts(NamedTuple):
     grain: Grain
     step: Span
     lookback: Span
-    needs: tuple[str, ...]
+    needs: tuple[tuple[str, ...], ...]
 
 
 @cache
@@ -42,7 +42,7 @@ def all_streams() -> tuple[StreamFacts, ...]:
             stream.grain,
             stream.step,
             stream.lookback,
-            tuple(offer.needed(stream.name, {})),
+            tuple(map(tuple, offer.ways(stream.name, {}))),
         )
         for vendor, stream in offer.all_streams()
     )

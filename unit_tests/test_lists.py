@@ -49,7 +49,7 @@ def test_every_class_of_a_stream_is_offered_by_some_configuration() -> None:
 def test_what_a_stream_says_of_itself_fits(stream: StreamFacts) -> None:
     assert stream.name.startswith(f"{stream.vendor.name}_")
     assert stream.about.endswith(".")
-    assert stream.needs and all(need.startswith(f"{stream.vendor.name}.") for need in stream.needs)
+    assert stream.needs and all(need.startswith(f"{stream.vendor.name}.") for way in stream.needs for need in way)
     assert (stream.role == "restates") == bool(stream.restates), "role and restates go together"
     if stream.restates:
         restated = STREAMS[stream.restates]

@@ -52,7 +52,10 @@ class RetainedFrom:
 
 @dataclass(frozen=True)
 class Failed:
+    """`partly`: only a part of what the stream reads failed, the rest of the window is written."""
+
     error: Exception
+    partly: bool = False
 
 
 Outcome = Unread | Complete | RetainedFrom | Failed
@@ -127,6 +130,9 @@ def decide(window: Window, *, closed: DateTime, bounds: Bounds, failed_in_a_row:
             ends = (window.end, closed, bounds.provisional_from, bounds.available_until)
             start = max(window.start, bounds.retained_from or window.start)
             return Written(Window(start, max(start, min(end for end in ends if end is not None))))
+        case Failed(partly=True):
+            # 8: what a second credential reads comes all the same, and the window counts only when both have
+            return Skip()
         case Failed(error):
             # 8: what the user must fix fails every window; anything else may fail this one alone
             if isinstance(error, ConfigError) or failed_in_a_row + 1 >= FAILURES_IN_A_ROW:

@@ -59,28 +59,32 @@ class Offer:
 
     def needed(self, name: str, config: Mapping[str, Any]) -> list[str]:
         """The fewest options that would offer a stream that is not offered; empty when none would."""
+        return next(iter(self.ways(name, config)), [])
+
+    def ways(self, name: str, config: Mapping[str, Any]) -> list[list[str]]:
+        """Each choice of the fewest options that would offer a stream that is not offered."""
         for vendor in self._vendors:
             own = {vendor.name: config[vendor.name]} if config.get(vendor.name) else {}
             found = [
-                self._fewest(name, block, switches)
+                chosen
                 for block, switches in _alternatives(vendor, own)
                 if name in self.names(_with(block, switches))
+                for chosen in self._fewest(name, block, switches)
             ]
             if found:
-                choices = [
-                    _shown(switch) for chosen in found for switch in chosen.items() if switch[0][-1] in vendor.one_of
-                ]
-                either = len(choices) == len(vendor.one_of) and " or ".join(choices)
-                return [either if either and _shown(s) in choices else _shown(s) for s in found[0].items()]
+                fewest = min(map(len, found))
+                return [[*map(_shown, chosen.items())] for chosen in found if len(chosen) == fewest]
         return []
 
-    def _fewest(self, name: str, block: Mapping[str, Any], switches: Mapping[Option, Any]) -> Mapping[Option, Any]:
-        """The fewest of these options that offer the stream."""
+    def _fewest(
+        self, name: str, block: Mapping[str, Any], switches: Mapping[Option, Any]
+    ) -> list[Mapping[Option, Any]]:
+        """Each choice of the fewest of these options that offers the stream."""
         for count in range(1, len(switches)):
-            for chosen in combinations(switches.items(), count):
-                if name in self.names(_with(block, dict(chosen))):
-                    return dict(chosen)
-        return switches
+            choices = map(dict, combinations(switches.items(), count))
+            if found := [chosen for chosen in choices if name in self.names(_with(block, chosen))]:
+                return [*found]
+        return [switches]
 
 
 def _switches(vendor: type[Vendor], config: Mapping[str, Any]) -> dict[Option, Any]:

@@ -185,7 +185,7 @@ class StreamReading(PartitionGenerator):
                 case Skip() | Stop():
                     self._stopped = isinstance(decision, Stop)
                     if isinstance(outcome, Failed):
-                        self._note(window, outcome.error)
+                        self._note(window, outcome)
                     return None
                 case _:
                     assert_never(decision)
@@ -206,7 +206,8 @@ class StreamReading(PartitionGenerator):
             return RetainedFrom(start.day)
         except Exception as error:  # noqa: BLE001 - the generator raises it when the stream ends, once
             return Failed(ran_out(error) or error)
-        return Complete()
+        lacking = self.stream.partial_failure()
+        return Failed(lacking, partly=True) if lacking else Complete()
 
     def _items(self, part: Window) -> Iterator[Any]:
         name = self.stream.name
@@ -229,11 +230,12 @@ class StreamReading(PartitionGenerator):
             f"oldest day it serves, and refuses to serve it."
         )
 
-    def _note(self, window: Window, error: Exception) -> None:
-        self._failures.append(error)
-        self._failed_in_a_row += 1
-        if not self._stopped:
-            logger.warning(f"{self.stream.name}: {window.first_day} failed, going on: {error}")
+    def _note(self, window: Window, failed: Failed) -> None:
+        known = failed.error in self._failures  # a part that is not asked again fails every window alike
+        self._failures.append(failed.error)
+        self._failed_in_a_row = 0 if failed.partly else self._failed_in_a_row + 1
+        if not self._stopped and not known:
+            logger.warning(f"{self.stream.name}: {window.first_day} failed, going on: {failed.error}")
 
     # --- details
 

@@ -11,6 +11,7 @@ from typing_extensions import TypeVar
 
 from source_unified_usage.core.api import Api
 from source_unified_usage.core.decision import Bounds
+from source_unified_usage.core.errors import SourceError
 from source_unified_usage.core.progress import logger
 from source_unified_usage.core.scope import Scope
 from source_unified_usage.core.usage import Usage, record_id
@@ -96,6 +97,7 @@ class UsageStream(Generic[A]):
         self.id = partial(record_id, self.name)
         self.bounds = Bounds()
         self._warned: set[str] = set()
+        self._partial_failure: SourceError | None = None
         self.windows: Sequence[Window] = ()
         self.start: date | None = None  # as the config says
 
@@ -105,7 +107,8 @@ class UsageStream(Generic[A]):
         """What the window holds, page after page: the vendor's rows, each with all that `usages` needs beside it.
 
         An item is the row itself, or a NamedTuple with it as `row`: its period, its names, its ordinal where identity
-        needs the whole window. May call `no_data_from`, `provisional_from` or `not_available`, or raise RetentionStart.
+        needs the whole window. May call `no_data_from`, `provisional_from`, `not_available` or `failed_partly`, or
+        raise RetentionStart.
         """
         raise NotImplementedError
 
@@ -174,6 +177,15 @@ class UsageStream(Generic[A]):
         """The vendor has nothing for this stream: neither this window nor a later one counts as read."""
         self.bounds = replace(self.bounds, available_until=window.start)
         logger.warning(f"{self.name}: {why}.")
+
+    def failed_partly(self, error: SourceError) -> None:
+        """What `rows` yields of this window lacks a part. It is written, the window stays open, the stream fails."""
+        self._partial_failure = error
+
+    def partial_failure(self) -> SourceError | None:
+        """Why the window that was just read lacks a part; None when it is whole."""
+        error, self._partial_failure = self._partial_failure, None
+        return error
 
     def provisional_from(self, moment: DateTime) -> None:
         """The vendor says that its figures are incomplete from `moment` on: they are read, but never count as read."""

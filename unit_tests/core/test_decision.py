@@ -79,6 +79,7 @@ MISSING_SCOPE, REFUSED = Failed(ConfigError("403")), Failed(KeyRefused("401"))
         (WEEK, Bounds(), BROKEN, Skip()),
         (WEEK, Bounds(), MISSING_SCOPE, Stop()),
         (WEEK, Bounds(), REFUSED, Stop()),
+        (WEEK, Bounds(), Failed(ConfigError("404"), partly=True), Skip()),
     ],
 )
 def test_the_table(window: Window, bounds: Bounds, outcome: Outcome, decision: Decision) -> None:
@@ -89,6 +90,12 @@ def test_the_table(window: Window, bounds: Bounds, outcome: Outcome, decision: D
 def test_the_second_failure_in_a_row_stops_the_stream(outcome: Outcome) -> None:
     decision = decide(WEEK, closed=day(20), bounds=Bounds(), failed_in_a_row=FAILURES_IN_A_ROW - 1, outcome=outcome)
     assert decision == Stop()
+
+
+def test_a_part_that_fails_again_and_again_does_not_stop_the_rest() -> None:
+    outcome = Failed(ConfigError("404"), partly=True)
+    for failed in range(5):
+        assert decide(WEEK, closed=day(20), bounds=Bounds(), failed_in_a_row=failed, outcome=outcome) == Skip()
 
 
 DAYS = st.integers(1, 40).map(day)

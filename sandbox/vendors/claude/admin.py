@@ -26,12 +26,12 @@ class Admin:
 
     def usage(self, day: date, now: datetime, dimensions: Sequence[str]) -> list[tuple[MessageKey, tuple[Tokens, int]]]:
         """Tokens and web searches of the day by the values of `dimensions`."""
-        return self._rows(_summed(self._traffic(day, now), dimensions), (Tokens(output=1), 0))
+        return self._rows(_summed(self.traffic(day, now), dimensions), (Tokens(output=1), 0))
 
     def costs(self, day: date, now: datetime, by_workspace: bool, by_description: bool) -> list[tuple[MessageKey, int]]:
         """Millionths of a cent by workspace, description and the fields parsed from it."""
         amounts: dict[MessageKey, int] = {}
-        for event in self._traffic(day, now):
+        for event in self.traffic(day, now):
             for line in cost_lines(event):
                 workspace = line.workspace_id if by_workspace else None
                 described = (line.description, *line.parsed) if by_description else (None,) * 7
@@ -44,7 +44,8 @@ class Admin:
         rows = list(sums.items())
         return [(rows[0][0], least), *rows] if rows and self._knobs.twins else rows
 
-    def _traffic(self, day: date, now: datetime) -> Iterable[ApiEvent]:
+    def traffic(self, day: date, now: datetime) -> Iterable[ApiEvent]:
+        """What counts at `now` of the day's traffic."""
         return (event for event in self._console.traffic(day) if event.arrives <= now)
 
     def usage_report(self, query: Query) -> Json:

@@ -22,7 +22,7 @@ class Key:
 def default_keys() -> dict[str, Key]:
     """Secret -> key. The inference key is not here: both APIs refuse it like a wrong one."""
     return {
-        ANALYTICS_KEY: Key("enterprise", ("read:analytics", "read:members")),
+        ANALYTICS_KEY: Key("enterprise", ("read:analytics", "read:members", "read:spend_limits")),
         ANALYTICS_KEY_WITHOUT_MEMBERS: Key("enterprise", ("read:analytics",)),
         MEMBERS_ONLY_KEY: Key("enterprise", ("read:members",)),
         ADMIN_KEY: Key("console", ("org:admin",)),

@@ -77,6 +77,13 @@ class Knobs:
     refreshes: int = 0
     """Forced refreshes so far, each of which ends every cursor of the reports; see `refresh`."""
 
+    spend_refused: dict[str, Literal[400, 404]] = field(default_factory=dict)
+    """Organizations to which the Usage and Cost Analytics API is not offered: 400 where HIPAA readiness is on."""
+    spend_page_rows: int | None = None
+    """The rows of its pages, whatever limit was asked for, as where rows fan out; None: as asked for."""
+    spend_refreshed_told: bool = False
+    """Its answers carry data_refreshed_at."""
+
     row_cap: int = 1000
     """The most rows of one Admin usage answer with a limit above 1."""
     plain_dates: bool = False

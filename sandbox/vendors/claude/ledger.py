@@ -18,6 +18,8 @@ from sandbox.vendors.claude.knobs import Knobs
 from sandbox.vendors.claude.metering import Group, group
 from sandbox.vendors.claude.organizations import CONSOLE_ID, ENTERPRISE_ID, FIRST_ANALYTICS_DAY
 from sandbox.vendors.claude.reports import Reports
+from sandbox.vendors.claude.spend import Line, SpendReports, identity
+from sandbox.vendors.claude.spend_limits import SpendLimits
 
 _MESSAGES = ("account_id", "api_key_id", "workspace_id", "model", "service_tier")
 # the tables that follow are independent on purpose of the source's
@@ -43,11 +45,19 @@ class ClaudeLedger:
     """Entries as of a moment, from what the parts of the vendor know."""
 
     def __init__(
-        self, knobs: Knobs, engagement: Engagement, reports: Reports, admin: Admin, claude_code: ClaudeCode
+        self,
+        knobs: Knobs,
+        engagement: Engagement,
+        reports: Reports,
+        admin: Admin,
+        claude_code: ClaudeCode,
+        spend: SpendReports,
+        spend_limits: SpendLimits,
     ) -> None:
         self._knobs = knobs
         self._engagement, self._reports = engagement, reports
         self._admin, self._claude_code = admin, claude_code
+        self._spend, self._spend_limits = spend, spend_limits
 
     def ledger(self, start: date, end: date, now: datetime) -> Ledger:
         """By stream, the entries of the days [start, end); a refused stream has none."""
@@ -72,6 +82,10 @@ class ClaudeLedger:
             "claude_api_cost": ("cost_report", closed_days, self._api_cost),
             "claude_code_usage": ("usage_report/claude_code", closed_days, self._code),
         }
+        reported_by_either = days_between(max(start, oldest), min(end, today + DAY))
+        streams["claude_spend"] = ("analytics/cost", reported_by_either, self._spent)
+        streams["claude_tokens"] = ("analytics/usage", reported_by_either, self._counted)
+        streams["claude_spend_limits"] = ("spend_limits", [today], self._limits)
         for stream, (endpoint, _, _) in _THINGS.items():
             days = self._published(endpoint, start, end, now)
             streams[stream] = (f"analytics/{endpoint}", days, self._things(stream))
@@ -168,6 +182,33 @@ class ClaudeLedger:
             usd = Decimal(amount).scaleb(-8)
             yield Entry((at, *key), at, {("net", "USD"): usd, ("total", "USD"): usd})
 
+    def _lines(self, day: date, now: datetime, *, cost: bool) -> Iterator[tuple[tuple[Any, ...], Line]]:
+        """Of both organizations, but those that are refused; what nothing tells apart by amount, the greatest first."""
+        for kind in ("enterprise", "console"):
+            if kind in self._knobs.spend_refused:
+                continue
+            lines = self._spend.lines(kind, day, now, cost=cost)
+            for line in sorted(lines, key=lambda line: -(line.amount if cost else line.total_tokens)):
+                where = (line.api_key_id, line.workspace_id, line.model, line.product)
+                yield (kind, day_stamp(day), *identity(line.actor), *where), line
+
+    def _spent(self, day: date, now: datetime) -> Iterator[Entry]:
+        for key, line in self._lines(day, now, cost=True):
+            charges = {**_priced(line), ("usage_based", "USD"): Decimal(line.amount).scaleb(-8)}
+            yield Entry(key, day_stamp(day), charges, _requests(line))
+
+    def _counted(self, day: date, now: datetime) -> Iterator[Entry]:
+        for key, line in self._lines(day, now, cost=False):
+            yield Entry(key, day_stamp(day), usage=_metered(line))
+
+    def _limits(self, day: date, now: datetime) -> Iterator[Entry]:
+        for row in [*self._spend_limits.limits("enterprise"), *self._spend_limits.limits("console")]:
+            yield Entry((row["id"],), day_stamp(day), _usd(committed=row["amount"]))
+        for row in (row for rows in self._spend_limits.effective(now) for row in rows):
+            actor = row["actor"].get("user_id") or row["actor"]["scoped_api_key_id"]
+            charges = _usd(committed=row["amount"], usage_based=row["period_to_date_spend"])
+            yield Entry((actor, row["period"]), day_stamp(day), charges)
+
     def _code(self, day: date, now: datetime) -> Iterator[Entry]:
         at = day_stamp(day)
         for key, row in self._claude_code.rows(day, now):
@@ -199,16 +240,20 @@ def _row_key(user_id: str | None, row: Group) -> tuple[Any, ...]:
     return (ENTERPRISE_ID, day_stamp(row.day), *who, named, row.dimensions["model"])
 
 
-def _requests(row: Group) -> Figures:
+def _usd(**cents: str | None) -> dict[tuple[str, str], Decimal]:
+    return {(kind, "USD"): Decimal(amount).scaleb(-2) for kind, amount in cents.items() if amount is not None}
+
+
+def _requests(row: Group | Line) -> Figures:
     return {} if row.requests is None else {"requests.total": Decimal(row.requests)}
 
 
-def _metered(row: Group) -> Figures:
+def _metered(row: Group | Line) -> Figures:
     searches = {"tools.web_search_count": Decimal(row.searches)}
     return {**token_figures(row.tokens), **searches, **_requests(row)}
 
 
-def _priced(row: Group) -> dict[tuple[str, str], Decimal]:
+def _priced(row: Group | Line) -> dict[tuple[str, str], Decimal]:
     net, total = (Decimal(amount).scaleb(-8) for amount in (row.amount, row.list_amount))
     charges = {("net", "USD"): net, ("total", "USD"): total}
     return {**charges, ("discount", "USD"): total - net} if total != net else charges

@@ -13,6 +13,7 @@ ENTERPRISE_ID = "org_01SandboxAcmeEnterprise001"
 CONSOLE_ID = "7b1f0a52-3c5d-4e8e-9d41-5a0dbe0c7e11"
 CONSOLE_NAME = "Acme Console"
 DEFAULT_WORKSPACE = None
+DEFAULT_WORKSPACE_ID = "wrkspc_01SandboxDefault"  # which only the Usage and Cost Analytics API tells
 
 
 class Tokens(NamedTuple):

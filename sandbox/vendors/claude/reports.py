@@ -8,7 +8,7 @@ from sandbox.kit import Json
 from sandbox.times import DAY, day_stamp, days_between, midnight, stamp
 from sandbox.vendors.claude.knobs import Knobs
 from sandbox.vendors.claude.metering import DIMENSIONS, Event, Group, Metering, group
-from sandbox.vendors.claude.organizations import ENTERPRISE_ID, FIRST_ANALYTICS_DAY
+from sandbox.vendors.claude.organizations import ENTERPRISE_ID, FIRST_ANALYTICS_DAY, members
 from sandbox.vendors.claude.query import Query
 from sandbox.vendors.claude.refusals import invalid
 from sandbox.world import World
@@ -26,6 +26,7 @@ class Reports:
     def __init__(self, world: World, knobs: Knobs) -> None:
         self._knobs = knobs
         self._metering = Metering(world)
+        self.members = members(world)
 
     def refreshed_at(self, now: datetime) -> datetime:
         """The moment of the export that is served: whatever counts later is not in it."""

@@ -1,13 +1,14 @@
 """The two Claude APIs on one host: who may ask what, how often, and which part answers."""
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from random import Random
 from typing import Any
 
 from sandbox.clock import Clock
+from sandbox.faults import Fault
 from sandbox.kit import Json, Refusal
 from sandbox.ledger import Ledger
 from sandbox.limits import Limit
@@ -33,6 +34,11 @@ from sandbox.vendors.claude.refusals import (
 )
 from sandbox.vendors.claude.reports import ENDPOINTS as REPORTS
 from sandbox.vendors.claude.reports import Reports
+from sandbox.vendors.claude.spend import BETA as SPEND_BETA
+from sandbox.vendors.claude.spend import ENDPOINTS as SPEND
+from sandbox.vendors.claude.spend import SpendReports
+from sandbox.vendors.claude.spend_limits import BETA as LIMITS_BETA
+from sandbox.vendors.claude.spend_limits import SpendLimits
 from sandbox.world import World
 
 
@@ -45,6 +51,16 @@ class Path(Endpoint):
     @property
     def analytics(self) -> bool:
         return self.name.startswith("analytics/")
+
+    @property
+    def spend(self) -> bool:
+        """One that either kind of key may ask."""
+        return self.name.removeprefix("analytics/") in SPEND
+
+    @property
+    def beta(self) -> str | None:
+        """What the header anthropic-beta must name."""
+        return SPEND_BETA if self.spend else LIMITS_BETA if self.name == "spend_limits" else None
 
 
 class ClaudeSandbox(SandboxVendor[Path, Key], Knobs):
@@ -60,13 +76,21 @@ class ClaudeSandbox(SandboxVendor[Path, Key], Knobs):
         self._admin = Admin(console, self)
         self._claude_code = ClaudeCode(console, self)
         self._lookups = Lookups(world)
-        self._ledger = ClaudeLedger(self, self._engagement, self._reports, self._admin, self._claude_code)
+        self._spend = SpendReports(world, self, self._reports, self._admin)
+        self._spend_limits = SpendLimits(self._reports)
+        self._ledger = ClaudeLedger(
+            self, self._engagement, self._reports, self._admin, self._claude_code, self._spend, self._spend_limits
+        )
 
     def endpoints(self) -> list[Path]:
         engagement, reports = self._engagement.answer, self._reports.answer
         answers: dict[str, Callable[[Query, Key], Json]] = {
             **{f"analytics/{name}": _named(engagement, name) for name in ENGAGEMENT},
             **{f"analytics/{name}": _named(reports, name) for name in REPORTS},
+            "analytics/cost": lambda query, key: self._spend.answer("cost", query, key),
+            "analytics/usage": lambda query, key: self._spend.answer("usage", query, key),
+            "spend_limits": self._spend_limits.answer_limits,
+            "spend_limits/effective": self._spend_limits.answer_effective,
             "usage_report/messages": lambda query, _: self._admin.usage_report(query),
             "cost_report": lambda query, _: self._admin.cost_report(query),
             "usage_report/claude_code": lambda query, _: self._claude_code.answer(query),
@@ -79,6 +103,10 @@ class ClaudeSandbox(SandboxVendor[Path, Key], Knobs):
 
     def characterize(self, draw: Random) -> None:
         self.twins = draw.random() < 0.5
+
+    def repage(self, draw: Random) -> Sequence[Fault]:
+        self.spend_page_rows = draw.choice([40, 150, None])
+        return ()
 
     def ledger(self, start: date, end: date) -> Ledger:
         """What a reader with both keys must emit, as of the clock, for the days [start, end)."""
@@ -99,6 +127,8 @@ class ClaudeSandbox(SandboxVendor[Path, Key], Knobs):
     def authorize(self, endpoint: Path, call: Call, key: Key) -> None:
         if self.organization_header:
             call.headers["anthropic-organization-id"] = self.organizations[key.organization]
+        if endpoint.spend and "org:admin" in key.scopes:
+            return
         if endpoint.analytics:
             if "read:analytics" not in key.scopes:
                 raise not_found() if self._hides(endpoint) else wrong_key(key, "read:analytics")
@@ -107,6 +137,9 @@ class ClaudeSandbox(SandboxVendor[Path, Key], Knobs):
         elif endpoint.name == "users" and key.organization == "enterprise":
             if "read:members" not in key.scopes:
                 raise missing_scopes(key.scopes, "read:members")
+        elif endpoint.name.startswith("spend_limits") and key.organization == "enterprise":
+            if "read:spend_limits" not in key.scopes:
+                raise missing_scopes(key.scopes, "read:spend_limits")
         elif "org:admin" not in key.scopes:
             raise wrong_key(key, "org:admin")
 
@@ -125,6 +158,8 @@ class ClaudeSandbox(SandboxVendor[Path, Key], Knobs):
             raise permission(f"This API key has no access to {endpoint.name}")
         if key.organization == "console" and "anthropic-version" not in call.request.headers:
             raise invalid("anthropic-version: header is required")
+        if endpoint.beta and endpoint.beta not in call.request.headers.get("anthropic-beta", "").split(","):
+            raise invalid(f"anthropic-beta: {endpoint.beta} is required")
         call.headers |= self._quota(endpoint, call, key)
 
     def unknown(self, call: Call) -> Refusal:

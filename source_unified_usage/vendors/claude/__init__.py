@@ -15,7 +15,10 @@ from source_unified_usage.vendors.claude.api import AdminApi, AnalyticsApi
 from source_unified_usage.vendors.claude.claude_code import ClaudeCodeUsage
 from source_unified_usage.vendors.claude.console import ApiCost, ApiUsage
 from source_unified_usage.vendors.claude.lookups import Lookups, users
+from source_unified_usage.vendors.claude.organizations import Reader
 from source_unified_usage.vendors.claude.reports import OrganizationCost, OrganizationUsage, UserCost, UserUsage
+from source_unified_usage.vendors.claude.spend import Spend, Tokens
+from source_unified_usage.vendors.claude.spend_limits import SpendLimits
 
 
 class Claude(Vendor):
@@ -27,11 +30,13 @@ class Claude(Vendor):
     pages = (
         "Claude Docs: Analytics API",
         "Claude Docs: Usage and Cost API",
+        "Claude Docs: Usage and Cost Analytics API",
         "Claude Docs: Claude Code Analytics API",
         "Claude Docs: Admin API",
         "Claude Docs: Admin API keys",
         "Claude API reference: organization analytics, usage_report, cost_report, users, workspaces, api_keys, me",
         "Claude API reference: Errors",
+        "anthropic SDK for Python 2.14.0: beta/organization/analytics, beta/organization/spend_limits",
         "Claude Help Center: articles 13703965 and 13694757",
     )
     address = "https://api.anthropic.com"
@@ -40,7 +45,9 @@ class Claude(Vendor):
     def streams(self) -> Sequence[UsageStream]:
         analytics, admin = self._apis()
         streams: list[UsageStream] = []
+        readers: list[Reader] = []
         if analytics:
+            readers.append(Reader("enterprise", analytics))
             people = Lookup(analytics, "user names", users)
             streams += [
                 UserActivity(analytics, people),
@@ -57,11 +64,15 @@ class Claude(Vendor):
             ]
         if admin:
             lookups = Lookups(admin)
+            readers.append(Reader("console", admin, lookups))
             streams += [
                 ApiUsage(admin, lookups),
                 ApiCost(admin, lookups),
                 ClaudeCodeUsage(admin, lookups),
             ]
+        streams += [Spend(readers), Tokens(readers)]
+        if self.options["include_spend_limits"]:
+            streams.append(SpendLimits(readers))
         return streams
 
     def probes(self) -> Sequence[Probe]:

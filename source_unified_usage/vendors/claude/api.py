@@ -21,6 +21,7 @@ from source_unified_usage.core.window import Window
 ORGANIZATION = "/v1/organizations"
 ANALYTICS = f"{ORGANIZATION}/analytics"
 MESSAGES = f"{ORGANIZATION}/usage_report/messages"
+SPEND_LIMITS = f"{ORGANIZATION}/spend_limits"
 
 _VERSION = "2023-06-01"
 # Of one window, by the status of an expired cursor: the data was refreshed (410), the cursor no longer fits (400); both
@@ -35,6 +36,20 @@ _ORDINARY_KEY = (
     "Put {wanted} there."
 )
 
+# The Usage and Cost Analytics API. 404 where an organization does not have it; 400 also for one with HIPAA readiness
+# (reference: analytics/cost), in words that are not documented.
+_SPEND = r"/analytics/(?:usage|cost)(?:\?|$)"
+_PARAMETERS = r"starting_at|ending_at|\brange\b|group_by|time_bucket_width|order_by"
+_NO_SPEND = (
+    "Claude does not offer its Usage and Cost Analytics API, a beta, to the organization of {option} (nor to one with "
+    "HIPAA readiness): take claude_spend and claude_tokens out of the catalog; the other reports tell usage and cost."
+)
+_NO_LIMITS = (
+    "Claude does not tell the spend limits of the organization of {option} (to Console organizations only by early "
+    "access): switch claude.include_spend_limits off."
+)
+_LACKS_SCOPE = "The key in {option} lacks the scope {scope}. Scopes are fixed when a key is made: make another."
+
 
 class ClaudeApi(Api):
     """One key's view of https://api.anthropic.com. One request at a time: more at once only meets the limit."""
@@ -48,6 +63,10 @@ class ClaudeApi(Api):
     probed: ClassVar[str]  # the report that proves the key
     errors = (
         ErrorRule((403,), ConfigError, "The organization's owner must switch API access on.", message="disabled"),
+        ErrorRule((400,), BrokenContract, "The cursor was Claude's own, the question the same.", message="cursor"),
+        ErrorRule((400,), ConfigError, "Check the configuration.", message=_PARAMETERS, path=_SPEND),
+        ErrorRule((400, 404), ConfigError, _NO_SPEND, path=_SPEND),
+        ErrorRule((400, 404), ConfigError, _NO_LIMITS, path=SPEND_LIMITS),
         ErrorRule(
             (401, 403, 404),
             KeyRefused,
@@ -57,12 +76,9 @@ class ClaudeApi(Api):
         ErrorRule((401,), KeyRefused, _ORDINARY_KEY, when=lambda asked: asked.api.looks_ordinary),
         ErrorRule((403,), ConfigError, _ORDINARY_KEY, when=lambda asked: asked.api.looks_ordinary),
         ErrorRule((401,), KeyRefused, "Put {wanted} into {option}; a revoked or expired key is refused."),
-        ErrorRule(
-            (403,),
-            ConfigError,
-            "The key in {option} lacks the scope {scope}. Scopes are fixed when a key is made: make another.",
-            message=r"Needed: \[(?P<scope>[^\]]*)\]",
-        ),
+        ErrorRule((403,), ConfigError, _LACKS_SCOPE, message=r"Needed: \[(?P<scope>[^\]]*)\]"),
+        ErrorRule((403,), ConfigError, _LACKS_SCOPE, message=r"lacks the (?P<scope>[\w:]+) scope"),
+        ErrorRule((403,), ConfigError, "The key in {option} needs the scope read:spend_limits.", path=SPEND_LIMITS),
         ErrorRule((403,), ConfigError, "The organization or plan of {option} does not include this report."),
         # a wrong path, but also a key without the right (Help Center, article 13703965)
         ErrorRule(
@@ -71,7 +87,6 @@ class ClaudeApi(Api):
             "Claude answers so to keys without the right, too: put {wanted} into {option} and check base_url "
             "({base_url}).",
         ),
-        ErrorRule((400,), BrokenContract, "The cursor was Claude's own, the question the same.", message="cursor"),
         ErrorRule((410,), Unavailable, "The figures were refreshed while they were read; Airbyte tries again later."),
         ErrorRule(
             SERVER_ERRORS,
@@ -85,8 +100,10 @@ class ClaudeApi(Api):
         super().__init__(base_url, Credential(self.option, {"x-api-key": key, "anthropic-version": _VERSION}))
         self.holds_foreign, self._ordinary = key.startswith(self.foreign_prefix), key.startswith(_ORDINARY)
         self._answered = threading.Event()
+        self.organization: str | None = None  # of the key, as refusals tell it, too
 
     def observe(self, answer: requests.Response, path: str) -> None:
+        self.organization = organization_id(answer) or self.organization
         if answer.status_code == 200:
             self._answered.set()
             self.account = organization_id(answer) or self.account
@@ -111,13 +128,13 @@ class ClaudeApi(Api):
         finished = Window(today.subtract(days=2), today.subtract(days=1))
         self.get(self.probed, {**day_buckets(finished), "limit": 1})
 
-    def read(self, path: str, query: Mapping[str, Any]) -> list[Answer]:
+    def read(self, path: str, query: Mapping[str, Any], headers: Mapping[str, str] | None = None) -> list[Answer]:
         """All pages of one state of the data: where it was refreshed under the cursor, they are read from the start."""
         restarts = dict(_RESTARTS)
         while True:
             answers: list[Answer] = []
             try:
-                for answer in self._pages(path, query):
+                for answer in self._pages(path, query, headers):
                     answers.append(answer)
                 return answers
             except SourceError as error:
@@ -138,8 +155,11 @@ class ClaudeApi(Api):
 
         return (answer.rows("data") for answer in follow(ask, _last_id, rows_of))
 
-    def _pages(self, path: str, query: Mapping[str, Any]) -> Iterator[Answer]:
-        return follow(lambda page: self.get(path, {**query, "page": page} if page else query), _next_page, rows_of)
+    def _pages(self, path: str, query: Mapping[str, Any], headers: Mapping[str, str] | None) -> Iterator[Answer]:
+        def ask(page: str | None) -> Answer:
+            return self.get(path, {**query, "page": page} if page else query, headers)
+
+        return follow(ask, _next_page, rows_of)
 
 
 def rows_of(answer: Answer) -> list[Row]:

@@ -20,6 +20,7 @@ from source_unified_usage.vendors.claude.mapping import (
     searches,
     tokens,
 )
+from source_unified_usage.vendors.claude.roles import LEGACY_BILL, RESTATED_BY_LEGACY, SPEND_IS_BETA
 
 
 class ConsoleStream(UsageStream[AdminApi]):
@@ -104,7 +105,7 @@ class ApiUsage(ConsoleReport):
         "through the Claude API."
     )
     role = "activity"
-    counts_tokens = True
+    counts_tokens = SPEND_IS_BETA
     endpoint = "usage_report/messages"
     step = days(7)
     lookback = days(3)  # data comes within minutes, and closed days still grow (Usage and Cost API)
@@ -151,7 +152,8 @@ class ApiCost(ConsoleReport):
         "What one kind of use of the Claude API cost on one day in one workspace. The sum of net is the bill, without "
         "Priority Tier."
     )
-    role = "bill"
+    role = LEGACY_BILL
+    restates = RESTATED_BY_LEGACY
     endpoint = "cost_report"
     step = days(31)
     lookback = days(7)  # that costs are corrected is not documented; a margin

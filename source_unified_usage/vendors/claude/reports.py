@@ -28,6 +28,7 @@ from source_unified_usage.vendors.claude.mapping import (
     surface_of,
     tokens,
 )
+from source_unified_usage.vendors.claude.roles import LEGACY_BILL, RESTATED_BY_LEGACY, SPEND_IS_BETA
 
 _GROUPS = ["product", "model"]
 _TOP = 100  # groups in a bucket; the rest is dropped without a word (reference: usage_report, cost_report)
@@ -62,7 +63,7 @@ class Report(UsageStream[AnalyticsApi]):
         return f"{ANALYTICS}/{self.endpoint}"
 
     def earliest_available(self, today: DateTime) -> DateTime:
-        return max(FIRST_DAY, today.subtract(days=_KEPT))
+        return oldest_reported(today)
 
     def rows(self, window: Window) -> Iterator[Line]:
         query = {**day_buckets(window), "limit": self.limit, "group_by[]": _GROUPS}
@@ -210,7 +211,7 @@ class UserCost(UserReport):
         "which restates the same money and is the bill."
     )
     role = "restates"
-    restates = "claude_cost"
+    restates = RESTATED_BY_LEGACY or "claude_cost"
     endpoint = "user_cost_report"
     metric = "cost"
 
@@ -219,7 +220,7 @@ class OrganizationUsage(OrganizationReport):
     name = "claude_usage"
     about = "What the organization used on one day of one product and model: tokens, requests, web searches."
     role = "activity"
-    counts_tokens = True
+    counts_tokens = SPEND_IS_BETA
     endpoint = "usage_report"
     metric = "tokens"
 
@@ -229,9 +230,15 @@ class OrganizationCost(OrganizationReport):
 
     name = "claude_cost"
     about = "What the organization's use of one product and model cost on one day. The sum of net is the bill."
-    role = "bill"
+    role = LEGACY_BILL
+    restates = RESTATED_BY_LEGACY
     endpoint = "cost_report"
     metric = "cost"
+
+
+def oldest_reported(today: DateTime) -> DateTime:
+    """The first day that reports reach back to."""
+    return max(FIRST_DAY, today.subtract(days=_KEPT))
 
 
 def _order(line: Line) -> tuple[str, ...]:

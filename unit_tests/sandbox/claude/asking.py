@@ -20,9 +20,11 @@ BY_COST = {"group_by[]": ["workspace_id", "description"]}
 Sample = dict[str, Any]
 
 
-def ask(sandbox: Sandbox, path: str, key: str | None = None, **params: Any) -> requests.Response:
+def ask(
+    sandbox: Sandbox, path: str, key: str | None = None, beta: str | None = None, **params: Any
+) -> requests.Response:
     key = key or (ANALYTICS_KEY if path.startswith("analytics/") else ADMIN_KEY)
-    headers = {"x-api-key": key, "anthropic-version": "2023-06-01"}
+    headers = {"x-api-key": key, "anthropic-version": "2023-06-01", "anthropic-beta": beta}
     url = f"{sandbox.url('claude')}/v1/organizations/{path}"
     return requests.get(url, params=params, headers=headers, timeout=10)
 

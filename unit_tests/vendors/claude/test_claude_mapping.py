@@ -8,13 +8,19 @@ import requests_mock
 
 from source_unified_usage.vendors.claude.engagement import Context, Part
 from source_unified_usage.vendors.claude.reports import Export, Line
-from unit_tests.vendors.claude.answers import BASE, CONFIG, NAMES, SPAN, USERS, read
+from unit_tests.vendors.claude.answers import BASE, CONFIG, EFFECTIVE, LIMITS, NAMES, SPAN, SPENT, USERS, read
 from unit_tests.vendors.samples import Case, assert_mapped, mock_answers, records, stream_of, window
 
 
 def day(stream: str, endpoint: str, *pages: Any, name: str = "", start: str = "2026-07-14", **names: Any) -> Case:
     answers = {f"{BASE}/analytics/{endpoint}": pages, **USERS, **names}
     return Case(stream, answers, start, "2026-07-15", name=name)
+
+
+def spend(stream: str, endpoint: str, pages: Any, name: str = "") -> Case:
+    """With the Analytics key alone."""
+    answers = {f"{BASE}/analytics/{endpoint}": pages}
+    return Case(stream, answers, "2026-11-02", "2026-11-03", {"admin_api_key": None}, name)
 
 
 CASES = [
@@ -65,6 +71,36 @@ CASES = [
         "2026-07-14",
         "2026-07-15",
     ),
+    spend("claude_spend", "cost", ["analytics_cost_ungrouped", "analytics_cost_page1", "analytics_cost_page2"]),
+    spend("claude_tokens", "usage", ["analytics_empty", "analytics_usage_page1", "analytics_usage_page2"]),
+    spend(
+        "claude_spend",
+        "cost",
+        ["analytics_empty", "analytics_cost_by_cost_type_and_token_type"],
+        name="claude_spend.by_cost_type_and_token_type",
+    ),
+    Case(
+        "claude_spend",
+        {f"{BASE}/analytics/cost": [SPENT] * 4, **NAMES},
+        "2026-11-02",
+        "2026-11-03",
+        name="claude_spend.two_organizations",
+    ),
+    Case(
+        "claude_spend_limits",
+        {f"{BASE}/spend_limits": [LIMITS], f"{BASE}/spend_limits/effective": EFFECTIVE, **NAMES},
+        "2026-11-02",
+        "2026-11-03",
+        {"include_spend_limits": True, "admin_api_key": None},
+    ),
+    Case(
+        "claude_spend_limits",
+        {f"{BASE}/spend_limits": [LIMITS], **NAMES},
+        "2026-11-02",
+        "2026-11-03",
+        {"include_spend_limits": True, "analytics_api_key": None},
+        "claude_spend_limits.console",
+    ),
 ]
 
 
@@ -77,10 +113,10 @@ def test_the_role_of_a_stream_fits_its_charges() -> None:
     """A bill and what restates it have a net, an estimate has none, activity has no charge at all."""
     kinds: dict[str, set[str]] = {}
     for case in CASES:
-        found = read(case.stream, case.answers, case.start, case.end)
+        found = read(case.stream, case.answers, case.start, case.end, case.config)
         kinds.setdefault(case.stream, set()).update(c["type"] for record in found for c in record.get("charges", ()))
     for name, charged in kinds.items():
-        stream = stream_of("claude", CONFIG, name)
+        stream = stream_of("claude", {**CONFIG, "include_spend_limits": True}, name)
         assert ("net" in charged) == (stream.role in ("bill", "restates")), name
         assert bool(charged) == (stream.role != "activity"), name
         assert (stream.restates is not None) == (stream.role == "restates"), name

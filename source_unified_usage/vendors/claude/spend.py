@@ -1,0 +1,288 @@
+"""The Usage and Cost Analytics API: both kinds of organization by actor, API key, workspace, model and product."""
+
+from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
+from decimal import Decimal
+from typing import Any, Literal, NamedTuple
+
+from pendulum import DateTime, instance
+
+from source_unified_usage.core import clock
+from source_unified_usage.core.answer import Answer
+from source_unified_usage.core.errors import mapping
+from source_unified_usage.core.progress import logger
+from source_unified_usage.core.times import midnight, parse_time
+from source_unified_usage.core.usage import (
+    Row,
+    Usage,
+    canonical_json,
+    charges,
+    compact,
+    nested,
+    nth,
+    quantity,
+    text,
+    usage,
+    with_ordinals,
+)
+from source_unified_usage.core.validator import preview
+from source_unified_usage.core.window import Window, days
+from source_unified_usage.vendors.claude.api import ANALYTICS, organization_id
+from source_unified_usage.vendors.claude.lookups import Named
+from source_unified_usage.vendors.claude.mapping import (
+    bucket_period,
+    currency,
+    dollars,
+    model_of,
+    moment,
+    product_id,
+    product_of,
+    searches,
+    surface_of,
+    tokens,
+)
+from source_unified_usage.vendors.claude.organizations import Kind, OrganizationsStream, Reader
+from source_unified_usage.vendors.claude.reports import oldest_reported
+from source_unified_usage.vendors.claude.roles import SPEND_IS_BETA, SPEND_ROLE
+
+_HEADERS = {"anthropic-beta": "analytics-usage-cost-2026-08-24"}
+_GROUPS = ["actor", "api_key_id", "workspace_id", "model", "product"]  # no more than five (anthropic SDK: group_by)
+# The member of an actor that tells it from others of its type, and of a federated actor's provider (anthropic SDK:
+# types/beta/organization). Never an e-mail, a name or a signed principal, which names a session.
+_ACTORS = {"user_actor": "user_id", "service_account_actor": "service_account_id", "api_actor": "api_key_id"}
+_PROVIDERS = {"aws": "account_id", "azure": "subscription_id", "gcp": "project_number", "oidc": "issuer"}
+
+
+class Common(NamedTuple):
+    """What the rows of one answer share: whose they are, the names of what they belong to, when they were refreshed."""
+
+    organization: Mapping[str, str]
+    workspaces: Mapping[str, Named] = {}
+    keys: Mapping[str, Named] = {}
+    refreshed: str | None = None
+
+
+class Line(NamedTuple):
+    """A row, its id, and what its answer says."""
+
+    row: Row
+    id: str
+    common: Common
+
+
+class SpendReport(OrganizationsStream):
+    """One of the two reports. Every combination comes, none is cut off (anthropic SDK: analytics)."""
+
+    step = days(7)
+    lookback = days(31)  # that figures are revised for 30 days is taken over from the reports of before
+    endpoint: Literal["cost", "usage"]  # also the member of a row that holds its figures
+    metric: str
+    unit: str
+    tolerance: Decimal  # between the sum of a day's rows and the day as a whole
+
+    def path(self) -> str:
+        return f"{ANALYTICS}/{self.endpoint}"
+
+    def earliest_available(self, today: DateTime) -> DateTime:
+        return oldest_reported(today)
+
+    def questions(self) -> Iterable[Hashable]:
+        """Of each window its days as a whole and their rows."""
+        return [(self.name, window, what) for window in self.windows for what in ("whole", "rows")]
+
+    def first(self, reader: Reader, window: Window) -> list[Answer]:
+        """The days as a whole, which the rows must add up to."""
+        return reader.api.read(self.path(), _query(window), _HEADERS)
+
+    def items(self, reader: Reader, window: Window, first: Sequence[Answer]) -> Iterator[Line]:
+        answers = reader.api.read(self.path(), {**_query(window), "group_by[]": _GROUPS}, _HEADERS)
+        lines = [line for answer in answers for line in self._lines(reader, answer)]
+        self._compare(reader, [row for answer in first for row in answer.rows("data")], [line.row for line in lines])
+        # identities that Claude cannot name read null, each as a row of its own (anthropic SDK: group)
+        for line, ordinal in with_ordinals(lines, lambda line: line.id, self._order):
+            yield line._replace(id=nth(line.id, ordinal)) if ordinal else line
+
+    def usages(self, item: Line) -> Iterator[Usage]:
+        row, common = item.row, item.common
+        group = row["group"]
+        actor, product = nested(group, "actor"), product_id(group.get("product"))
+        yield usage(
+            id=item.id,
+            product=product_of(product),
+            metric_name=self.metric,
+            user=_user(actor),
+            resources=_resources(group, actor, common),
+            model=model_of(group.get("model")),
+            organization=common.organization,
+            updated_at=common.refreshed and moment(common.refreshed),
+            surface=surface_of(product),
+            remote_data=row,
+            **bucket_period(row),
+            **self._figures(row),
+        )
+
+    # --- what differs
+
+    def _figures(self, row: Row) -> dict[str, Any]:
+        raise NotImplementedError
+
+    def _amount(self, row: Row) -> Decimal:
+        """What a row counts, in the stream's unit."""
+        raise NotImplementedError
+
+    # --- details
+
+    def _lines(self, reader: Reader, answer: Answer) -> Iterator[Line]:
+        rows = answer.rows("data")
+        refreshed = answer.body.get("data_refreshed_at") or None
+        if refreshed:
+            self.provisional_from(instance(parse_time(refreshed)))
+        common = _common(reader, answer, refreshed, named=bool(rows))
+        for row in rows:
+            with mapping(row):
+                yield Line(row, self._key(reader.kind, row), common)
+
+    def _key(self, kind: Kind, row: Row) -> str:
+        group = row["group"]
+        return self.id(
+            kind,
+            moment(row["starting_at"]),
+            *_identity(nested(group, "actor")),
+            group.get("api_key_id"),
+            group.get("workspace_id"),
+            group.get("model"),
+            product_id(group.get("product")),
+        )
+
+    def _order(self, line: Line) -> tuple[Decimal, str]:
+        return -self._amount(line.row), canonical_json(line.row)
+
+    def _compare(self, reader: Reader, whole: Sequence[Row], rows: Sequence[Row]) -> None:
+        """Warn where the rows of a day that is over do not add up to it."""
+        left: dict[str, Decimal] = {}
+        for sign, part in ((1, whole), (-1, rows)):
+            for row in part:
+                with mapping(row):
+                    day = moment(row["starting_at"])
+                    left[day] = left.get(day, Decimal(0)) + sign * self._amount(row)
+        today = midnight(clock.now())
+        for day, missing in sorted(left.items()):
+            if abs(missing) > self.tolerance and day < today:
+                logger.warning(
+                    f"{self.name}: the rows of {day[:10]} do not add up to what Claude tells of that day as a whole "
+                    f"({reader.api.credential.option}): {missing.normalize():f} {self.unit} are left over. Figures "
+                    f"that are corrected while they are read differ so; the next syncs read the day again."
+                )
+
+
+class Spend(SpendReport):
+    """The same money as claude_cost and claude_api_cost bill, of the organizations that the keys belong to."""
+
+    name = "claude_spend"
+    about = (
+        "What one person, service account or API key spent on one day, by API key, workspace, model and product. A "
+        "beta of Claude's, it restates claude_cost and claude_api_cost."
+    )
+    role = SPEND_ROLE
+    endpoint = "cost"
+    metric = "cost"
+    unit = "USD"
+    tolerance = Decimal("0.01")
+
+    def __init__(self, readers: Sequence[Reader]) -> None:
+        super().__init__(readers)
+        if SPEND_IS_BETA:  # with both keys both bills; the first is named
+            self.restates = "claude_cost" if readers[0].kind == "enterprise" else "claude_api_cost"
+
+    def _figures(self, row: Row) -> dict[str, Any]:
+        cost = {**row["cost"], "starting_at": row["starting_at"]}  # which a warning shows
+        net, total = dollars(self.name, cost, "amount"), dollars(self.name, cost, "list_amount")
+        return {
+            "charges": charges(currency(cost), net=net, total=total, usage_based=net),
+            "usage": compact(requests=compact(total=quantity(cost.get("requests")))),
+        }
+
+    def _amount(self, row: Row) -> Decimal:
+        return dollars(self.name, row["cost"], "amount") or Decimal(0)
+
+
+class Tokens(SpendReport):
+    """The tokens of claude_usage and claude_api_usage, which would be counted twice."""
+
+    name = "claude_tokens"
+    about = (
+        "Tokens, requests and web searches of one person, service account or API key on one day, by API key, "
+        "workspace, model and product. A beta of Claude's."
+    )
+    role = "activity"
+    counts_tokens = not SPEND_IS_BETA
+    endpoint = "usage"
+    metric = "tokens"
+    unit = "tokens"
+    tolerance = Decimal(0)
+
+    def _figures(self, row: Row) -> dict[str, Any]:
+        figures = row["usage"]
+        return {
+            "usage": compact(
+                requests=compact(total=quantity(figures.get("requests"))),
+                tokens=tokens(figures),
+                tools=compact(web_search_count=searches(figures)),
+            )
+        }
+
+    def _amount(self, row: Row) -> Decimal:
+        figures = row["usage"]
+        counted, reported = tokens(figures).get("total", 0), quantity(figures.get("total_tokens"))
+        if reported is not None and reported != counted:
+            self.warn_once("total_tokens", f"total_tokens is {reported}, its parts make {counted}: {preview(row)}")
+        return Decimal(counted)
+
+
+def _query(window: Window) -> dict[str, Any]:
+    return {
+        "starting_at": midnight(window.start),
+        "ending_at": midnight(window.end),
+        "time_bucket_width": "1d",
+        "order_by": "time",
+        "order": "asc",
+        "limit": 1000,
+    }
+
+
+def _common(reader: Reader, answer: Answer, refreshed: str | None, *, named: bool) -> Common:
+    own = compact(id=answer.body.get("organization_id") or organization_id(answer))
+    lookups = reader.lookups
+    if not named or not lookups:  # an Enterprise organization lists neither workspaces nor keys
+        return Common(own, refreshed=refreshed)
+    return Common({**lookups.organization(answer), **own}, lookups.workspaces(), lookups.api_keys(), refreshed)
+
+
+def _identity(actor: Row) -> tuple[str | None, Any]:
+    """The type of an actor and what tells it from others; of a type that is not known here nothing does."""
+    kind = text(actor.get("type"))
+    if kind == "federated_actor":
+        provider = nested(actor, "provider")
+        issuer = text(provider.get("type"))
+        return kind, [issuer, text(provider.get(_PROVIDERS.get(issuer or "", ""))), text(actor.get("subject"))]
+    member = _ACTORS.get(kind or "")
+    if member and not actor.get(member):
+        raise ValueError(f"no actor.{member}")
+    return kind, text(actor[member]) if member else None
+
+
+def _user(actor: Row) -> dict[str, Any]:
+    if actor.get("type") != "user_actor":
+        return {}
+    return compact(id=text(actor["user_id"]), email=text(actor.get("email_address")), name=text(actor.get("name")))
+
+
+def _resources(group: Row, actor: Row, common: Common) -> list[dict[str, Any]]:
+    """The API key in its workspace; then what used it, where that is neither a person nor the key."""
+    key, workspace = text(group.get("api_key_id")), text(group.get("workspace_id"))
+    place = compact(id=workspace, name=common.workspaces.get(workspace or "", {}).get("name"))
+    found = [compact(id=key, name=common.keys.get(key or "", {}).get("name"), workspace=place)]
+    if actor.get("type") == "service_account_actor":
+        found.append(compact(id=text(actor["service_account_id"])))
+    if actor.get("type") == "federated_actor":
+        found.append(compact(id=text(actor.get("subject"))))
+    return [resource for resource in found if resource]
