@@ -48,18 +48,18 @@ class Offer:
         """The sentence for a stream of the catalog that the configuration does not offer."""
         said = f"Stream {name} is in the catalog but not offered by this configuration"
         if needed := self.needed(name, config):
-            return f"{said}: it needs {' and '.join(needed)}. Set that, or take the stream out of the catalog."
+            return f"{said}: it needs {needed}. Set that, or take the stream out of the catalog."
         offered = self.names(config)
         near = [
-            one if one in offered else f"{one} (which needs {' and '.join(self.needed(one, config))})"
+            one if one in offered else f"{one} (which needs {self.needed(one, config)})"
             for one in difflib.get_close_matches(name, sorted(self.all_names()), cutoff=0.7)
         ]
         advice = f"Did you mean {' or '.join(near)}?" if near else f"It offers {', '.join(offered)}."
         return f"{said}, and no option would offer it. {advice}"
 
-    def needed(self, name: str, config: Mapping[str, Any]) -> list[str]:
-        """The fewest options that would offer a stream that is not offered; empty when none would."""
-        return next(iter(self.ways(name, config)), [])
+    def needed(self, name: str, config: Mapping[str, Any]) -> str:
+        """The fewest options that would offer a stream that is not offered, in words; empty when none would."""
+        return ", or ".join(" and ".join(way) for way in self.ways(name, config))
 
     def ways(self, name: str, config: Mapping[str, Any]) -> list[list[str]]:
         """Each choice of the fewest options that would offer a stream that is not offered."""

@@ -49,7 +49,7 @@ CODEX = {"openai": {"codex": {"api_key": "1", "workspace_id": "2"}}}
         ({"scenario": {"api_key": "1", "api_secret": "2"}}, "scenario_activity", "scenario.include_activity: true"),
         ({"github": {"token": "1", "organization": "o"}}, "github_ai_usage", "github.enterprise"),
         ({}, "github_ai_usage", "github.token and github.enterprise"),
-        ({}, "github_billing_usage", "github.token and github.organization"),
+        ({}, "github_billing_usage", "github.token and github.organization, or github.token and github.enterprise"),
         (
             {"github": {"token": "1", "enterprise": "e"}},
             "github_ai_credits_by_user",
