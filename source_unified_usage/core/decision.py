@@ -134,7 +134,9 @@ def decide(window: Window, *, closed: DateTime, bounds: Bounds, failed_in_a_row:
             # 8: what a second credential reads comes all the same, and the window counts only when both have
             return Skip()
         case Failed(error):
-            # 8: what the user must fix fails every window; anything else may fail this one alone
-            if isinstance(error, ConfigError) or failed_in_a_row + 1 >= FAILURES_IN_A_ROW:
-                return Stop()
-            return Skip()
+            return Stop() if stops(error, failed_in_a_row + 1) else Skip()
+
+
+def stops(error: Exception, failed_in_a_row: int) -> bool:
+    """8: what the user must fix fails every window; anything else may fail this one alone, the last in the row."""
+    return isinstance(error, ConfigError) or failed_in_a_row >= FAILURES_IN_A_ROW

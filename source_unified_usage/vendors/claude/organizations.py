@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, Literal
 
 from source_unified_usage.core.answer import Answer
-from source_unified_usage.core.decision import FAILURES_IN_A_ROW
+from source_unified_usage.core.decision import stops
 from source_unified_usage.core.errors import ConfigError, SourceError
 from source_unified_usage.core.progress import logger
 from source_unified_usage.core.stream import UsageStream
@@ -34,9 +34,9 @@ class Reader:
         return {id for id in (self.api.organization, self.named) if id}
 
     def failed(self, error: SourceError) -> None:
-        """What the user must mend does not pass, and a second failure in a row is not the window's."""
+        """The same rule as for a stream whose windows fail."""
         self._failed_in_a_row += 1
-        if isinstance(error, ConfigError) or self._failed_in_a_row == FAILURES_IN_A_ROW:
+        if stops(error, self._failed_in_a_row):
             self.stopped = error
 
     def succeeded(self) -> None:
