@@ -90,7 +90,7 @@ def test_a_broken_answer_loses_only_names(api: Acme, requests_mock: Mocker, answ
 def test_what_was_fetched_is_used(
     api: Acme, requests_mock: Mocker, caplog: pytest.LogCaptureFixture, status: int | None
 ) -> None:
-    broken = {"json": {"oops": 1}} if status is None else {"status_code": status}
+    broken: dict[str, Any] = {"json": {"oops": 1}} if status is None else {"status_code": status}
     requests_mock.get(URL, [page(1, 2), page(2, 3), page(3, 4), broken])
     found = Lookup(api, "user names", people)()
     assert {id: row["name"] for id, row in found.items()} == {f"u-{n}": f"Ann {n}" for n in (1, 2, 3)}

@@ -189,7 +189,7 @@ class Adoption:
             if draw.random() > 0.4 + busy / 2:
                 continue
             users = 1 + int(draw.expovariate(1 / (4 * busy)))
-            calls = [users * draw.randint(0, 9) for _ in range(3)]
+            calls: list[int | None] = [users * draw.randint(0, 9) for _ in range(3)]
             classified = day >= CALLS_CLASSIFIED_SINCE
             kinds = ("read_call_count", "write_call_count", "unclassified_call_count")
             known = day >= AUTHORIZATION_SINCE and draw.random() < 0.8

@@ -66,7 +66,7 @@ def analytics(status: int, detail: str) -> Refusal:
     return Refusal(status, {"detail": detail})
 
 
-def validation(param: str, message: str, kind: str, value: str, **context: Any) -> Refusal:
+def validation(param: str, message: str, kind: str, value: str | None, **context: Any) -> Refusal:
     """The analytics API's 422, as FastAPI writes it."""
     detail: dict[str, Any] = {"loc": ["query", param], "msg": message, "type": kind, "input": value}
     return Refusal(422, {"detail": [{**detail, **({"ctx": context} if context else {})}]})

@@ -131,7 +131,7 @@ def _next_page(answer: Answer) -> str | None:
     """The cursor of the next page; None on the last one."""
     if not _has_more(answer):
         return None
-    cursor = answer.body.get("next_page")
+    cursor: object = answer.body.get("next_page")
     if not cursor or not isinstance(cursor, str):
         raise answer.broken("has_more without a next_page")
     return cursor

@@ -25,7 +25,7 @@ def read(name: str = "cursor_usage_events", **config: Any) -> list[dict[str, Any
 
 
 def page(*events: Any, number: int = 1, more: bool = False, total: int | None = None) -> dict[str, Any]:
-    body = {"usageEvents": events, "pagination": {"currentPage": number, "hasNextPage": more}}
+    body: dict[str, Any] = {"usageEvents": events, "pagination": {"currentPage": number, "hasNextPage": more}}
     return {"json": body if total is None else {**body, "totalUsageEventsCount": total}}
 
 
