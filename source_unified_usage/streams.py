@@ -27,10 +27,12 @@ class StreamFacts(NamedTuple):
     needs: tuple[tuple[str, ...], ...]
 
 
+OFFER = Offer(VENDORS, lambda config: chain.from_iterable(each.offered() for each in configured(VENDORS, config)))
+
+
 @cache
 def all_streams() -> tuple[StreamFacts, ...]:
     """By vendor, in the order in which it offers them."""
-    offer = Offer(VENDORS, lambda config: chain.from_iterable(each.offered() for each in configured(VENDORS, config)))
     return tuple(
         StreamFacts(
             stream.name,
@@ -42,9 +44,9 @@ def all_streams() -> tuple[StreamFacts, ...]:
             stream.grain,
             stream.step,
             stream.lookback,
-            tuple(map(tuple, offer.ways(stream.name, {}))),
+            tuple(map(tuple, OFFER.ways(stream.name, {}))),
         )
-        for vendor, stream in offer.all_streams()
+        for vendor, stream in OFFER.all_streams()
     )
 
 
