@@ -73,7 +73,7 @@ class UsageStream(Generic[A]):
 
     `name`: the stream's name, `<vendor>_<what>`; `about`: what one row is, for the catalog and the docs.
     `role`: what its money is. A "bill" is what the vendor bills for what the stream covers; the bills of one
-    configuration add up without overlap. "restates": the money of the bill named in `restates`, cut another way.
+    configuration add up without overlap. "restates": the money of the streams named in `restates`, cut another way.
     "estimate": money that nobody bills. "activity": no money.
     `counts_tokens`: its tokens may be added to those of all other streams that say so; none is counted twice.
     `step`: how much one request walk covers; `lookback`: how far back the vendor still corrects.
@@ -85,7 +85,7 @@ class UsageStream(Generic[A]):
     name: str
     about: str
     role: Role
-    restates: str | None = None
+    restates: tuple[str, ...] = ()
     counts_tokens: bool = False
     step: Span = days(1)
     lookback: Span = days(3)

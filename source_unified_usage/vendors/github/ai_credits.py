@@ -53,7 +53,7 @@ class Credits(DailyBilling):
     """What both cuts have in common."""
 
     role = "restates"
-    restates = "github_billing_usage"
+    restates = ("github_billing_usage",)
 
     def credits(self, day: DateTime, *, center: Center | None = None, login: str | None = None) -> list[Row]:
         """The rows of one question, which carry neither day nor cost center nor person: the answer repeats the day."""
