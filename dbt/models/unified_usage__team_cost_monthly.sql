@@ -45,8 +45,8 @@ views as (
         bills,
         month,
         currency,
-        sum(case when is_by_person and team is not null then abs(net) else 0 end)
-        >= sum(case when not is_by_person and team is not null then abs(net) else 0 end) as takes_persons
+        sum(case when is_by_person and team is not null then abs(net) else 0 end) as found_by_person,
+        sum(case when not is_by_person and team is not null then abs(net) else 0 end) as found_by_bill
     from assigned
     where not is_only_view
     group by bills, month, currency
@@ -69,6 +69,7 @@ from (
     from assigned
     left join views
         on views.bills = assigned.bills and views.month = assigned.month and views.currency = assigned.currency
-    where assigned.is_only_view or assigned.is_by_person = views.takes_persons
+    where assigned.is_only_view
+        or assigned.is_by_person = (views.found_by_person >= views.found_by_bill and views.found_by_person > 0)
 ) as taken
 group by {{ key | join(', ') }}
