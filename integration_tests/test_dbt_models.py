@@ -3,7 +3,6 @@
 The newest day is 2026-11-10. The rules of `RULES` and the budgets below replace the example seeds, as a user does it.
 """
 
-import re
 import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -145,9 +144,6 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
     shutil.copytree(dbt_project.PROJECT, copy, ignore=shutil.ignore_patterns("target", "logs"))
     for name, text in {"team_map": RULES, "budgets": BUDGETS, "invoices": INVOICES}.items():
         (copy / "seeds" / f"{name}.csv").write_text(text)
-    streams = copy / "seeds" / "unified_usage_streams.csv"
-    spend = re.compile(r"^(claude_spend,claude,restates),[^,]+", re.M)
-    streams.write_text(spend.sub(r"\1,claude_cost claude_api_cost", streams.read_text()))
     return copy
 
 

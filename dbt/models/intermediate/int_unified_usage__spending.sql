@@ -39,7 +39,8 @@ candidates as (
     from (select distinct stream, day from money where role = 'bill') as bills
     inner join {{ ref('unified_usage_streams') }} as facts
         on ' ' || facts.restates || ' ' like '% ' || bills.stream || ' %'
-    inner join named_days on named_days.stream = facts.stream and named_days.day = bills.day
+    inner join named_days
+        on named_days.stream = facts.stream and named_days.day = bills.day and named_days.role = 'restates'
 ),
 
 -- the first for every bill that it restates: money is never taken from two streams
@@ -68,6 +69,7 @@ restated_lines as (
     select money.*, chosen.bills
     from money
     inner join chosen on chosen.cut = money.stream and chosen.day = money.day
+    where money.role = 'restates'
 ),
 
 remainders as (

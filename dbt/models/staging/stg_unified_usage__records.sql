@@ -26,12 +26,28 @@ ranked as (
     from raw_rows
 ),
 
+-- a bill that restates another stream is the bill only on days that the other does not reach
+restated as (
+    {% for stream, _ in present if stream.role == 'bill' and stream.restates %}
+    select
+        '{{ stream.stream }}' as stream,
+        min({{ utc_day('start_date') }}) as since,
+        max({{ utc_day('start_date') }}) as until
+    from ranked
+    where stream in ('{{ stream.restates.split() | join("', '") }}')
+    {% if not loop.last %}union all{% endif %}
+    {% else %}
+    select cast(null as text) as stream, cast(null as date) as since, cast(null as date) as until where false
+    {% endfor %}
+),
+
 typed as (
     select
         id,
         vendor,
-        stream,
-        role,
+        ranked.stream,
+        case when {{ utc_day('start_date') }} between restated.since and restated.until then 'restates'
+            else role end as role,
         counts_tokens,
         grain,
         {{ json_text('product_json', 'id') }} as product_id,
@@ -66,6 +82,7 @@ typed as (
         updated_at,
         _airbyte_extracted_at as extracted_at
     from ranked
+    left join restated on restated.stream = ranked.stream
     where version = 1
 )
 
