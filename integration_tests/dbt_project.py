@@ -16,12 +16,14 @@ pytest.importorskip("dbt", reason="dbt needs Python 3.10 to 3.12")
 PROJECT = ROOT / "dbt"
 
 
-def run(folder: Path, *arguments: str, variables: dict[str, Any] | None = None, **settings: str) -> str:
+def run(
+    folder: Path, *arguments: str, project: Path = PROJECT, variables: dict[str, Any] | None = None, **settings: str
+) -> str:
     """What dbt says; it must succeed. Its files go below `folder`; `settings` are those of `profiles.yml`."""
     given = ["--vars", json.dumps(variables)] if variables else []
     places = {"DBT_TARGET_PATH": str(folder / "target"), "DBT_LOG_PATH": str(folder / "logs")}
     done = subprocess.run(
-        [Path(sys.executable).parent / "dbt", *arguments, "--project-dir", PROJECT, "--profiles-dir", PROJECT, *given],
+        [Path(sys.executable).parent / "dbt", *arguments, "--project-dir", project, "--profiles-dir", project, *given],
         cwd=folder,
         env={**os.environ, **places, **settings},
         capture_output=True,

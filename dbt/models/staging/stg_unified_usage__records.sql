@@ -76,6 +76,7 @@ typed as (
         {{ whole(json_text('usage_json', 'requests.total')) }} as requests,
         {{ exact(json_text('usage_json', 'quantity')) }} as quantity,
         {{ json_text('usage_json', 'unit') }} as unit,
+        cast({{ json_text('usage_json', 'activity.is_active') }} as boolean) as is_active,
         resources_json,
         charges_json,
         updated_at,
@@ -95,7 +96,7 @@ select
     {% for name in ['id', 'vendor', 'stream', 'role', 'grain', 'product_id', 'product_name', 'metric', 'surface',
         'model', 'model_provider', 'resource_id', 'resource_name', 'workspace_id', 'workspace_name', 'organization_id', 'organization_name', 'user_id', 'user_email', 'user_name', 'unit',
         'user_key'] %}cast(null as text) as {{ name }}, {% endfor %}
-    cast(null as boolean) as counts_tokens,
+    {% for name in ['counts_tokens', 'is_active'] %}cast(null as boolean) as {{ name }}, {% endfor %}
     {% for name in ['start_at', 'end_at', 'updated_at', 'extracted_at'] %}cast(null as timestamp) as {{ name }}, {% endfor %}
     cast(null as date) as day,
     {% for name in ['input_tokens', 'cache_read_tokens', 'cache_write_tokens', 'output_tokens', 'total_tokens',
