@@ -29,7 +29,8 @@ RULES = """priority,match_on,value,team
 91,organization_id,org_1,Everyone
 """
 BUDGETS = """month,team,vendor,currency,amount
-2026-11-01,,cursor,USD,10
+2026-11-01,,Cursor,USD,7
+2026-11-15,,cursor,usd,3
 ,,cursor,USD,99
 ,,datadog,USD,600
 ,Red,,USD,100

@@ -32,12 +32,12 @@ rules as (
     select
         priority,
         match_on,
-        trim(team) as team,
+        team,
         value,
         -- all but the star stands for itself
-        {% set literal = "case when match_on = 'email' then lower(trim(value)) else trim(value) end" -%}
+        {% set literal = "case when match_on = 'email' then lower(value) else value end" -%}
         replace(replace(replace(replace({{ literal }}, '!', '!!'), '_', '!_'), '%', '!%'), '*', '%') as pattern
-    from {{ replaceable('team_map') }}
+    from {{ ref('stg_unified_usage__team_map') }}
 ),
 
 -- each value is compared once, however many lines have it
