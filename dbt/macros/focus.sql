@@ -44,6 +44,17 @@
     end
 {%- endmacro %}
 
+{# What a vendor calls the places that it divides an account into. #}
+{% macro focus_sub_account_type(vendor) -%}
+    case {{ vendor }}
+        when 'openai' then 'Project'
+        when 'scenario' then 'Project'
+        when 'confluent' then 'Environment'
+        when 'github' then 'Cost Center'
+        else 'Workspace'
+    end
+{%- endmacro %}
+
 {% macro focus_resource_type(vendor, id, name, product) -%}
     case
         when {{ id }} is null then null

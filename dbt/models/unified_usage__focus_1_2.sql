@@ -115,13 +115,18 @@ priced as (
 )
 
 select
+    cast(null as text) as "AvailabilityZone",
     cast(billed_cost * is_billed as {{ amount }}) as "BilledCost",
     coalesce(organization_id, case when stream = 'openai_codex_usage' then sub_account_id end, priced.vendor)
         as "BillingAccountId",
     coalesce(organization_name, organization_id, provider) as "BillingAccountName",
+    case when stream = 'openai_codex_usage' then 'Workspace' else 'Organization' end as "BillingAccountType",
     billing_currency as "BillingCurrency",
     coalesce(cycle_start_at, date_trunc('month', start_at)) + interval '1 month' as "BillingPeriodEnd",
     coalesce(cycle_start_at, date_trunc('month', start_at)) as "BillingPeriodStart",
+    {% for column in ['CapacityReservationId', 'CapacityReservationStatus'] -%}
+    cast(null as text) as "{{ column }}",
+    {% endfor -%}
     charge_category as "ChargeCategory",
     cast(null as text) as "ChargeClass",
     coalesce(metric, service_name) as "ChargeDescription",
@@ -131,6 +136,13 @@ select
     case when end_at > start_at then end_at else date_trunc('second', start_at) + interval '1 second' end
         as "ChargePeriodEnd",
     case when end_at > start_at then start_at else date_trunc('second', start_at) end as "ChargePeriodStart",
+    {% for column in ['Category', 'Id', 'Name'] -%}
+    cast(null as text) as "CommitmentDiscount{{ column }}",
+    {% endfor -%}
+    cast(null as {{ amount }}) as "CommitmentDiscountQuantity",
+    {% for column in ['Status', 'Type', 'Unit'] -%}
+    cast(null as text) as "CommitmentDiscount{{ column }}",
+    {% endfor -%}
     case when charge_category = 'Usage' then cast(coalesce(total_tokens, quantity, requests, 1) as {{ amount }}) end
         as "ConsumedQuantity",
     case when charge_category = 'Usage' then case
@@ -142,6 +154,8 @@ select
     cast(net * is_billed as {{ amount }}) as "ContractedCost",
     case when is_priced then {{ unit_price('net * is_billed', 'pricing_quantity') }} end as "ContractedUnitPrice",
     cast(net * is_effective as {{ amount }}) as "EffectiveCost",
+    -- no vendor names the invoice in its usage
+    cast(null as text) as "InvoiceId",
     provider as "InvoiceIssuerName",
     cast(total * is_billed as {{ amount }}) as "ListCost",
     case when is_priced then {{ unit_price('total * is_billed', 'pricing_quantity') }} end as "ListUnitPrice",
@@ -156,6 +170,8 @@ select
     pricing_unit as "PricingUnit",
     provider as "ProviderName",
     coalesce({{ company('model_provider') }}, provider) as "PublisherName",
+    cast(null as text) as "RegionId",
+    cast(null as text) as "RegionName",
     used_resource_id as "ResourceId",
     case when used_resource_id is not null and resource_name <> resource_id then resource_name end as "ResourceName",
     {{ focus_resource_type('priced.vendor', 'used_resource_id', 'resource_name', 'service_name') }} as "ResourceType",
@@ -169,6 +185,7 @@ select
     sku_price_id as "SkuPriceId",
     sub_account_id as "SubAccountId",
     sub_account_name as "SubAccountName",
+    case when sub_account_id is not null then {{ focus_sub_account_type('priced.vendor') }} end as "SubAccountType",
     {{ json_object_text({'user': 'coalesce(user_email, user_id, user_name)'}) }} as "Tags",
     row_id as "x_RowId",
     id as "x_RecordId",
