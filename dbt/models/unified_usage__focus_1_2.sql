@@ -67,7 +67,7 @@ categorized as (
         billed.*,
         case
             when credit is not null then 'Credit'
-            when net * total < 0 or pricing_net * pricing_total < 0 then 'Adjustment'
+            when sign(pricing_net) * sign(pricing_total) < 0 then 'Adjustment'
             when is_plan then 'Purchase'
             else 'Usage'
         end as category,
@@ -95,10 +95,13 @@ measured as (
         split.*,
         charge_category in ('Usage', 'Purchase') as is_priced,
         -- a quantity that explains the amount, else once the period
-        coalesce(quantity * direction > 0 or (quantity = 0 and pricing_net = 0 and pricing_total = 0), false) as has_quantity,
+        coalesce(quantity * direction > 0 or (quantity = 0 and pricing_net = 0 and pricing_total = 0), false)
+            as has_quantity,
         vendor || '/' || product_id || '/' || coalesce(metric, '~') as sku,
         case when resource_id <> coalesce(sub_account_id, '') then resource_id end as used_resource_id,
         coalesce(product_name, {{ company('vendor') }} || ' ' || product_id) as service_name,
+        -- a workspace of ChatGPT is billed apart from the organization of the API
+        stream in ('openai_codex_usage', 'openai_workspace_usage') as is_workspace_bill,
         {{ company('vendor') }} as provider
     from split
 ),
@@ -107,8 +110,11 @@ priced as (
     select
         measured.*,
         case when is_priced then case when has_quantity then quantity else direction end end as pricing_quantity,
-        case when is_priced then case when has_quantity then coalesce({{ focus_unit('unit') }}, 'Units') else period_unit end end
-            as pricing_unit,
+        case
+            when not is_priced then null
+            when has_quantity then coalesce({{ focus_unit('unit') }}, 'Units')
+            else period_unit
+        end as pricing_unit,
         case when is_priced then sku end as sku_id,
         case when is_priced then sku || coalesce('/' || model, '') end as sku_price_id
     from measured
@@ -117,10 +123,10 @@ priced as (
 select
     cast(null as text) as "AvailabilityZone",
     cast(billed_cost * is_billed as {{ amount }}) as "BilledCost",
-    coalesce(organization_id, case when stream = 'openai_codex_usage' then sub_account_id end, priced.vendor)
-        as "BillingAccountId",
-    coalesce(organization_name, organization_id, provider) as "BillingAccountName",
-    case when stream = 'openai_codex_usage' then 'Workspace' else 'Organization' end as "BillingAccountType",
+    coalesce(organization_id, case when is_workspace_bill then sub_account_id end, priced.vendor) as "BillingAccountId",
+    coalesce(organization_name, organization_id, case when is_workspace_bill then sub_account_name end, provider)
+        as "BillingAccountName",
+    case when is_workspace_bill then 'Workspace' else 'Organization' end as "BillingAccountType",
     billing_currency as "BillingCurrency",
     coalesce(cycle_start_at, date_trunc('month', start_at)) + interval '1 month' as "BillingPeriodEnd",
     coalesce(cycle_start_at, date_trunc('month', start_at)) as "BillingPeriodStart",
@@ -185,7 +191,11 @@ select
     sku_price_id as "SkuPriceId",
     sub_account_id as "SubAccountId",
     sub_account_name as "SubAccountName",
-    case when sub_account_id is not null then {{ focus_sub_account_type('priced.vendor') }} end as "SubAccountType",
+    case
+        when sub_account_id is null then null
+        when is_workspace_bill then 'Workspace'
+        else {{ focus_sub_account_type('priced.vendor') }}
+    end as "SubAccountType",
     {{ json_object_text({'user': 'coalesce(user_email, user_id, user_name)'}) }} as "Tags",
     row_id as "x_RowId",
     id as "x_RecordId",
