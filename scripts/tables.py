@@ -1,9 +1,11 @@
-"""Writes the lists of streams and vendors that people read: `make tables`.
+"""Writes the lists of streams and vendors that people and dbt read: `make tables`.
 
-The tables of streams in docs/unified-usage.md, the suggested streams and allowed hosts of metadata.yaml, and the names
-of the vendors wherever a sentence has all of them.
+The tables of streams in docs/unified-usage.md, the suggested streams and allowed hosts of metadata.yaml, dbt's seed of
+streams, and the names of the vendors wherever a sentence has all of them.
 """
 
+import csv
+import io
 import json
 import re
 from collections.abc import Iterator
@@ -18,7 +20,7 @@ from source_unified_usage.streams import StreamFacts, all_streams, spenders
 from source_unified_usage.vendors import VENDORS
 
 ROOT = Path(__file__).parent.parent
-PAGE, METADATA = "docs/unified-usage.md", "metadata.yaml"
+PAGE, METADATA, SEED = "docs/unified-usage.md", "metadata.yaml", "dbt/seeds/unified_usage_streams.csv"
 RECORDS = ROOT / "unit_tests" / "vendors"
 HEAD = "| Stream | One row is | Counts as | Grain | Read again | Offered by |\n|---|---|---|---|---|---|\n"
 SENTENCES = (PAGE, "README.md", "pyproject.toml")  # the files with a sentence that names all vendors
@@ -40,7 +42,9 @@ def written() -> dict[str, str]:
     for name in SENTENCES:
         texts[name], count = _SENTENCE.subn(rf"\g<1>{names()}\g<2>", texts[name])
         assert count, f"{name} has no sentence with all vendors"
-    return texts
+    rows = io.StringIO()
+    csv.writer(rows, lineterminator="\n").writerows(seed())
+    return {**texts, SEED: rows.getvalue()}
 
 
 def table(vendor: type[Vendor]) -> str:
@@ -104,7 +108,7 @@ def names_people(stream: str) -> bool:
 
 
 def seed() -> Iterator[tuple[str, ...]]:
-    """The rows of a table of streams for SQL, its head first; a lookback in months is as long as it can be in days."""
+    """The rows of dbt's seed of streams, its head first; a lookback in months is as long as it can be in days."""
     yield "stream", "vendor", "role", "restates", "counts_tokens", "grain", "lookback_days"
     for each in all_streams():
         span = each.lookback

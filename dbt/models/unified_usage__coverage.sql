@@ -69,8 +69,6 @@ select
         when configured.outcome <> 'ok' then 'failed'
         when not configured.has_table then 'no table'
         when held.rows is null then 'empty'
-        when configured.grain in ('day', 'event')
-            and held.last_day - held.first_day + 1 > held.days_with_rows then 'gaps'
         else 'complete'
     end as status,
     configured.reason

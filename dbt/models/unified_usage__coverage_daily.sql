@@ -1,21 +1,18 @@
--- One row per stream and day, from the stream's first day with rows to its last: is a day there, may it still change, is
--- it missing. After a sync in which the stream failed also the days that it lacks beside the vendors' newest.
--- Only for streams that have rows of days or events.
+-- One row per stream and day, from the stream's first day with rows to its last: is the day there, may it still change,
+-- is it missing. After a sync in which the stream failed also the days that it lacks beside the newest of the others.
+-- Only for streams of days and events.
+{% set states = raw_table('_airbyte_state') if execute else none %}
+
 with recursive streams as (
-    select *
-    from {{ ref('unified_usage__coverage') }}
+    select
+        coverage.*,
+        case when status = 'failed' then max(last_day) over () else last_day end as shown_until
+    from {{ ref('unified_usage__coverage') }} as coverage
     where grain in ('day', 'event') and first_day is not null
 ),
 
-last as (
-    select
-        streams.*,
-        case when status = 'failed' then (select max(last_day) from streams) else last_day end as shown_until
-    from streams
-),
-
 days as (
-    select stream, first_day as day, shown_until from last
+    select stream, first_day as day, shown_until from streams
     union all
     select stream, day + 1, shown_until from days where day < shown_until
 ),
@@ -24,22 +21,40 @@ held as (
     select stream, day, count(*) as rows
     from {{ ref('stg_unified_usage__records') }}
     group by stream, day
+),
+
+-- what the source has read according to its state, where PyAirbyte keeps it beside the tables
+slices as (
+    {% if states %}
+    select
+        states.stream_name as stream,
+        cast(substr({{ json_text('line.item', 'start') }}, 1, 10) as date) as first_day,
+        cast(substr({{ json_text('line.item', 'end') }}, 1, 10) as date) as end_day
+    from {{ states }} as states
+    cross join {{ json_rows(json_text('states.state_json', 'stream.stream_state.slices')) }} as line(item)
+    {% else %}
+    select cast(null as text) as stream, cast(null as date) as first_day, cast(null as date) as end_day where false
+    {% endif %}
 )
 
 select
     {{ row_id(['days.stream', 'days.day']) }} as coverage_id,
     days.stream,
-    last.vendor,
-    last.role,
+    streams.vendor,
+    streams.role,
     days.day,
     cast(coalesce(held.rows, 0) as bigint) as rows,
     case
-        when days.day > last.last_day then 'failed'
+        when held.rows is null and exists (
+            select 1 from slices
+            where slices.stream = days.stream and days.day >= slices.first_day and days.day < slices.end_day
+        ) then 'quiet'
+        when days.day > streams.last_day then 'failed'
         when held.rows is null then 'missing'
-        when days.day > last.last_day - facts.lookback_days then 'provisional'
+        when days.day > streams.last_day - facts.lookback_days then 'provisional'
         else 'complete'
     end as status
 from days
-inner join last on last.stream = days.stream
+inner join streams on streams.stream = days.stream
 inner join {{ ref('unified_usage_streams') }} as facts on facts.stream = days.stream
 left join held on held.stream = days.stream and held.day = days.day
