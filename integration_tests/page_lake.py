@@ -54,7 +54,7 @@ def tables() -> Tables:
         **_coverage(),
         "unified_usage__changes": (
             "stream text, vendor text, day date, currency text, net_before numeric(38, 12), net_now numeric(38, 12), "
-            "difference numeric(38, 12), seen_at timestamp, kind text",
+            "difference numeric(38, 12), seen_at timestamp, kind text, is_of_last_sync boolean",
             list(_changes(costs)),
         ),
     }
@@ -84,19 +84,21 @@ def _tokens(chance: random.Random) -> Iterator[tuple[Any, ...]]:
 def _people(costs: Sequence[tuple[Any, ...]]) -> Tables:
     spent: dict[tuple[Any, ...], list[Decimal]] = {}
     for day, vendor, _, _, currency, person, net in costs:
-        if person:
-            sums = spent.setdefault((person, vendor, currency), [Decimal(0)] * 3)
+        for who in (vendor, "all"):
+            sums = spent.setdefault((person or "unattributed", who, currency), [Decimal(0)] * 3)
             sums[2] += net
             if day.month >= LAST.month - 1:
                 sums[LAST.month - day.month] += net
     columns = (
-        "user_key text, user_name text, vendor text, currency text, month_to_date numeric(38, 12), "
+        "user_key text, user_name text, user_email text, vendor text, currency text, month_to_date numeric(38, 12), "
         "last_month numeric(38, 12), lifetime numeric(38, 12), attribution text, last_active_day date, "
         "active_days_30 bigint"
     )
     rows = [
-        (person, None, vendor, currency, *sums, "billed", LAST, 12) for (person, vendor, currency), sums in spent.items()
+        (person, None, None, vendor, currency, *sums, "billed", LAST, 12)
+        for (person, vendor, currency), sums in spent.items()
     ]
+    rows.append(("ada.1@acme.example", "Ada", None, "openai", "USD", *[Decimal("12.5")] * 3, "estimate", LAST, 3))
     return {"unified_usage__user_summary": (columns, rows)}
 
 
@@ -111,6 +113,7 @@ def _teams(costs: Sequence[tuple[Any, ...]]) -> Tables:
     budgets = [
         (month, "Platform", None, "USD", Decimal(9000)),
         (month, None, "confluent", "USD", Decimal(4000)),
+        (month, None, None, "USD", Decimal(20000)),
     ]
     variance = [
         (*key, budget, used, used / budget, used * 30 / 26)
@@ -161,8 +164,8 @@ def _coverage() -> Tables:
 def _status(vendor: str, day: date) -> str:
     if vendor == "cursor" and day > date(2026, 11, 22):
         return "failed"
-    if vendor == "openai" and day == date(2026, 11, 8):
-        return "missing"
+    if vendor == "openai" and day in (date(2026, 11, 8), date(2026, 11, 15)):
+        return "missing" if day.day == 8 else "quiet"
     return "provisional" if day > date(2026, 11, 23) else "complete"
 
 
@@ -172,7 +175,7 @@ def _changes(costs: Sequence[tuple[Any, ...]]) -> Iterator[tuple[Any, ...]]:
             before = net * (Decimal("0.8") if day.day % 2 else Decimal("1.1"))
             before = None if day == LAST else before.quantize(Decimal("1e-12"))
             kind = "new" if before is None else "restated"
-            yield stream, vendor, day, currency, before, net, net - (before or 0), SYNC, kind
+            yield stream, vendor, day, currency, before, net, net - (before or 0), SYNC, kind, True
 
 
 def fill(engine: sqlalchemy.Engine, content: Mapping[str, tuple[str, Rows]]) -> None:

@@ -14,12 +14,15 @@ Marks = Sequence[Mapping[str, Any]]
 
 STATUSES = {  # of a day: its label, colour and shape within the square from -1 to 1
     "complete": ("complete", "var(--complete)", "M-0.9,-0.9H0.9V0.9H-0.9Z"),
-    "provisional": ("may still change", "var(--provisional)", "M-0.9,0.9V-0.9L0.9,0.9Z"),
-    "missing": ("no rows", "var(--missing)", "M-0.9,-0.2H0.9V0.2H-0.9Z"),
+    "provisional": ("may still change", "var(--complete)", "M-0.9,-0.9H0.9V0.9H-0.9ZM-0.55,-0.55V0.55H0.55V-0.55Z"),
+    "quiet": ("read, nothing there", "var(--quiet-day)", "M-0.35,0A0.35,0.35,0,1,1,0.35,0A0.35,0.35,0,1,1,-0.35,0Z"),
+    "missing": ("missing", "var(--missing)", "M-0.9,-0.25H0.9V0.25H-0.9Z"),
     "failed": ("failed", "var(--failed)", "M-0.9,-0.5L-0.5,-0.9L0,-0.4L0.5,-0.9L0.9,-0.5L0.4,0L0.9,0.5L0.5,0.9L0,0.4L-0.5,0.9L-0.9,0.5L-0.4,0Z"),
 }  # fmt: skip
+# also Vega measures with it, so it names families; the same as in page.css
+_FONT = 'system-ui, -apple-system, "Segoe UI", Roboto, "Helvetica Neue", Arial, sans-serif'
 _BAR, _CELL = 26, 18  # pixels, with the space around
-_NAMES = 150  # pixels
+_NAMES = alt.ExprRef("containerSize()[0] < 600 ? 140 : 260")  # pixels
 _TOTALS = 92  # pixels at the end of the bars
 
 
@@ -37,7 +40,7 @@ def columns(marks: Marks, colours: Mapping[str, str], about: str) -> Spec:
             order=alt.Order("place:Q"),
         )
     )
-    return _finished(chart, about, height=240)
+    return _finished(chart, about, height=240 if len({mark["part"] for mark in marks}) > 1 else 160)
 
 
 def bars(marks: Marks, totals: Marks, colours: Mapping[str, str], about: str) -> Spec:
@@ -80,7 +83,7 @@ def calendar(marks: Marks, about: str) -> Spec:
     names = alt.Axis(labelLimit=_NAMES, labelPadding=10, ticks=False, domain=False, labelColor="var(--ink)")
     chart = (
         alt.Chart(_data(values))
-        .mark_point(filled=True, opacity=1, strokeWidth=0, size=alt.ExprRef("pow(clamp(width / 42, 4, 11), 2)"))
+        .mark_point(filled=True, opacity=1, strokeWidth=0, size=alt.ExprRef("pow(clamp(width / 40, 5, 15), 2)"))
         .encode(
             x=alt.X("utcyearmonthdate(day):T", title=None, axis=days, scale=alt.Scale(padding=8)),
             y=alt.Y("stream:N", title=None, sort=list(dict.fromkeys(mark["stream"] for mark in marks)), axis=names),
@@ -107,7 +110,7 @@ def _tooltip(*fields: tuple[str, str]) -> list[alt.Tooltip]:
 def _finished(chart: Any, about: str, height: Any) -> Spec:
     spec: Spec = (
         chart.properties(width="container", height=height, description=about, background="transparent")
-        .configure(font="inherit", autosize=alt.AutoSizeParams(type="fit-x", contains="padding"))
+        .configure(font=_FONT)
         .configure_view(stroke=None)
         .configure_axis(
             labelColor="var(--quiet)",

@@ -1,5 +1,6 @@
 """How figures are written: exact decimals with two places, thousands apart; counts; days; shares."""
 
+from collections.abc import Callable
 from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
@@ -8,6 +9,11 @@ from typing import Any
 def amount(value: Decimal) -> str:
     """`1,234.50`"""
     return f"{value:,.2f}"
+
+
+def difference(value: Decimal) -> str:
+    """`+1,234.50`"""
+    return f"{value:+,.2f}"
 
 
 def exact(value: Decimal | int) -> str:
@@ -31,6 +37,11 @@ def day(value: date) -> str:
     return f"{value.day} {value:%b %Y}"
 
 
+def short_day(value: date) -> str:
+    """`26 Nov`"""
+    return f"{value.day} {value:%b}"
+
+
 def month(value: date) -> str:
     """`Nov 2026`"""
     return f"{value:%b %Y}"
@@ -41,7 +52,12 @@ def moment(value: datetime) -> str:
     return f"{day(value)}, {value:%H:%M} UTC"
 
 
-def shown(kind: str, value: Any) -> str:
-    """A value of a table's column; nothing for none."""
-    writers = {"amount": amount, "count": count, "share": share, "day": day, "month": month, "moment": moment}
-    return "" if value is None else writers.get(kind, str)(value)
+_WRITERS: dict[str, Callable[[Any], str]] = {
+    one.__name__: one for one in (amount, difference, count, share, day, month, moment)
+}
+NUMBERS = frozenset({"amount", "difference", "count", "share"})
+
+
+def shown(value: Any, kind: str) -> str:
+    """A value of a table's column; nothing for none. `kind`: `text`, or a function of this module."""
+    return "" if value is None else _WRITERS.get(kind, str)(value)

@@ -1,18 +1,46 @@
 """What the page is made of. Nothing here is HTML: the template escapes every text."""
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
 from typing import Any
 
+from lake.page import figures
 from lake.page.charts import Spec
 from source_unified_usage.vendors import VENDORS
 
 Row = Mapping[str, Any]
 Rows = Callable[[str], Sequence[Row]]  # the rows of a query, by column
 Colours = Mapping[str, str]
+SQUARE = "M-0.9,-0.9H0.9V0.9H-0.9Z"
 
 _TITLES = {vendor.name: vendor.title for vendor in VENDORS}
 _COLOURS = 8
+
+
+@dataclass(frozen=True)
+class Scope:
+    """What the page is about. `rows`: asks the database. `colours`: of vendors, by title. `currencies`: in their order."""
+
+    rows: Rows
+    schema: str
+    month: date
+    last_day: date
+    colours: Colours
+    currencies: Sequence[str]
+
+    @property
+    def name(self) -> str:
+        return figures.month(self.month)
+
+    def by_currency(self, rows: Iterable[Row]) -> Iterator[tuple[str, list[Row]]]:
+        """Everything is shown for each currency apart: they are never added."""
+        found: dict[str, list[Row]] = {}
+        for row in rows:
+            found.setdefault(row["currency"], []).append(row)
+        order = [*self.currencies, *sorted(found.keys() - set(self.currencies))]
+        yield from ((currency, found[currency]) for currency in order if currency in found)
 
 
 @dataclass(frozen=True)
@@ -68,15 +96,23 @@ def palette(vendors: Iterable[str]) -> dict[str, str]:
 def legend(colours: Colours, present: Iterable[str]) -> list[tuple[str, str, str]]:
     """Squares in the colours of the parts that a figure has."""
     held = set(present)
-    return [(part, colour, "M-0.9,-0.9H0.9V0.9H-0.9Z") for part, colour in colours.items() if part in held]
+    return [(part, colour, SQUARE) for part, colour in colours.items() if part in held]
 
 
-def by_currency(rows: Iterable[Row]) -> dict[str, list[Row]]:
-    """Currencies are never added, so everything is shown for each of them; money before the vendors' own units."""
-    found: dict[str, list[Row]] = {}
-    for row in rows:
-        found.setdefault(row["currency"], []).append(row)
-    return dict(sorted(found.items(), key=lambda one: (not is_money(one[0]), one[0])))
+def mark(scope: Scope, row: Row, amount: Decimal) -> dict[str, Any]:
+    """What a chart needs to draw and to tell of a vendor's amount."""
+    vendor = title_of(row["vendor"])
+    return {
+        "part": vendor,
+        "amount": float(amount),
+        "shown": f"{figures.amount(amount)} {row['currency']}",
+        "place": list(scope.colours).index(vendor),
+    }
+
+
+def figure(scope: Scope, spec: Spec, caption: str, marks: Iterable[Row]) -> Figure:
+    """A chart of vendors."""
+    return Figure(caption, spec, legend(scope.colours, (mark["part"] for mark in marks)))
 
 
 def is_money(currency: str) -> bool:

@@ -7,7 +7,6 @@ from datetime import date, timedelta
 from textwrap import dedent
 
 CALENDAR_DAYS = 35  # five weeks always hold the whole last month of 31 days
-CHANGES = 20
 
 
 def period(schema: str) -> str:
@@ -21,29 +20,47 @@ def period(schema: str) -> str:
 
 
 def headline(schema: str, month: date) -> str:
-    """By currency. The run rate takes bills by the month as they are, other bills as if their days so far went on."""
+    """By currency, the vendors' own units last, those of most vendors first. The run rate: what the month costs if it goes on as in the days that a
+    vendor's bills cover so far, as in `unified_usage__budget_variance`."""
     return _clean(f"""
-        with by_bill as (
+        with held as (
             select
-                currency, stream, grain,
+                vendor,
+                greatest(min(first_day), date '{month}') as first_day,
+                max(case when grain = 'month' then cast(newest_sync_at as date) - 1 else last_day end) as last_day
+            from {schema}.unified_usage__coverage
+            where role = 'bill' and first_day is not null
+            group by vendor
+        ),
+
+        covered as (
+            select
+                vendor, first_day,
+                least(greatest(last_day, date '{month}'), date '{_last(month)}') as last_day
+            from held
+        ),
+
+        spent as (
+            select
+                vendor, currency,
                 sum(case when day >= date '{month}' then net else 0 end) as spent,
-                sum(case when day < date '{month}' then net else 0 end) as month_before,
-                max(day) as last_day
+                sum(case when day < date '{month}' then net else 0 end) as month_before
             from {schema}.unified_usage__cost_daily
-            where day >= date '{_before(month)}' and day < date '{_after(month)}'
-            group by currency, stream, grain
+            where day >= date '{_before(month)}' and day <= date '{_last(month)}'
+            group by vendor, currency
         )
+
         select
             currency,
             sum(spent) as spent,
-            cast(sum(case
-                when grain = 'month' or last_day < date '{month}' then spent
-                else spent * {_length(month)} / extract(day from last_day)
-            end) as numeric(38, 12)) as run_rate,
+            sum(spent + round(cast(
+                spent * (date '{_last(month)}' - last_day) / (last_day - first_day + 1) as numeric(38, 12)
+            ), 6)) as run_rate,
             sum(month_before) as month_before
-        from by_bill
+        from spent
+        inner join covered on covered.vendor = spent.vendor
         group by currency
-        order by currency
+        order by case when length(currency) = 3 then 0 else 1 end, count(*) desc, currency
     """)
 
 
@@ -83,14 +100,14 @@ def teams(schema: str, month: date) -> str:
 
 
 def people(schema: str) -> str:
-    """What people spent in the month, by vendor."""
+    """What people spent in the month, by vendor, and what nobody is named for. Estimates stand for no bill."""
     return _clean(f"""
         select
-            user_key as person, vendor, currency, attribution,
-            month_to_date as net, last_active_day, active_days_30
+            user_key, coalesce(user_email, user_name, user_key) as person, vendor, currency, attribution,
+            month_to_date as net, last_month, active_days_30
         from {schema}.unified_usage__user_summary
-        where month_to_date <> 0
-        order by currency, month_to_date desc, person, vendor
+        where vendor <> 'all' and month_to_date <> 0
+        order by currency, month_to_date desc, user_key, vendor
     """)
 
 
@@ -106,7 +123,7 @@ def tokens(schema: str, month: date) -> str:
             cast(sum(total) as bigint) as total,
             cast(sum(requests) as bigint) as requests
         from {schema}.unified_usage__tokens_daily
-        where day >= date '{month}' and day < date '{_after(month)}'
+        where day >= date '{month}' and day <= date '{_last(month)}'
         group by 1, 2
         having sum(total) > 0
         order by total desc, model, vendor
@@ -139,7 +156,7 @@ def changes(schema: str) -> str:
     return _clean(f"""
         select vendor, stream, day, currency, net_before, net_now, difference, kind, seen_at
         from {schema}.unified_usage__changes
-        where seen_at = (select max(seen_at) from {schema}.unified_usage__changes)
+        where is_of_last_sync and difference <> 0
         order by currency, abs(difference) desc, stream, day
     """)
 
@@ -148,12 +165,8 @@ def _before(month: date) -> date:
     return (month - timedelta(days=1)).replace(day=1)
 
 
-def _after(month: date) -> date:
-    return (month + timedelta(days=31)).replace(day=1)
-
-
-def _length(month: date) -> int:
-    return (_after(month) - month).days
+def _last(month: date) -> date:
+    return (month + timedelta(days=31)).replace(day=1) - timedelta(days=1)
 
 
 def _clean(sql: str) -> str:

@@ -27,6 +27,7 @@ def html(**content: Any) -> str:
     environment.tests |= {kind.__name__.lower(): _is(kind) for kind in (Figure, Folded, Table)}
     page = environment.get_template("page.html").render(
         **content,
+        numbers=figures.NUMBERS,
         style=(_FOLDER / "page.css").read_text(encoding="utf-8"),
         scripts=scripts,
         policy=_policy(scripts),

@@ -1,11 +1,10 @@
 """The sections about the data itself: what is there, what is missing, what changed."""
 
 from collections.abc import Sequence
-from datetime import date
 from typing import NamedTuple
 
 from lake.page import charts, figures, queries
-from lake.page.parts import Colours, Figure, Folded, Row, Rows, Section, Table, by_currency, legend, title_of
+from lake.page.parts import Figure, Folded, Row, Scope, Section, Table, figure, mark, title_of
 
 _TOP = 20
 
@@ -32,15 +31,20 @@ def failures(found: Sequence[Row]) -> list[Failure]:
     ]
 
 
-def coverage(rows: Rows, schema: str, found: Sequence[Row], last_day: date) -> Section:
+def coverage(scope: Scope, found: Sequence[Row]) -> Section:
     """The calendar of the bills, that of all other streams in a fold, and a table of all streams."""
-    sql = [queries.coverage(schema), queries.calendar(schema, last_day)]
-    days = rows(sql[1])
+    sql = [queries.coverage(scope.schema), queries.calendar(scope.schema, scope.last_day)]
+    days = scope.rows(sql[1])
     bills = [row for row in days if row["role"] == "bill"]
     others = [row for row in days if row["role"] != "bill"]
     said = []
     if empty := [row["stream"] for row in found if row["status"] in ("empty", "no table")]:
         said.append(f"Without a single row: {', '.join(empty)}.")
+    said += [
+        f"{row['stream']} comes by the month and holds {figures.month(row['first_day'])} to {figures.month(row['last_day'])}."
+        for row in found
+        if row["role"] == "bill" and row["grain"] == "month" and row["last_day"]
+    ]
     parts: list[Figure | Table | Folded] = []
     if bills:
         parts.append(_calendar(bills, f"Bills, the last {queries.CALENDAR_DAYS} days"))
@@ -68,31 +72,23 @@ def _calendar(days: Sequence[Row], caption: str) -> Figure:
     return Figure(caption, charts.calendar(marks, caption), list(charts.STATUSES.values()))
 
 
-def changes(rows: Rows, schema: str, colours: Colours) -> Section:
-    """What the vendors corrected, by day, and the largest corrections as a table."""
-    sql = queries.changes(schema)
-    title = "What changed since the sync before"
-    found = rows(sql)
-    if not found:
-        return Section("changes", title, [sql], ["No bill has changed since the sync before."])
+def changes(scope: Scope) -> Section:
+    """What the last sync found to be another amount, by day, and the largest differences as a table."""
+    sql = queries.changes(scope.schema)
+    found = scope.rows(sql)
+    said = [] if found else ["The last sync changed no amount of a bill."]
     parts: list[Figure | Table] = []
-    for currency, some in by_currency(found).items():
+    for currency, some in scope.by_currency(found):
         marks = [
-            {
-                "at": figures.day(row["day"]),
-                "part": title_of(row["vendor"]),
-                "amount": float(row["difference"]),
-                "shown": f"{row['difference']:+,.2f} {currency}",
-            }
-            for row in sorted(some, key=lambda row: (row["day"], row["stream"]))
+            {"at": figures.short_day(row["day"]), **mark(scope, row, row["difference"])}
+            for row in sorted(some, key=lambda row: row["day"])
         ]
-        caption = f"Differences by day of the bill, {currency}"
-        spec = charts.columns(marks, colours, caption)
-        parts.append(Figure(caption, spec, legend(colours, (mark["part"] for mark in marks))))
-        columns = [("Day", "day"), ("Bill", "text"), ("Before", "amount"), ("Now", "amount"), ("Difference", "amount")]
-        columns.append(("Kind", "text"))
-        names = ("day", "stream", "net_before", "net_now", "difference", "kind")
+        caption = f"{currency} by day of the bill"
+        parts.append(figure(scope, charts.columns(marks, scope.colours, caption), caption, marks))
+        columns = [("Day", "day"), ("Bill", "text"), ("Kind", "text")]
+        columns += [("Before", "amount"), ("Now", "amount"), ("Difference", "difference")]
+        names = ("day", "stream", "kind", "net_before", "net_now", "difference")
+        shown = f"the {_TOP} largest of {len(some)}" if len(some) > _TOP else "all"
         body = [[row[name] for name in names] for row in some[:_TOP]]
-        shown = f"The {_TOP} largest of {len(some)}" if len(some) > _TOP else "All"
-        parts.append(Table(f"{shown} differences, {currency}", columns, body, folded=False))
-    return Section("changes", title, [sql], parts=parts)
+        parts.append(Table(f"{currency}, {shown} differences", columns, body))
+    return Section("changes", "What the last sync changed", [sql], said, parts)

@@ -1,9 +1,7 @@
 """The section about tokens: by model and class."""
 
-from datetime import date
-
 from lake.page import charts, figures, queries
-from lake.page.parts import Figure, Row, Rows, Section, Table, legend, title_of
+from lake.page.parts import Figure, Row, Scope, Section, Table, legend, title_of
 
 _TOP = 15
 _CLASSES = {"input": "input", "cache_read": "cache read", "cache_write": "cache write", "output": "output"}
@@ -14,13 +12,13 @@ _COLOURS = {
 }
 
 
-def models(rows: Rows, schema: str, month: date) -> Section:
+def models(scope: Scope) -> Section:
     """A bar for each of the models with most tokens, made of the classes of tokens."""
-    sql = queries.tokens(schema, month)
-    found = rows(sql)
+    sql = queries.tokens(scope.schema, scope.month)
+    found = scope.rows(sql)
     title = "Tokens by model"
     if not found:
-        return Section("models", title, [sql], [f"No stream that counts tokens has any in {figures.month(month)}."])
+        return Section("models", title, [sql], [f"No stream that counts tokens has any in {scope.name}."])
     named = [(f"{row['model']} ({title_of(row['vendor'])})", row) for row in found]
     marks = [
         {"of": name, "part": part, "amount": amount, "shown": figures.count(amount), "place": place}
@@ -29,9 +27,9 @@ def models(rows: Rows, schema: str, month: date) -> Section:
         if amount
     ]
     ends = [{"of": name, "amount": row["total"], "shown": figures.count(row["total"])} for name, row in named[:_TOP]]
-    caption = f"Tokens by model and class, {figures.month(month)}"
+    caption = f"Tokens by model and class, {scope.name}"
     if len(named) > _TOP:
-        caption = f"Top {_TOP} of {len(named)} models: {caption[0].lower()}{caption[1:]}"
+        caption += f": the top {_TOP} of {len(named)}"
     figure = Figure(caption, charts.bars(marks, ends, _COLOURS, caption), legend(_COLOURS, (m["part"] for m in marks)))
     columns = [("Model", "text"), ("Vendor", "text"), *((label.capitalize(), "count") for label in _CLASSES.values())]
     columns += [("Total", "count"), ("Requests", "count")]
