@@ -151,6 +151,9 @@ def _coverage() -> Tables:
              SYNC, SYNC, "failed" if failed else "complete", DOWN if failed else None)
         )  # fmt: skip
         days.extend((stream, vendor, "bill", day, 7, _status(vendor, day)) for day in _days() if grain != "month")
+    for stream, vendor in (("openai_usage_completions", "openai"), ("claude_api_usage", "claude")):
+        streams.append((stream, vendor, "activity", "day", 900, FIRST, LAST, 0, SYNC, SYNC, "complete", None))
+        days.extend((stream, vendor, "activity", day, 9, _status(vendor, day)) for day in _days())
     streams.append(("claude_skills", "claude", "estimate", "day", 0, None, None, None, None, SYNC, "empty", None))
     return {
         "unified_usage__coverage": (columns, streams),

@@ -41,9 +41,7 @@ def report(rows: Rows, schema: str) -> str:
         state.coverage(scope, found),
         state.changes(scope),
     ]
-    return render.html(
-        **content, scope=scope, cards=headline.cards(spent, budgets), cards_sql=sql, sections=sections
-    )
+    return render.html(**content, scope=scope, cards=headline.cards(spent, budgets), cards_sql=sql, sections=sections)
 
 
 def _rows(connection: Connection) -> Rows:

@@ -17,8 +17,12 @@ STATUSES = {  # of a day: its label, colour and shape within the square from -1 
     "provisional": ("may still change", "var(--complete)", "M-0.9,-0.9H0.9V0.9H-0.9ZM-0.55,-0.55V0.55H0.55V-0.55Z"),
     "quiet": ("read, nothing there", "var(--quiet-day)", "M-0.35,0A0.35,0.35,0,1,1,0.35,0A0.35,0.35,0,1,1,-0.35,0Z"),
     "missing": ("missing", "var(--missing)", "M-0.9,-0.25H0.9V0.25H-0.9Z"),
-    "failed": ("failed", "var(--failed)", "M-0.9,-0.5L-0.5,-0.9L0,-0.4L0.5,-0.9L0.9,-0.5L0.4,0L0.9,0.5L0.5,0.9L0,0.4L-0.5,0.9L-0.9,0.5L-0.4,0Z"),
-}  # fmt: skip
+    "failed": (
+        "failed",
+        "var(--failed)",
+        "M-0.9,-0.5L-0.5,-0.9L0,-0.4L0.5,-0.9L0.9,-0.5L0.4,0L0.9,0.5L0.5,0.9L0,0.4L-0.5,0.9L-0.9,0.5L-0.4,0Z",
+    ),
+}
 # also Vega measures with it, so it names families; the same as in page.css
 _FONT = 'system-ui, -apple-system, "Segoe UI", Roboto, "Helvetica Neue", Arial, sans-serif'
 _BAR, _CELL = 26, 18  # pixels, with the space around
@@ -72,12 +76,13 @@ def bars(marks: Marks, totals: Marks, colours: Mapping[str, str], about: str) ->
         .mark_text(align="left", dx=8, color="var(--ink)", fontSize=12)
         .encode(x=amounts, y=names, text="shown:N")
     )
-    return _finished(alt.layer(stacked, written), about, height=alt.Step(_BAR))
+    return _finished(alt.layer(stacked, written), about, height=_BAR * len(totals))
 
 
 def calendar(marks: Marks, about: str) -> Spec:
     """A row of days for each stream. Marks: `stream`, `day` (a date's text), `status`, `rows`."""
     labels, colours, shapes = zip(*STATUSES.values(), strict=True)
+    streams = list(dict.fromkeys(mark["stream"] for mark in marks))
     values = [{**mark, "status": STATUSES[mark["status"]][0]} for mark in marks]
     days = alt.Axis(format="%-d %b", grid=False, labelPadding=6, tickCount="week", labelFlush=True, labelOverlap=True)
     names = alt.Axis(labelLimit=_NAMES, labelPadding=10, ticks=False, domain=False, labelColor="var(--ink)")
@@ -86,17 +91,17 @@ def calendar(marks: Marks, about: str) -> Spec:
         .mark_point(filled=True, opacity=1, strokeWidth=0, size=alt.ExprRef("pow(clamp(width / 40, 5, 15), 2)"))
         .encode(
             x=alt.X("utcyearmonthdate(day):T", title=None, axis=days, scale=alt.Scale(padding=8)),
-            y=alt.Y("stream:N", title=None, sort=list(dict.fromkeys(mark["stream"] for mark in marks)), axis=names),
+            y=alt.Y("stream:N", title=None, sort=streams, axis=names),
             color=alt.Color("status:N", scale=alt.Scale(domain=labels, range=colours), legend=None),
             shape=alt.Shape("status:N", scale=alt.Scale(domain=labels, range=shapes), legend=None),
             tooltip=_tooltip(("stream", "Stream"), ("day", "Day"), ("status", "Status"), ("rows", "Rows")),
         )
     )
-    return _finished(chart, about, height=alt.Step(_CELL))
+    return _finished(chart, about, height=_CELL * len(streams))
 
 
-def _data(marks: Marks) -> alt.Data:
-    return alt.Data(values=[dict(mark) for mark in marks])
+def _data(marks: Marks) -> alt.InlineData:
+    return alt.InlineData(values=[dict(mark) for mark in marks])
 
 
 def _parts(colours: Mapping[str, str]) -> alt.Color:
@@ -107,7 +112,7 @@ def _tooltip(*fields: tuple[str, str]) -> list[alt.Tooltip]:
     return [alt.Tooltip(f"{field}:N", title=title) for field, title in fields]
 
 
-def _finished(chart: Any, about: str, height: Any) -> Spec:
+def _finished(chart: Any, about: str, height: int) -> Spec:
     spec: Spec = (
         chart.properties(width="container", height=height, description=about, background="transparent")
         .configure(font=_FONT)

@@ -10,7 +10,7 @@ from lake.page import figures
 from lake.page.charts import Spec
 from source_unified_usage.vendors import VENDORS
 
-Row = Mapping[str, Any]
+Row = Mapping[Any, Any]  # values by column
 Rows = Callable[[str], Sequence[Row]]  # the rows of a query, by column
 Colours = Mapping[str, str]
 SQUARE = "M-0.9,-0.9H0.9V0.9H-0.9Z"
@@ -21,7 +21,7 @@ _COLOURS = 8
 
 @dataclass(frozen=True)
 class Scope:
-    """What the page is about. `rows`: asks the database. `colours`: of vendors, by title. `currencies`: in their order."""
+    """What the page is about. `colours`: of vendors, by title. `currencies`: in their order."""
 
     rows: Rows
     schema: str

@@ -20,8 +20,11 @@ def period(schema: str) -> str:
 
 
 def headline(schema: str, month: date) -> str:
-    """By currency, the vendors' own units last, those of most vendors first. The run rate: what the month costs if it goes on as in the days that a
-    vendor's bills cover so far, as in `unified_usage__budget_variance`."""
+    """By currency, the vendors' own units last.
+
+    The run rate: what the month will cost if it goes on as in the days that the vendors' bills cover so far, as in
+    `unified_usage__budget_variance`.
+    """
     return _clean(f"""
         with held as (
             select

@@ -4,6 +4,7 @@ import base64
 import hashlib
 import json
 from collections.abc import Mapping
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -18,21 +19,26 @@ _FOLDER = Path(__file__).parent
 
 def html(**content: Any) -> str:
     """The page. `content`: what the template names."""
-    scripts = [vl_convert.javascript_bundle(), (_FOLDER / "page.js").read_text(encoding="utf-8")]
+    scripts = [_vega(), (_FOLDER / "page.js").read_text(encoding="utf-8")]
     environment = jinja2.Environment(
         loader=jinja2.FileSystemLoader(_FOLDER), autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True,
         lstrip_blocks=True,
     )  # fmt: skip
     environment.filters |= {"shown": figures.shown, "exact": figures.exact, "as_data": _as_data}
     environment.tests |= {kind.__name__.lower(): _is(kind) for kind in (Figure, Folded, Table)}
-    page = environment.get_template("page.html").render(
+    return environment.get_template("page.html").render(
         **content,
         numbers=figures.NUMBERS,
         style=(_FOLDER / "page.css").read_text(encoding="utf-8"),
         scripts=scripts,
         policy=_policy(scripts),
     )
-    return page
+
+
+@cache
+def _vega() -> str:
+    """Vega, Vega-Lite and Vega-Embed, of which the page calls only the last. Takes some seconds."""
+    return vl_convert.javascript_bundle("window.vegaEmbed = vegaEmbed;")
 
 
 def _is(kind: type) -> Any:

@@ -76,7 +76,9 @@ def _named(found: Iterable[Row]) -> list[Row]:
     """With unique names: one that two people have is replaced by the key."""
     keys: dict[str, str] = {}
     return [
-        row if keys.setdefault(row["person"], row["user_key"]) == row["user_key"] else {**row, "person": row["user_key"]}
+        row
+        if keys.setdefault(row["person"], row["user_key"]) == row["user_key"]
+        else {**row, "person": row["user_key"]}
         for row in found
     ]
 

@@ -40,11 +40,10 @@ def coverage(scope: Scope, found: Sequence[Row]) -> Section:
     said = []
     if empty := [row["stream"] for row in found if row["status"] in ("empty", "no table")]:
         said.append(f"Without a single row: {', '.join(empty)}.")
-    said += [
-        f"{row['stream']} comes by the month and holds {figures.month(row['first_day'])} to {figures.month(row['last_day'])}."
-        for row in found
-        if row["role"] == "bill" and row["grain"] == "month" and row["last_day"]
-    ]
+    for row in found:
+        if row["role"] == "bill" and row["grain"] == "month" and row["last_day"]:
+            first, last = figures.month(row["first_day"]), figures.month(row["last_day"])
+            said.append(f"{row['stream']} comes by the month and holds {first} to {last}.")
     parts: list[Figure | Table | Folded] = []
     if bills:
         parts.append(_calendar(bills, f"Bills, the last {queries.CALENDAR_DAYS} days"))

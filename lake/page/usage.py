@@ -1,5 +1,7 @@
 """The section about tokens: by model and class."""
 
+from typing import Any
+
 from lake.page import charts, figures, queries
 from lake.page.parts import Figure, Row, Scope, Section, Table, legend, title_of
 
@@ -20,7 +22,7 @@ def models(scope: Scope) -> Section:
     if not found:
         return Section("models", title, [sql], [f"No stream that counts tokens has any in {scope.name}."])
     named = [(f"{row['model']} ({title_of(row['vendor'])})", row) for row in found]
-    marks = [
+    marks: list[dict[str, Any]] = [
         {"of": name, "part": part, "amount": amount, "shown": figures.count(amount), "place": place}
         for name, row in named[:_TOP]
         for place, (part, amount) in enumerate(_split(row).items())
