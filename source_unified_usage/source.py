@@ -130,7 +130,7 @@ class SourceUnifiedUsage(AbstractSource):
             reading = StreamReading(stream, excluded, closed=closed, as_bytes=self._as_bytes)
             readings.append(reading)
             engine_streams.append(cdk_stream(reading, self._cursor(stream, covered, states)))
-        for line in outlook(reading.stream for reading in readings):
+        for line in outlook(readings):
             logger.info(line)
         if engine_streams:
             with Heartbeat([reading.stats for reading in readings]):

@@ -137,7 +137,8 @@ class StreamReading(PartitionGenerator):
         self._stopped = False
         self._whole: set[Window] = set()
         self._queue = stream.api.window_queue
-        self._place = self._queue.join(stream.role, len(stream.windows), stream.questions())
+        self.questions = frozenset(stream.questions())
+        self._place = self._queue.join(stream.role, len(stream.windows), self.questions)
 
     # --- as the CDK's partition generator
 
@@ -162,6 +163,8 @@ class StreamReading(PartitionGenerator):
                 partition = WindowPartition(self, window)
                 yield partition
                 partition.done.wait()
+            if self.stream.requests_per_window is not None:
+                self._queue.weigh(self._place, self.stream.requests_per_window)
 
     # --- as its partitions' reader
 

@@ -211,7 +211,7 @@ class UserCost(UserReport):
         "which restates the same money and is the bill."
     )
     role = "restates"
-    restates = RESTATED_BY_LEGACY or "claude_cost"
+    restates = RESTATED_BY_LEGACY or ("claude_cost",)
     endpoint = "user_cost_report"
     metric = "cost"
 

@@ -190,8 +190,9 @@ class Spend(SpendReport):
 
     def __init__(self, readers: Sequence[Reader]) -> None:
         super().__init__(readers)
-        if SPEND_IS_BETA:  # with both keys both bills; the first is named
-            self.restates = "claude_cost" if readers[0].kind == "enterprise" else "claude_api_cost"
+        if SPEND_IS_BETA:
+            bills = {"enterprise": "claude_cost", "console": "claude_api_cost"}
+            self.restates = tuple(bills[reader.kind] for reader in readers)
 
     def _figures(self, row: Row) -> dict[str, Any]:
         cost = {**row["cost"], "starting_at": row["starting_at"]}  # which a warning shows

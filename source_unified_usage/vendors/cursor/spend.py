@@ -30,7 +30,7 @@ class Spend(UsageStream[CursorApi]):
         "it until the cycle ends, so the last figures of every cycle stay."
     )
     role = "restates"
-    restates = "cursor_usage_events"
+    restates = ("cursor_usage_events",)
     grain = "snapshot"
 
     def __init__(self, api: CursorApi, scope: Scope) -> None:
@@ -108,7 +108,7 @@ class GroupSpend(UsageStream[CursorApi]):
     name = "cursor_group_spend"
     about = "What one billing group spent in one billing cycle, members without a group as a group of their own."
     role = "restates"
-    restates = "cursor_usage_events"
+    restates = ("cursor_usage_events",)
     step = months(1)
     lookback = days(3)
 
@@ -162,7 +162,7 @@ class PooledUsage(UsageStream[CursorApi]):
     name = "cursor_pooled_usage"
     about = "What one team has used of the organization's pool in the contract period so far."
     role = "restates"
-    restates = "cursor_usage_events"
+    restates = ("cursor_usage_events",)
     grain = "snapshot"
 
     def __init__(self, api: CursorApi, scope: Scope) -> None:

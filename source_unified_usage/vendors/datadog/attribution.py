@@ -86,7 +86,7 @@ class MonthlyCostAttribution(Attribution):
         "next month. Restates datadog_cost."
     )
     role = "restates"
-    restates = "datadog_cost"
+    restates = ("datadog_cost",)
     grain = "month"
     step = months(1)
     lookback = months(2)

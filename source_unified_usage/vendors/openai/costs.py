@@ -65,7 +65,7 @@ class CostsByUser(Costs):
         "without a user. Restates openai_costs."
     )
     role = "restates"
-    restates = "openai_costs"
+    restates = ("openai_costs",)
     # never with project_id: whether that is answered depends on the organization and the days (OpenAI Python SDK 3.57)
     dimensions = ("user_id", "line_item", "api_key_id")
 

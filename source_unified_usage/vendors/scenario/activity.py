@@ -51,7 +51,7 @@ class Activity(UsageStream[ScenarioApi]):
         "compute units where it was billed."
     )
     role = "restates"
-    restates = Consumption.name
+    restates = (Consumption.name,)
     step = days(1)
     lookback = days(3)  # our choice: whether Scenario corrects a closed day is not documented
     grain = "event"

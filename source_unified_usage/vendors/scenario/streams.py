@@ -198,7 +198,7 @@ class ModelUsage(SeriesStream):
         "not in it, so its sum need not be that of scenario_consumption."
     )
     role = "restates"
-    restates = Consumption.name
+    restates = (Consumption.name,)
     sections: ClassVar[tuple[Section, ...]] = (MODELS,)
 
     def lines(self, day: Day, place: Place) -> Iterator[Line]:
@@ -274,7 +274,7 @@ class UsageByType(SeriesStream):
         "their sum is no total."
     )
     role = "restates"
-    restates = Consumption.name
+    restates = (Consumption.name,)
     sections = (TYPES,)
 
     def lines(self, day: Day, place: Place) -> Iterator[Line]:
