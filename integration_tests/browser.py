@@ -31,8 +31,8 @@ class Browser:
         self._command("Emulation.setDeviceMetricsOverride", width=width, height=900, deviceScaleFactor=1, mobile=False)
         scheme = {"name": "prefers-color-scheme", "value": "light" if look == "light" else "dark"}
         self._command("Emulation.setEmulatedMedia", media="print" if look == "print" else "", features=[scheme])
-        self._driver.get_log("performance")  # forgets what an earlier page did
-        self._driver.get_log("browser")
+        for kind in ("performance", "browser"):  # forgets what an earlier page did
+            self._log(kind)
         self._driver.get(path.as_uri())
         self.drawn()
 
@@ -54,12 +54,16 @@ class Browser:
 
     def requests(self) -> list[str]:
         """The addresses that were asked for since the page was opened."""
-        events = (json.loads(entry["message"])["message"] for entry in self._driver.get_log("performance"))
+        events = (json.loads(entry["message"])["message"] for entry in self._log("performance"))
         return [event["params"]["request"]["url"] for event in events if event["method"] == "Network.requestWillBeSent"]
 
     def messages(self) -> list[str]:
         """What the console shows: errors, warnings, refusals of the page's policy."""
-        return [entry["message"] for entry in self._driver.get_log("browser")]
+        return [entry["message"] for entry in self._log("browser")]
+
+    def _log(self, kind: str) -> list[dict[str, Any]]:
+        entries: list[dict[str, Any]] = self._driver.get_log(kind)  # type: ignore[no-untyped-call]
+        return entries
 
     def _command(self, name: str, **parameters: Any) -> None:
         self._driver.execute_cdp_cmd(name, parameters)

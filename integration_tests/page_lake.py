@@ -8,7 +8,8 @@ from typing import Any
 
 import sqlalchemy
 
-SCHEMA = "usage_answers"
+from lake.target import MODELS_SCHEMA as SCHEMA
+
 SYNC = datetime(2026, 11, 27, 5, 22, 12)
 FIRST, LAST = date(2026, 9, 14), date(2026, 11, 26)
 HOSTILE = "<script>document.title = 'taken over'</script>"

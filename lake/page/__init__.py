@@ -7,14 +7,15 @@ from sqlalchemy import Connection
 
 from lake.page import headline, queries, render, spend, state, usage
 from lake.page.parts import Rows, Scope, palette
+from lake.target import MODELS_SCHEMA, Target
 
 
-def write(target: Any, path: Path) -> None:
-    """Write the page about what the target's models hold. It replaces the file at `path`."""
+def write(target: Target, path: Path) -> None:
+    """Write the page about what the target's models hold. It replaces the file at `path`. Raises LakeError."""
     engine = target.engine()
     try:
-        with engine.connect() as connection:
-            page = report(_rows(connection), "usage_answers")
+        with target.explained(), engine.connect() as connection:
+            page = report(_rows(connection), MODELS_SCHEMA)
     finally:
         engine.dispose()
     path.write_text(page, encoding="utf-8")

@@ -79,8 +79,8 @@ def bars(marks: Marks, totals: Marks, colours: Mapping[str, str], about: str) ->
     return _finished(alt.layer(stacked, written), about, height=_BAR * len(totals))
 
 
-def calendar(marks: Marks, about: str) -> Spec:
-    """A row of days for each stream. Marks: `stream`, `day` (a date's text), `status`, `rows`."""
+def calendar(marks: Marks, first: str, last: str, about: str) -> Spec:
+    """A row of days for each stream, from a first to a last day. Marks: `stream`, `day`, `status`, `rows`."""
     labels, colours, shapes = zip(*STATUSES.values(), strict=True)
     streams = list(dict.fromkeys(mark["stream"] for mark in marks))
     values = [{**mark, "status": STATUSES[mark["status"]][0]} for mark in marks]
@@ -90,7 +90,7 @@ def calendar(marks: Marks, about: str) -> Spec:
         alt.Chart(_data(values))
         .mark_point(filled=True, opacity=1, strokeWidth=0, size=alt.ExprRef("pow(clamp(width / 40, 5, 15), 2)"))
         .encode(
-            x=alt.X("utcyearmonthdate(day):T", title=None, axis=days, scale=alt.Scale(padding=8)),
+            x=alt.X("day:T", title=None, axis=days, scale=alt.Scale(type="utc", domain=[first, last], padding=8)),
             y=alt.Y("stream:N", title=None, sort=streams, axis=names),
             color=alt.Color("status:N", scale=alt.Scale(domain=labels, range=colours), legend=None),
             shape=alt.Shape("status:N", scale=alt.Scale(domain=labels, range=shapes), legend=None),

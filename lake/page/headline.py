@@ -15,7 +15,7 @@ class Card:
     currency: str
     spent: Decimal
     run_rate: Decimal
-    month_before: Decimal
+    month_before: Decimal | None
     budget: Decimal | None
     share: Decimal | None
 
@@ -37,7 +37,7 @@ def cards(spent: Sequence[Row], budgets: Sequence[Row]) -> list[Card]:
 
 
 def _of(budget: Row) -> Row:
-    return {name: budget[name] for name in ("budget", "share", "run_rate") if name in budget}
+    return {name: budget[name] for name in ("budget", "share", "run_rate") if budget.get(name) is not None}
 
 
 def budgets(scope: Scope, found: Sequence[Row]) -> Section:
@@ -52,7 +52,8 @@ def budgets(scope: Scope, found: Sequence[Row]) -> Section:
             title_of(row["vendor"]) if row["vendor"] else "all vendors",
             *(row[name] for name in ("currency", "budget", "spent", "share", "run_rate")),
         )
-        for row in found
+        for _, rows in scope.by_currency(found)
+        for row in rows
     ]
     parts = [Table(f"Budgets, {scope.name}", columns, body, folded=False)] if body else []
     return Section("budgets", "Budgets", [sql], said, parts)

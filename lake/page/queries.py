@@ -47,7 +47,7 @@ def headline(schema: str, month: date) -> str:
             select
                 vendor, currency,
                 sum(case when day >= date '{month}' then net else 0 end) as spent,
-                sum(case when day < date '{month}' then net else 0 end) as month_before
+                sum(case when day < date '{month}' then net end) as month_before
             from {schema}.unified_usage__cost_daily
             where day >= date '{_before(month)}' and day <= date '{_last(month)}'
             group by vendor, currency
@@ -149,18 +149,23 @@ def calendar(schema: str, last_day: date) -> str:
     return _clean(f"""
         select vendor, stream, role, day, rows, status
         from {schema}.unified_usage__coverage_daily
-        where day > date '{last_day - timedelta(days=CALENDAR_DAYS)}'
+        where day >= date '{first_of_calendar(last_day)}'
         order by vendor, case when role = 'bill' then 0 else 1 end, stream, day
     """)
 
 
+def first_of_calendar(last_day: date) -> date:
+    """Of the days that the calendar shows."""
+    return last_day - timedelta(days=CALENDAR_DAYS - 1)
+
+
 def changes(schema: str) -> str:
-    """What the last sync changed in the bills, the largest differences first."""
+    """What the last sync changed in the bills: restated days first, then the largest differences."""
     return _clean(f"""
         select vendor, stream, day, currency, net_before, net_now, difference, kind, seen_at
         from {schema}.unified_usage__changes
         where is_of_last_sync and difference <> 0
-        order by currency, abs(difference) desc, stream, day
+        order by currency, case when kind = 'restated' then 0 else 1 end, abs(difference) desc, stream, day
     """)
 
 

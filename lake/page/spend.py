@@ -1,6 +1,6 @@
 """The sections about money: by vendor and month, by team, by person."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from decimal import Decimal
 
 from lake.page import charts, figures, queries
@@ -16,11 +16,19 @@ def vendors(scope: Scope) -> Section:
     sql = queries.spend(scope.schema, scope.month)
     parts: list[Figure | Table] = []
     for currency, found in scope.by_currency(scope.rows(sql)):
+        parts += [_by_month(scope, currency, found), _matrix(found, currency)]
+    return Section("vendors", "Spend by vendor", [sql], parts=parts)
+
+
+def _by_month(scope: Scope, currency: str, found: Sequence[Row]) -> Figure:
+    """A column for each month; for a single month, bars."""
+    if len({row["month"] for row in found}) > 1:
         marks = [{"at": figures.month(row["month"]), **mark(scope, row, row["net"])} for row in found]
         caption = f"{currency} by vendor and month"
-        drawn = figure(scope, charts.columns(marks, scope.colours, caption), caption, marks)
-        parts += [drawn, _matrix(found, currency)]
-    return Section("vendors", "Spend by vendor", [sql], parts=parts)
+        return figure(scope, charts.columns(marks, scope.colours, caption), caption, marks)
+    caption = f"{currency} by vendor, {scope.name}"
+    named = [(title_of(row["vendor"]), row) for row in found]
+    return _stacked(scope, named, {title_of(name): total for name, total in _totals(found, "vendor").items()}, caption)
 
 
 def _matrix(found: Sequence[Row], currency: str) -> Table:
@@ -58,10 +66,8 @@ def people(scope: Scope) -> Section:
     estimates = [row for row in found if row["attribution"] == "estimate"]
     named = [row for row in found if row["attribution"] != "estimate" and row["user_key"] != _UNATTRIBUTED]
     nobody = [row for row in found if row["user_key"] == _UNATTRIBUTED]
-    said = [
-        f"{currency} {figures.amount(_sum(some))} of {scope.name} names nobody."
-        for currency, some in scope.by_currency(nobody)
-    ]
+    sums = [f"{currency} {figures.amount(_sum(some))}" for currency, some in scope.by_currency(nobody)]
+    said = [f"Of {scope.name}, the bills name nobody for {', '.join(sums)}."] if sums else []
     if not named:
         said = [f"No bill of {scope.name} names a person."]
     parts = list(_bars(scope, "person", _named(named), _TOP))
@@ -84,21 +90,31 @@ def _named(found: Iterable[Row]) -> list[Row]:
 
 
 def _bars(scope: Scope, by: str, found: Iterable[Row], top: int | None) -> Iterator[Figure | Table]:
-    """For each currency a bar for each name, made of vendors, the longest first, and the same as a table."""
+    """For each currency a bar for each name, made of vendors, and the same as a table."""
     for currency, rows in scope.by_currency(found):
-        totals: dict[str, Decimal] = {}
-        for row in rows:
-            totals[row[by]] = totals.get(row[by], Decimal(0)) + row["net"]
-        longest = sorted(totals, key=lambda name: (-totals[name], name))[:top]
+        totals = _totals(rows, by)
+        longest = list(totals)[:top]
         caption = f"{currency} by {by}, {scope.name}"
         if len(totals) > len(longest):
             caption += f": the top {top} of {len(totals)}"
         shown = sorted((row for row in rows if row[by] in longest), key=lambda row: longest.index(row[by]))
-        marks = [{"of": row[by], **mark(scope, row, row["net"])} for row in shown]
-        ends = [{"of": name, "amount": float(totals[name]), "shown": figures.amount(totals[name])} for name in longest]
-        yield figure(scope, charts.bars(marks, ends, scope.colours, caption), caption, marks)
+        yield _stacked(scope, [(row[by], row) for row in shown], {name: totals[name] for name in longest}, caption)
         columns = [(by.capitalize(), "text"), ("Vendor", "text"), (currency, "amount")]
         yield Table(caption, columns, [(row[by], title_of(row["vendor"]), row["net"]) for row in shown])
+
+
+def _stacked(scope: Scope, named: Iterable[tuple[str, Row]], totals: Mapping[str, Decimal], caption: str) -> Figure:
+    marks = [{"of": name, **mark(scope, row, row["net"])} for name, row in named]
+    ends = [{"of": name, "amount": float(total), "shown": figures.amount(total)} for name, total in totals.items()]
+    return figure(scope, charts.bars(marks, ends, scope.colours, caption), caption, marks)
+
+
+def _totals(rows: Iterable[Row], by: str) -> dict[str, Decimal]:
+    """Sums by name, the largest first."""
+    sums: dict[str, Decimal] = {}
+    for row in rows:
+        sums[row[by]] = sums.get(row[by], Decimal(0)) + row["net"]
+    return {name: sums[name] for name in sorted(sums, key=lambda name: (-sums[name], name))}
 
 
 def _sum(rows: Iterable[Row]) -> Decimal:

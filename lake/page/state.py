@@ -42,14 +42,16 @@ def coverage(scope: Scope, found: Sequence[Row]) -> Section:
         said.append(f"Without a single row: {', '.join(empty)}.")
     for row in found:
         if row["role"] == "bill" and row["grain"] == "month" and row["last_day"]:
-            first, last = figures.month(row["first_day"]), figures.month(row["last_day"])
-            said.append(f"{row['stream']} comes by the month and holds {first} to {last}.")
+            held = dict.fromkeys((figures.month(row["first_day"]), figures.month(row["last_day"])))
+            said.append(f"{row['stream']} comes by the month and holds {' to '.join(held)}.")
+    if days:
+        said.append("A day without a mark is before the first or after the last row of its stream.")
     parts: list[Figure | Table | Folded] = []
     if bills:
-        parts.append(_calendar(bills, f"Bills, the last {queries.CALENDAR_DAYS} days"))
+        parts.append(_calendar(scope, bills, f"Bills, the last {queries.CALENDAR_DAYS} days"))
     if others:
         caption = f"All other streams, the last {queries.CALENDAR_DAYS} days"
-        parts.append(Folded(caption, [_calendar(others, caption)]))
+        parts.append(Folded(caption, [_calendar(scope, others, caption)]))
     columns = [("Vendor", "text"), ("Stream", "text"), ("Role", "text"), ("Rows", "count"), ("First day", "day")]
     columns += [("Last day", "day"), ("Days without rows", "count"), ("Newest sync", "moment"), ("Status", "text")]
     names = ("stream", "role", "rows", "first_day", "last_day", "days_without_rows", "newest_sync_at", "status")
@@ -58,7 +60,7 @@ def coverage(scope: Scope, found: Sequence[Row]) -> Section:
     return Section("coverage", "Coverage", sql, said, parts)
 
 
-def _calendar(days: Sequence[Row], caption: str) -> Figure:
+def _calendar(scope: Scope, days: Sequence[Row], caption: str) -> Figure:
     marks = [
         {
             "stream": row["stream"],
@@ -68,14 +70,19 @@ def _calendar(days: Sequence[Row], caption: str) -> Figure:
         }
         for row in days
     ]
-    return Figure(caption, charts.calendar(marks, caption), list(charts.STATUSES.values()))
+    first = queries.first_of_calendar(scope.last_day)
+    spec = charts.calendar(marks, f"{first:%Y-%m-%d}", f"{scope.last_day:%Y-%m-%d}", caption)
+    return Figure(caption, spec, list(charts.STATUSES.values()))
 
 
 def changes(scope: Scope) -> Section:
     """What the last sync found to be another amount, by day, and the largest differences as a table."""
     sql = queries.changes(scope.schema)
     found = scope.rows(sql)
-    said = [] if found else ["The last sync changed no amount of a bill."]
+    said = ["The last sync changed no amount of a bill."]
+    if found:
+        restated = sum(row["kind"] == "restated" for row in found)
+        said = [f"Days of bills: {len(found) - restated} new, {restated} restated."]
     parts: list[Figure | Table] = []
     for currency, some in scope.by_currency(found):
         marks = [
