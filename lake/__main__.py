@@ -21,7 +21,7 @@ def main() -> int:
         print(error, file=sys.stderr)
         return error.code
     except Interrupted as error:
-        print("Interrupted. What was read before is kept, the next sync goes on from there.", file=sys.stderr)
+        print("Interrupted. What was read is kept, the next sync goes on from there.", file=sys.stderr)
         return error.code
 
 
