@@ -1,5 +1,7 @@
 """Each vendor in turn is down in every way; the others deliver everything, and one sentence says so."""
 
+import io
+import json
 from datetime import date
 
 import pytest
@@ -42,9 +44,8 @@ def test_one_vendor_down(source: Source, sandbox: Sandbox, vendor: str, way: str
         config = merged(config, {vendor: {**addresses, **inner}})
     output = source.read(config, [stream for streams in STREAMS.values() for stream in streams])
     assert output.code == 1
-    traces = {t["stream_descriptor"]["name"]: t for t in output.traces if "stream_descriptor" in t}
-    assert sorted(traces) == sorted(STREAMS[vendor])
-    for stream, trace in traces.items():
+    assert sorted(output.failed) == sorted(STREAMS[vendor])
+    for stream, trace in output.failed.items():
         assert trace["failure_type"] == failure
         assert trace["message"].startswith(f"{TITLES[vendor]}, stream {stream}, ")
         assert "Traceback" not in trace["message"]
@@ -52,3 +53,15 @@ def test_one_vendor_down(source: Source, sandbox: Sandbox, vendor: str, way: str
     for other in STREAMS.keys() - {vendor}:
         assert_conserved(output, sandbox.vendors[other].ledger(START, END), STREAMS[other])
         assert {output.statuses[stream] for stream in STREAMS[other]} == {"COMPLETE"}
+
+
+def test_a_vendor_that_never_answers_does_not_hold_back_the_others(source: Source, sandbox: Sandbox) -> None:
+    """GitHub's bill begins with a list of cost centers: the others must not wait for it, not even for one try."""
+    fault = sandbox.fault("github", Fault(effect="hang", times=None))
+    config = sandbox_config(sandbox, ["github", "cursor"], start_date=START.isoformat(), end_date=UNTIL.isoformat())
+    with source.start(*source.reading(config, STREAMS["github"] + STREAMS["cursor"])) as running:
+        messages = map(json.loads, io.BufferedReader(running.stdout))
+        first = next(message["record"] for message in messages if message["type"] == "RECORD")
+        tries = fault.hits
+    assert first["stream"] in STREAMS["cursor"]
+    assert tries <= 1

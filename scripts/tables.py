@@ -16,7 +16,7 @@ from urllib.parse import urlsplit
 from scripts.marked import insert
 from source_unified_usage.core.vendor import Vendor
 from source_unified_usage.core.window import Span
-from source_unified_usage.streams import StreamFacts, all_streams, spenders
+from source_unified_usage.streams import StreamFacts, all_streams, bills, spenders
 from source_unified_usage.vendors import VENDORS
 
 ROOT = Path(__file__).parent.parent
@@ -65,7 +65,10 @@ def _line(stream: StreamFacts) -> str:
 
 
 def _counts_as(stream: StreamFacts) -> str:
-    role = f"restates `{stream.restates}`" if stream.role == "restates" else stream.role
+    role: str = stream.role
+    restated = ", ".join(f"`{name}`" for name in stream.restates)
+    if restated:
+        role = f"restates {restated}" if role == "restates" else f"{role}, or restates {restated} if that is read"
     return f"{role}, tokens" if stream.counts_tokens else role
 
 
@@ -92,11 +95,9 @@ def suggested() -> list[str]:
     The bills (what did we spend), whatever tells who spent them, and the tokens that may be added up (on which models);
     of these no stream that an option beside the credentials offers.
     """
-    chosen = {each.name for each in all_streams() if each.role == "bill" or each.counts_tokens}
-    chosen |= {each.name for each in spenders(all_streams(), names_people)}
-    return [
-        each.name for each in all_streams() if each.name in chosen and not any(": " in need for need in each.needs[0])
-    ]
+    offered = [each for each in all_streams() if not any(": " in need for need in each.needs[0])]
+    chosen = {each.name for each in (*bills(offered), *spenders(offered, names_people))}
+    return [each.name for each in offered if each.name in chosen or each.counts_tokens]
 
 
 def names_people(stream: str) -> bool:
@@ -108,14 +109,18 @@ def names_people(stream: str) -> bool:
 
 
 def seed() -> Iterator[tuple[str, ...]]:
-    """The rows of dbt's seed of streams, its head first; a lookback in months is as long as it can be in days."""
+    """The rows of dbt's seed of streams, its head first; a lookback in months is as long as it can be in days.
+
+    `restates` has names with a space between them. A bill that restates a stream is the bill only where that stream has
+    no rows.
+    """
     yield "stream", "vendor", "role", "restates", "counts_tokens", "grain", "lookback_days"
     for each in all_streams():
         span = each.lookback
         days = span.count if span.unit == "days" else 31 * (span.count + 1)  # from a month's last day to a first
         flag = "true" if each.counts_tokens else "false"
         again = 0 if each.grain == "snapshot" else days
-        yield each.name, each.vendor.name, each.role, each.restates or "", flag, each.grain, str(again)
+        yield each.name, each.vendor.name, each.role, " ".join(each.restates), flag, each.grain, str(again)
 
 
 def main() -> None:

@@ -50,13 +50,26 @@ def test_what_a_stream_says_of_itself_fits(stream: StreamFacts) -> None:
     assert stream.name.startswith(f"{stream.vendor.name}_")
     assert stream.about.endswith(".")
     assert stream.needs and all(need.startswith(f"{stream.vendor.name}.") for way in stream.needs for need in way)
-    assert (stream.role == "restates") == bool(stream.restates), "role and restates go together"
-    if stream.restates:
-        restated = STREAMS[stream.restates]
+    assert stream.restates or stream.role != "restates", "it says what it restates"
+    assert not stream.restates or stream.role in ("bill", "restates"), "only money is restated"
+    for name in stream.restates:
+        restated = STREAMS[name]
         assert (restated.vendor, restated.role) == (stream.vendor, "bill"), "what is restated is a bill of the vendor"
 
 
-def facts(name: str, role: Any = "activity", restates: str | None = None) -> StreamFacts:
+def test_every_configuration_says_which_of_its_streams_are_bills() -> None:
+    """Where options change it, the streams that they offer do; what is restated is there to restate."""
+    for vendor in VENDORS:
+        offered = {stream.name: stream for stream in vendor(example("sandbox")[vendor.name]).streams()}
+        for stream in offered.values():
+            assert (stream.role == "restates") == bool(stream.restates), stream.name
+            assert set(stream.restates) <= offered.keys(), stream.name
+        assert {name for name, stream in offered.items() if stream.role == "bill"} == {
+            fact.name for fact in bills(STREAMS[name] for name in offered)
+        }
+
+
+def facts(name: str, role: Any = "activity", *restates: str) -> StreamFacts:
     return all_streams()[0]._replace(name=name, role=role, restates=restates)
 
 
@@ -75,10 +88,25 @@ def test_who_spent_a_bill_is_told_by_itself_or_by_what_restates_it() -> None:
     assert [stream.name for stream in spenders(streams, with_people.__contains__)] == ["by_person", "calls"]
 
 
+def test_a_stream_that_cuts_two_bills_shows_both_or_none() -> None:
+    both = [facts("seats", "bill"), facts("calls", "bill"), facts("by_person", "restates", "seats", "calls")]
+    assert [stream.name for stream in spenders(both, {"by_person"}.__contains__)] == ["by_person"]
+    seats = facts("by_seat", "restates", "seats")
+    assert [stream.name for stream in spenders([seats, *both], {"by_seat", "by_person"}.__contains__)] == ["by_seat"]
+
+
+def test_a_bill_is_none_where_a_larger_one_with_its_money_is_read() -> None:
+    streams = [facts("part", "bill", "whole"), facts("by_model", "restates", "part"), facts("whole", "bill")]
+    assert [bill.name for bill in bills(streams)] == ["whole"]
+    assert [bill.name for bill in bills(streams[:2])] == ["part"]
+
+
 def test_what_is_suggested_answers_the_common_questions() -> None:
-    assert {each.name for each in bills(all_streams())} <= set(suggested()), "what was spent"
+    assert {"claude_cost", "claude_api_cost", "openai_costs", "openai_codex_usage"} <= set(suggested()), (
+        "what was spent"
+    )
     assert {"claude_user_cost", "claude_usage", "cursor_usage_events"} <= set(suggested()), "by whom, on which models"
-    assert {"openai_workspace_usage", "scenario_activity", "cursor_spend"} & set(suggested()) == set()
+    assert {"openai_workspace_usage", "scenario_activity", "cursor_spend", "claude_spend"} & set(suggested()) == set()
 
 
 def test_the_rows_for_sql() -> None:
@@ -89,6 +117,9 @@ def test_the_rows_for_sql() -> None:
     assert found["claude_user_cost"][1:] == ("claude", "restates", "claude_cost", "false", "day", "31")
     assert found["datadog_cost"][1:] == ("datadog", "bill", "", "false", "month", "93")
     assert found["cursor_usage_events"][1:] == ("cursor", "bill", "", "true", "event", "2")
+    assert found["claude_spend"][2:4] == ("restates", "claude_cost claude_api_cost")
+    assert found["openai_codex_usage"][2:4] == ("bill", "openai_workspace_usage")
+    assert found["openai_workspace_usage"][2:4] == ("bill", "")
     assert found["cursor_spend"][-2:] == ("snapshot", "0")
 
 

@@ -17,3 +17,8 @@
 
 {# A sum keeps the type of what it adds up; PostgreSQL forgets it. #}
 {% macro exact_sum(expression) %}cast(sum({{ expression }}) as {{ exact_type() }}){% endmacro %}
+
+{# A quotient with 6 places: the databases agree on those. Null when there is nothing to divide by. #}
+{% macro ratio(dividend, divisor) -%}
+    cast(round(cast(({{ dividend }}) / nullif({{ divisor }}, 0) as {{ exact_type() }}), 6) as {{ exact_type() }})
+{%- endmacro %}

@@ -4,7 +4,7 @@
     {# the seed is not there yet when a graph is only parsed or compiled #}
     {% if not execute or load_relation(seed) is none %}{{ return([]) }}{% endif %}
     {% set found = [] %}
-    {% for row in run_query("select stream, vendor, role, counts_tokens, grain from " ~ seed ~ " order by stream").rows %}
+    {% for row in run_query("select stream, vendor, role, restates, counts_tokens, grain from " ~ seed ~ " order by stream").rows %}
         {% set wanted = (not var('vendors') or row['vendor'] in var('vendors'))
             and (not var('streams') or row['stream'] in var('streams')) %}
         {% if wanted %}{% do found.append(row) %}{% endif %}

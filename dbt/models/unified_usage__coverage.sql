@@ -66,7 +66,8 @@ select
     held.newest_row_at,
     greatest(configured.synced_at, held.newest_extracted_at) as newest_sync_at,
     case
-        when configured.outcome <> 'ok' then 'failed'
+        when configured.outcome = 'failed' then 'failed'
+        when configured.outcome = 'not_read' then 'not read'
         when not configured.has_table then 'no table'
         when held.rows is null then 'empty'
         else 'complete'

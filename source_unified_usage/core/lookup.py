@@ -76,7 +76,6 @@ class Lookup(Generic[T]):
         self._lock = threading.Lock()
         self._found: Mapping[str, T] | None = None
         self._whole = False
-        self._count: int | None = None
 
     def __call__(self) -> Mapping[str, T]:
         with self._lock:
@@ -94,15 +93,6 @@ class Lookup(Generic[T]):
                 self._found = {id: row for page in self._pages(api) for id, row in page.items()}
                 self._whole = True
             return self._found
-
-    def count(self, api: Api) -> int:
-        """How many a whole list has, for an estimate; 0 where it cannot be read, about which `required` says more."""
-        if self._count is None:
-            try:
-                self._count = len(self.required(api.for_lookup()))
-            except (SourceError, *UNMAPPABLE):
-                self._count = 0
-        return self._count
 
 
 def say_missing(api: Api, what: str, failure: SourceError, *, some: bool) -> None:

@@ -63,17 +63,26 @@ class Offer:
 
     def ways(self, name: str, config: Mapping[str, Any]) -> list[list[str]]:
         """Each choice of the fewest options that would offer a stream that is not offered."""
+        return [[*map(_shown, chosen.items())] for _, chosen in self._choices(name, config)]
+
+    def plainest(self, name: str) -> UsageStream:
+        """The stream as the fewest options offer it."""
+        block, chosen = self._choices(name, {})[0]
+        return next(stream for stream in self._streams(_with(block, chosen)) if stream.name == name)
+
+    def _choices(self, name: str, config: Mapping[str, Any]) -> list[tuple[Mapping[str, Any], Mapping[Option, Any]]]:
+        """Each choice of the fewest options that would offer a stream, with the configuration that they add to."""
         for vendor in self._vendors:
             own = {vendor.name: config[vendor.name]} if config.get(vendor.name) else {}
             found = [
-                chosen
+                (block, chosen)
                 for block, switches in _alternatives(vendor, own)
                 if name in self.names(_with(block, switches))
                 for chosen in self._fewest(name, block, switches)
             ]
             if found:
-                fewest = min(map(len, found))
-                return [[*map(_shown, chosen.items())] for chosen in found if len(chosen) == fewest]
+                fewest = min(len(chosen) for _, chosen in found)
+                return [(block, chosen) for block, chosen in found if len(chosen) == fewest]
         return []
 
     def _fewest(

@@ -2,38 +2,21 @@
 
 from collections.abc import Hashable, Iterable, Iterator
 
-from source_unified_usage.core.rate_limit import RateLimit
-from source_unified_usage.core.stream import UsageStream
-
-_WORTH_SAYING = 10  # seconds
+from source_unified_usage.core.rate_limit import RateLimit, expectation
+from source_unified_usage.core.reading import StreamReading
 
 
-def outlook(streams: Iterable[UsageStream]) -> Iterator[str]:
-    """A sentence for each vendor. The figures are minimums: more pages and look-ups are known only when they come."""
+def outlook(readings: Iterable[StreamReading]) -> Iterator[str]:
+    """A sentence for each vendor. The figures are minimums: more pages and look-ups are known only when they come.
+
+    Asks nobody, because no stream has begun: a vendor that does not answer would hold all others.
+    """
     vendors: dict[str, dict[RateLimit, set[Hashable]]] = {}
-    for stream in streams:
+    for reading in readings:
+        stream = reading.stream
         rate_limits = vendors.setdefault(stream.api.title, {})
-        rate_limits.setdefault(stream.api.rate_limit_for(stream.path()), set()).update(stream.questions())
+        rate_limits.setdefault(stream.api.rate_limit_for(stream.path()), set()).update(reading.questions)
     for title, rate_limits in vendors.items():
-        requests = sum(map(len, rate_limits.values()))
-        times = {
-            rate_limit: len(asked) * rate_limit.seconds / rate_limit.requests
-            for rate_limit, asked in rate_limits.items()
-            if rate_limit.requests
-        }
-        if not requests:
-            continue
-        if not times:
-            yield f"{title}: at least {requests} requests, as fast as it answers"
-            continue
-        slowest = max(times, key=lambda rate_limit: times[rate_limit])
-        line = f"{title}: about {requests} requests"
-        if times[slowest] >= _WORTH_SAYING:
-            line += f", at least {_spoken(times[slowest])} ({slowest.requests} requests in {slowest.seconds:.0f} s)"
-        yield line
-
-
-def _spoken(seconds: float) -> str:
-    if seconds < 120:
-        return f"{seconds:.0f} s"
-    return f"{seconds / 60:.0f} minutes" if seconds < 7200 else f"{seconds / 3600:.1f} hours"
+        requests = {rate_limit: len(questions) for rate_limit, questions in rate_limits.items()}
+        if any(requests.values()):
+            yield f"{title}: {expectation(requests)}"

@@ -2,9 +2,11 @@
 
 import threading
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 from source_unified_usage.core import clock
+
+_WORTH_SAYING = 10  # seconds that requests take at least
 
 
 class RateLimit:
@@ -22,6 +24,10 @@ class RateLimit:
 
     def __str__(self) -> str:
         return f"allows {self.requests} requests in {self.seconds:.0f} s"
+
+    def least(self, requests: int) -> float:
+        """Seconds that so many requests take at least; 0 where the vendor publishes no figure."""
+        return requests * self.seconds / self.requests if self.requests else 0.0
 
     def take(self, announce: Callable[[float, str], None] = lambda seconds, why: None) -> float:
         """Wait until a request may be sent; the seconds waited. `announce` gets each wait and its reason beforehand."""
@@ -52,3 +58,24 @@ class RateLimit:
                 return free - now, str(self)
             self._sent.append(now)  # a full deque drops its oldest
             return 0.0, ""
+
+
+def expectation(requests: Mapping[RateLimit, int]) -> str:
+    """So many requests under each of these limits, which run at the same time: how many, and how long they take."""
+    count = sum(requests.values())
+    limited = [rate_limit for rate_limit in requests if rate_limit.requests]
+    if not limited:
+        return f"at least {count} requests, as fast as it answers"
+    slowest = max(limited, key=lambda rate_limit: rate_limit.least(requests[rate_limit]))
+    seconds = slowest.least(requests[slowest])
+    if seconds < _WORTH_SAYING:
+        return f"about {count} requests"
+    return (
+        f"about {count} requests, at least {_spoken(seconds)} ({slowest.requests} requests in {slowest.seconds:.0f} s)"
+    )
+
+
+def _spoken(seconds: float) -> str:
+    if seconds < 120:
+        return f"{seconds:.0f} s"
+    return f"{seconds / 60:.0f} minutes" if seconds < 7200 else f"{seconds / 3600:.1f} hours"

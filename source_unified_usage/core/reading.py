@@ -81,7 +81,8 @@ class WindowCursor(Cursor):
     def state(self) -> MutableMapping[str, Any]:
         account = {"account": self._account} if self._account else {}
         scope = {**self._stream.scope, **account}
-        return {**self._covered.to_state(), **({"scope": scope} if scope else {})}
+        more = {"scope": scope, "memory": dict(self._stream.memory())}
+        return {**self._covered.to_state(), **{name: part for name, part in more.items() if part}}
 
     def observe(self, record: Record) -> None:
         """Nothing to do: the window has its own end, whatever its records say."""
@@ -137,7 +138,8 @@ class StreamReading(PartitionGenerator):
         self._stopped = False
         self._whole: set[Window] = set()
         self._queue = stream.api.window_queue
-        self._place = self._queue.join(stream.role, len(stream.windows), stream.questions())
+        self.questions = frozenset(stream.questions())
+        self._place = self._queue.join(stream.role, len(stream.windows), self.questions)
 
     # --- as the CDK's partition generator
 
@@ -162,6 +164,8 @@ class StreamReading(PartitionGenerator):
                 partition = WindowPartition(self, window)
                 yield partition
                 partition.done.wait()
+            if self.stream.requests_per_window is not None:
+                self._queue.weigh(self._place, self.stream.requests_per_window)
 
     # --- as its partitions' reader
 

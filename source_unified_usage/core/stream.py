@@ -1,6 +1,6 @@
 """A stream, as a vendor writes it: where rows come from, what a row means, how far back the vendor corrects it."""
 
-from collections.abc import Hashable, Iterable, Sequence
+from collections.abc import Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from functools import partial
@@ -13,6 +13,7 @@ from source_unified_usage.core.api import Api
 from source_unified_usage.core.decision import Bounds
 from source_unified_usage.core.errors import SourceError
 from source_unified_usage.core.progress import logger
+from source_unified_usage.core.rate_limit import expectation
 from source_unified_usage.core.scope import Scope
 from source_unified_usage.core.usage import Usage, record_id
 from source_unified_usage.core.window import Covered, Span, Window, days, gaps, utc_midnight
@@ -72,7 +73,7 @@ class UsageStream(Generic[A]):
 
     `name`: the stream's name, `<vendor>_<what>`; `about`: what one row is, for the catalog and the docs.
     `role`: what its money is. A "bill" is what the vendor bills for what the stream covers; the bills of one
-    configuration add up without overlap. "restates": the money of the bill named in `restates`, cut another way.
+    configuration add up without overlap. "restates": the money of the streams named in `restates`, cut another way.
     "estimate": money that nobody bills. "activity": no money.
     `counts_tokens`: its tokens may be added to those of all other streams that say so; none is counted twice.
     `step`: how much one request walk covers; `lookback`: how far back the vendor still corrects.
@@ -84,7 +85,7 @@ class UsageStream(Generic[A]):
     name: str
     about: str
     role: Role
-    restates: str | None = None
+    restates: tuple[str, ...] = ()
     counts_tokens: bool = False
     step: Span = days(1)
     lookback: Span = days(3)
@@ -100,6 +101,7 @@ class UsageStream(Generic[A]):
         self._partial_failure: SourceError | None = None
         self.windows: Sequence[Window] = ()
         self.start: date | None = None  # as the config says
+        self.requests_per_window: int | None = None  # requests that a window needs, where an answer tells
 
     # --- what a vendor writes
 
@@ -107,8 +109,8 @@ class UsageStream(Generic[A]):
         """What the window holds, page after page: the vendor's rows, each with all that `usages` needs beside it.
 
         An item is the row itself, or a NamedTuple with it as `row`: its period, its names, its ordinal where identity
-        needs the whole window. May call `no_data_from`, `provisional_from`, `not_available` or `failed_partly`, or
-        raise RetentionStart.
+        needs the whole window. May call `asks`, `no_data_from`, `provisional_from`, `not_available` or
+        `failed_partly`, or raise RetentionStart.
         """
         raise NotImplementedError
 
@@ -128,8 +130,22 @@ class UsageStream(Generic[A]):
         return ""
 
     def questions(self) -> Iterable[Hashable]:
-        """The requests that the windows need at least. Streams that share an answer return the same question."""
+        """The requests that the windows need at least. Streams that share an answer return the same question.
+
+        Asks nobody: what a list of the vendor adds, `asks` says when the list is there.
+        """
         return [(self.name, window) for window in self.windows]
+
+    def again_from(self, mark: DateTime) -> DateTime:
+        """From when on what is read already is read again; `mark`: how far any sync has come."""
+        return self.lookback.before(mark)
+
+    def recall(self, memory: Mapping[str, Any]) -> None:
+        """Called before `plan` with what `memory` said when the state was written; empty where it said nothing."""
+
+    def memory(self) -> Mapping[str, Any]:
+        """What the state remembers beside what is read. Asked for after every window; empty for most streams."""
+        return {}
 
     # --- what the core does with it
 
@@ -144,7 +160,7 @@ class UsageStream(Generic[A]):
             self._warn_of_older(oldest)
             window = Window(oldest, max(oldest, window.end))
         if covered.high_water_mark is not None:
-            since = self.lookback.before(covered.high_water_mark)
+            since = self.again_from(covered.high_water_mark)
             covered = covered.forget(since.start_of("month") if self.grain == "month" else since)
         self.windows = [part for gap in gaps(window, covered.windows) for part in self.step.cut(gap)]
         return covered
@@ -165,6 +181,13 @@ class UsageStream(Generic[A]):
         if about not in self._warned:
             self._warned.add(about)
             logger.warning(f"{self.name}: {message}")
+
+    def asks(self, requests: int, why: str) -> None:
+        """A window needs so many requests, as an answer tells. The log says once how long those of all windows take."""
+        if self.requests_per_window is None:
+            self.requests_per_window = requests
+            rate_limit = self.api.rate_limit_for(self.path())
+            self.api.stats.tell(f"{why}: {expectation({rate_limit: requests * len(self.windows)})}")
 
     def no_data_from(self, moment: DateTime) -> None:
         """The vendor's answer says that it has nothing from `moment` on: windows end there, without an error."""

@@ -103,8 +103,11 @@ class Adapter(HTTPAdapter):
         super().init_poolmanager(*args, **kwargs)
         self.poolmanager.pool_classes_by_scheme = _TIMED_POOLS
 
-    def proxy_manager_for(self, *args: Any, **kwargs: Any) -> Any:
-        manager = super().proxy_manager_for(*args, **kwargs)
+    def proxy_manager_for(self, proxy: str, **kwargs: Any) -> Any:
+        """Raises InvalidProxyURL for SOCKS: where PySocks is installed Requests would take pools that are not timed."""
+        if proxy.lower().startswith("socks"):
+            raise requests.exceptions.InvalidProxyURL("a SOCKS proxy")
+        manager = super().proxy_manager_for(proxy, **kwargs)
         manager.pool_classes_by_scheme = _TIMED_POOLS
         return manager
 

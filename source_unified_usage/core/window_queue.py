@@ -1,7 +1,7 @@
 """Whose window is read next, where the streams of one credential share what it may ask."""
 
 import threading
-from collections.abc import Hashable, Iterable, Iterator
+from collections.abc import Hashable, Iterator
 from contextlib import contextmanager
 
 from pendulum import DateTime
@@ -14,8 +14,8 @@ _RANK_OF_THE_PASSED_OVER = 1
 class Place:
     """One stream in the queue: how much it has left to ask, and whether it waits or reads."""
 
-    def __init__(self, role: str, windows: int, questions: Iterable[Hashable]) -> None:
-        self.rank, self.windows, self.questions = _RANKS[role], windows, frozenset(questions)
+    def __init__(self, role: str, windows: int, questions: frozenset[Hashable]) -> None:
+        self.rank, self.windows, self.questions = _RANKS[role], windows, questions
         self.weight = len(self.questions) / windows if windows else 0.0
         self.waits_for: DateTime | None = None
         self.reads = self.left = False
@@ -67,7 +67,7 @@ class WindowQueue:
         self._groups: list[Group] = []
         self._changed = threading.Condition()
 
-    def join(self, role: str, windows: int, questions: Iterable[Hashable]) -> Place:
+    def join(self, role: str, windows: int, questions: frozenset[Hashable]) -> Place:
         """A place for a stream, before anything is read; it must `leave`. `questions`: those that its windows ask."""
         place = Place(role, windows, questions)
         group = Group(place)
@@ -77,6 +77,11 @@ class WindowQueue:
                 self._groups.remove(other)
             self._groups.append(group)
         return place
+
+    def weigh(self, place: Place, requests: int) -> None:
+        """The stream needs so many requests for each window, as it knows by now."""
+        with self._changed:
+            place.weight = requests
 
     def leave(self, place: Place) -> None:
         """The stream reads no more; nothing waits for it any longer."""

@@ -170,14 +170,3 @@ def test_names_and_rows_share_one_reading(api: Acme, requests_mock: Mocker) -> N
         needed = lookup.required(api) if first == "rows" else lookup()
         assert lookup() == lookup.required(api) == needed
         assert requests_mock.call_count == before + 2
-
-
-def test_how_many_there_are_is_told_without_failing(api: Acme, requests_mock: Mocker) -> None:
-    requests_mock.get(URL, [page(1, 2), page(2, None)])
-    lookup = Lookup(api, "people", people)
-    assert [lookup.count(api), len(lookup.required(api)), requests_mock.call_count] == [2, 2, 2]
-    requests_mock.get(URL, status_code=401)
-    refused = Lookup(api, "people", people)
-    assert [refused.count(api), refused.count(api), requests_mock.call_count] == [0, 0, 3]
-    with pytest.raises(KeyRefused):
-        refused.required(api)

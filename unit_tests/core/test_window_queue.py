@@ -1,6 +1,6 @@
 """Which window is read next: by role, then by the number of requests left; streams that share answers keep step."""
 
-from collections.abc import Iterable
+from collections.abc import Hashable
 from dataclasses import dataclass, field
 from threading import Thread
 
@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pendulum import DateTime, datetime
 
-from source_unified_usage.core.window_queue import WindowQueue
+from source_unified_usage.core.window_queue import Place, WindowQueue
 
 
 @dataclass
@@ -22,14 +22,15 @@ class Line:
     shares: str = ""
     turns: list[int] = field(default_factory=list)
 
-    def questions(self) -> Iterable[tuple[str, int]]:
-        return [(self.shares or self.name, day) for day in range(self.windows)]
+    @property
+    def questions(self) -> frozenset[Hashable]:
+        return frozenset((self.shares or self.name, day) for day in range(self.windows))
 
 
 def read(lines: list[Line], capacity: int = 1) -> list[tuple[str, int]]:
     """All lines at once, each in a thread of its own; which stream had which turn, in order."""
     queue = WindowQueue(capacity)
-    places = [queue.join(line.role, line.windows, line.questions()) for line in lines]
+    places = [queue.join(line.role, line.windows, line.questions) for line in lines]
     order: list[tuple[str, int]] = []
 
     def run(index: int) -> None:
@@ -81,6 +82,28 @@ def test_streams_that_share_answers_keep_step_and_go_with_the_first_of_them() ->
     assert order.index(("consumption", 4)) < order.index(("seats", 0))
 
 
+def test_what_a_stream_learns_while_it_reads_counts_from_then_on() -> None:
+    queue = WindowQueue(1)
+    people, models = queue.join("restates", 2, frozenset("pq")), queue.join("restates", 3, frozenset("mno"))
+    with queue.slot(people, moment(0)):
+        pass
+    queue.weigh(people, 1000)
+    order: list[str] = []
+
+    def read(place: Place, name: str, windows: int) -> None:
+        for day in range(windows):
+            with queue.slot(place, moment(day)):
+                order.append(name)
+        queue.leave(place)
+
+    threads = [Thread(target=read, args=args) for args in ((people, "people", 1), (models, "models", 3))]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(60)
+    assert order == ["models"] * 3 + ["people"]
+
+
 def test_one_that_was_passed_over_a_hundred_times_goes_next() -> None:
     lines = [Line("activity", "activity", 300), Line("estimate", "estimate", 2), Line("cost", "bill", 150)]
     order = [name for name, _ in read(lines)]
@@ -90,8 +113,8 @@ def test_one_that_was_passed_over_a_hundred_times_goes_next() -> None:
 
 def test_a_stream_that_ends_early_does_not_block_the_others() -> None:
     queue = WindowQueue(1)
-    bill = queue.join("bill", 5, ["a"])
-    other = queue.join("activity", 1, ["b"])
+    bill = queue.join("bill", 5, frozenset("a"))
+    other = queue.join("activity", 1, frozenset("b"))
     with queue.slot(bill, moment(0)):
         pass
     queue.leave(bill)
@@ -115,6 +138,6 @@ def test_every_window_has_its_turn_once_and_in_order(drawn: list[tuple[str, int,
 @pytest.mark.parametrize("capacity", [2, 4])
 def test_a_line_that_reads_leaves_the_other_slots_to_the_next(capacity: int) -> None:
     queue = WindowQueue(capacity)
-    bill, other = queue.join("bill", 2, ["a"]), queue.join("activity", 1, ["b"])
+    bill, other = queue.join("bill", 2, frozenset("a")), queue.join("activity", 1, frozenset("b"))
     with queue.slot(bill, moment(0)), queue.slot(other, moment(0)):
         pass

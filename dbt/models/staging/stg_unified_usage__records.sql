@@ -26,12 +26,28 @@ ranked as (
     from raw_rows
 ),
 
+-- a bill that restates another stream is the bill only on days that the other does not reach
+restated as (
+    {% for stream, _ in present if stream.role == 'bill' and stream.restates %}
+    select
+        '{{ stream.stream }}' as stream,
+        min({{ utc_day('start_date') }}) as since,
+        max({{ utc_day('start_date') }}) as until
+    from ranked
+    where stream in ('{{ stream.restates.split() | join("', '") }}')
+    {% if not loop.last %}union all{% endif %}
+    {% else %}
+    select cast(null as text) as stream, cast(null as date) as since, cast(null as date) as until where false
+    {% endfor %}
+),
+
 typed as (
     select
         id,
         vendor,
-        stream,
-        role,
+        ranked.stream,
+        case when {{ utc_day('start_date') }} between restated.since and restated.until then 'restates'
+            else role end as role,
         counts_tokens,
         grain,
         {{ json_text('product_json', 'id') }} as product_id,
@@ -60,11 +76,13 @@ typed as (
         {{ whole(json_text('usage_json', 'requests.total')) }} as requests,
         {{ exact(json_text('usage_json', 'quantity')) }} as quantity,
         {{ json_text('usage_json', 'unit') }} as unit,
+        cast({{ json_text('usage_json', 'activity.is_active') }} as boolean) as is_active,
         resources_json,
         charges_json,
         updated_at,
         _airbyte_extracted_at as extracted_at
     from ranked
+    left join restated on restated.stream = ranked.stream
     where version = 1
 )
 
@@ -78,7 +96,7 @@ select
     {% for name in ['id', 'vendor', 'stream', 'role', 'grain', 'product_id', 'product_name', 'metric', 'surface',
         'model', 'model_provider', 'resource_id', 'resource_name', 'workspace_id', 'workspace_name', 'organization_id', 'organization_name', 'user_id', 'user_email', 'user_name', 'unit',
         'user_key'] %}cast(null as text) as {{ name }}, {% endfor %}
-    cast(null as boolean) as counts_tokens,
+    {% for name in ['counts_tokens', 'is_active'] %}cast(null as boolean) as {{ name }}, {% endfor %}
     {% for name in ['start_at', 'end_at', 'updated_at', 'extracted_at'] %}cast(null as timestamp) as {{ name }}, {% endfor %}
     cast(null as date) as day,
     {% for name in ['input_tokens', 'cache_read_tokens', 'cache_write_tokens', 'output_tokens', 'total_tokens',

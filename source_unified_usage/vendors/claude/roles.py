@@ -6,5 +6,5 @@ from source_unified_usage.core.stream import Role
 SPEND_IS_BETA = True
 
 LEGACY_BILL: Role = "bill" if SPEND_IS_BETA else "restates"
-RESTATED_BY_LEGACY = None if SPEND_IS_BETA else "claude_spend"
+RESTATED_BY_LEGACY = () if SPEND_IS_BETA else ("claude_spend",)
 SPEND_ROLE: Role = "restates" if SPEND_IS_BETA else "bill"

@@ -66,7 +66,7 @@ class BugbotReviews(Reviewed):
     name = "cursor_bugbot_reviews"
     about = "One review by Bugbot and what it cost, dry runs included. Restates cursor_usage_events."
     role = "restates"  # what reviews cost is in the usage events too (Analytics API)
-    restates = "cursor_usage_events"
+    restates = ("cursor_usage_events",)
     route = "bugbot-reviews"
     key = ("request_id",)
 

@@ -17,7 +17,8 @@ from source_unified_usage.vendors.cursor.api import CursorApi, integer
 from source_unified_usage.vendors.cursor.listing import MEMBER, settled
 from source_unified_usage.vendors.cursor.mapping import PRODUCT, People, Scope, Snapshot, dollars_of, member_key
 
-_PAGE_SIZE = 100  # more is documented for organizations only (Organization Admin API)
+_TEAM_PAGE = 100  # more is documented for organizations only
+_ORGANIZATION_PAGE = 1000  # the documented maximum (Organization Admin API)
 _NOBODY = People({})  # the rows name their members themselves
 
 
@@ -30,7 +31,7 @@ class Spend(UsageStream[CursorApi]):
         "it until the cycle ends, so the last figures of every cycle stay."
     )
     role = "restates"
-    restates = "cursor_usage_events"
+    restates = ("cursor_usage_events",)
     grain = "snapshot"
 
     def __init__(self, api: CursorApi, scope: Scope) -> None:
@@ -41,7 +42,8 @@ class Spend(UsageStream[CursorApi]):
         """The members' rows, each with the start of its cycle or period."""
         path, organization = self._scope.path("spend"), self._scope.organization
         # in a fixed order, pages change only when members come or go
-        body = {"sortBy": "email" if organization else "user", "sortDirection": "asc", "pageSize": _PAGE_SIZE}
+        by, size = ("email", _ORGANIZATION_PAGE) if organization else ("user", _TEAM_PAGE)
+        body = {"sortBy": by, "sortDirection": "asc", "pageSize": size}
 
         def ask(number: int) -> Answer:
             return self.api.post(path, self._scope.body({**body, "page": number}))
@@ -108,7 +110,7 @@ class GroupSpend(UsageStream[CursorApi]):
     name = "cursor_group_spend"
     about = "What one billing group spent in one billing cycle, members without a group as a group of their own."
     role = "restates"
-    restates = "cursor_usage_events"
+    restates = ("cursor_usage_events",)
     step = months(1)
     lookback = days(3)
 
@@ -162,7 +164,7 @@ class PooledUsage(UsageStream[CursorApi]):
     name = "cursor_pooled_usage"
     about = "What one team has used of the organization's pool in the contract period so far."
     role = "restates"
-    restates = "cursor_usage_events"
+    restates = ("cursor_usage_events",)
     grain = "snapshot"
 
     def __init__(self, api: CursorApi, scope: Scope) -> None:

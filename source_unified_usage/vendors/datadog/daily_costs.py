@@ -64,7 +64,7 @@ class DailyCost(CostStream):
         "month; less than nothing where Datadog lowered its estimate. Restates datadog_cost."
     )
     role = "restates"  # datadog_cost carries the same estimate until a month is closed
-    restates = "datadog_cost"
+    restates = ("datadog_cost",)
     step = months(1)
     lookback = months(1)
 

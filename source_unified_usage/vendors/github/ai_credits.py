@@ -53,7 +53,7 @@ class Credits(DailyBilling):
     """What both cuts have in common."""
 
     role = "restates"
-    restates = "github_billing_usage"
+    restates = ("github_billing_usage",)
 
     def credits(self, day: DateTime, *, center: Center | None = None, login: str | None = None) -> list[Row]:
         """The rows of one question, which carry neither day nor cost center nor person: the answer repeats the day."""
@@ -118,7 +118,8 @@ class AiCredits(Credits):
         undivided = self.credits(window.start)
         divided = [
             CreditItem(row, day, row, center)
-            for center in self.centers()
+            for center in self.parts()
+            if center
             for row in self.credits(window.start, center=center)
         ]
         if divided and self._inclusive is None:
@@ -161,22 +162,14 @@ class AiCreditsByUser(Credits):
         "as code review does."
     )
     lookback = days(3)
-    _people_counted = _rest_logged = False
+    _rest_logged = False
 
     def path(self) -> str:
         return self.api.of.billing("ai_credit", "usage")
 
-    def questions(self) -> Iterable[Hashable]:
-        if not self.windows:
-            return []
-        people = range(self._lookups.logins.count(self.api))
-        return [(self.name, window, person) for window in self.windows for person in people]
-
     def rows(self, window: Window) -> Iterator[CreditItem]:
         people = self._people(window)
-        if not self._people_counted:
-            self._people_counted = True
-            self.api.stats.tell(f"{len(people)} people, each asked for once a day")
+        self.asks(len(people), f"{len(people)} people, each asked for once a day")
         items = [
             CreditItem(row, window.first_day, row, login=login)
             for _, login in sorted(people.items())

@@ -68,7 +68,7 @@ class AiUsage(UsageStream[GitHubApi]):
         "enterprise's usage report. Restates Copilot's part of github_billing_usage."
     )
     role = "restates"
-    restates = "github_billing_usage"
+    restates = ("github_billing_usage",)
     counts_tokens = True
     step = days(_DAYS_OF_AN_EXPORT)
     lookback = month_of_days(3)

@@ -1,6 +1,6 @@
 """The bill: every product of GitHub, day by day; of an enterprise cost center by cost center."""
 
-from collections.abc import Hashable, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from pendulum import DateTime
@@ -40,16 +40,16 @@ class DailyBilling(UsageStream[GitHubApi]):
     def path(self) -> str:
         return self.api.of.billing("usage")
 
-    def questions(self) -> Iterable[Hashable]:
-        """For each day what belongs to no cost center, and each center."""
-        if not self.windows:
-            return []
-        centers = range(1 + self._lookups.cost_centers.count(self.api))
-        return [(self.name, window, center) for window in self.windows for center in centers]
-
     def centers(self) -> list[Center]:
         """Those of an enterprise: without asking for each, all usage that belongs to one is missing."""
         return [*self._lookups.cost_centers.required(self.api).values()]
+
+    def parts(self) -> Sequence[Center | None]:
+        """What a day is asked for by: what belongs to no cost center, and each center."""
+        centers = self.centers()
+        if centers:
+            self.asks(1 + len(centers), f"{len(centers)} cost centers, each asked for once a day")
+        return None, *centers
 
     def ask(self, kind: str, day: DateTime, *, center: Center | None = None, login: str | None = None) -> Answer | None:
         """One day's answer; None where GitHub does not know a cost center that was deleted or a person who is gone."""
@@ -92,9 +92,7 @@ class BillingUsage(DailyBilling):
     def rows(self, window: Window) -> Iterator[BillItem]:
         """The day's rows with their ordinals among rows that differ in price or amount alone."""
         items = [
-            BillItem(row, window.first_day, center)
-            for center in (None, *self.centers())
-            for row in self._dated(window, center)
+            BillItem(row, window.first_day, center) for center in self.parts() for row in self._dated(window, center)
         ]
         self.check_nets((item.row for item in items), FIGURES)
         numbered = with_ordinals(items, self._key, lambda item: order(FIGURES, item.row))

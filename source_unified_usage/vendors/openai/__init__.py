@@ -60,7 +60,7 @@ class OpenAI(Vendor):
         api = self._platform()
         if api is None:
             return []
-        lookups, users = Lookups(api), self._user_ids
+        lookups, users = Lookups(api, wanted=self.options["include_names"]), self._user_ids
         return [
             *(CachingUsage(endpoint, api, lookups, users) for endpoint in CACHING),
             *(ApiUsage(endpoint, api, lookups, users) for endpoint in ENDPOINTS),
@@ -74,15 +74,18 @@ class OpenAI(Vendor):
             return []
         api, workspace = analytics
         shared = SharedRows()
+        codex = CodexUsage(api, workspace, shared)
         streams: list[UsageStream] = [
-            CodexUsage(api, workspace, shared),
+            codex,
             CodexUsageByClient(api, workspace, shared),
             CodexUsageByModel(api, workspace, shared),
             CodeReviews(api, workspace),
             CodeReviewResponses(api, workspace),
         ]
         if self._codex["include_workspace_usage"]:
-            streams.append(WorkspaceUsage(api, workspace, SharedRows()))
+            whole = WorkspaceUsage(api, workspace, SharedRows())
+            codex.role, codex.restates = "restates", (whole.name,)  # two bills would have Codex' money twice
+            streams.append(whole)
         return streams
 
     def _platform(self) -> PlatformApi | None:

@@ -56,7 +56,8 @@ class CodexUsage(AnalyticsStream):
 
     name = "openai_codex_usage"
     about = "What one member did with Codex on one day: turns, tokens, credits, lines of code. Of Codex the whole."
-    # what a workspace is billed for Codex in USD; Codex with an API key is in openai_costs and not in here
+    # What a workspace is billed for Codex in USD; Codex with an API key is in openai_costs and not in here. Where
+    # WorkspaceUsage is offered it restates that
     role: Role = "bill"
     counts_tokens = True
     dimensions: Sequence[str] = ()  # of the figures
@@ -133,7 +134,7 @@ class CodexUsageBy(CodexUsage):
     """The same days by the entries of a split, which may sum to less than the totals."""
 
     role = "restates"
-    restates = CodexUsage.name
+    restates = (CodexUsage.name,)
     counts_tokens = False
     split: str
 
@@ -168,9 +169,9 @@ class WorkspaceUsage(CodexUsage):
 
     name = "openai_workspace_usage"
     about = "What one member did with ChatGPT, Codex and Work on one day. Codex is in it too."
-    # Codex' money and tokens are in both: openai_codex_usage, which every workspace has, is the bill of the two
-    role = "restates"
-    restates = CodexUsage.name
+    # Codex' money is in both, that of ChatGPT and Work only here: where this stream is offered it is the bill, and
+    # openai_codex_usage restates it. Its tokens are optional (ChatGPT Admin API reference), so Codex' own count
+    role = "bill"
     counts_tokens = False
     product = {"id": "chatgpt_workspace", "name": "ChatGPT workspace"}
 

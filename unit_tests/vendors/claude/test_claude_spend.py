@@ -343,25 +343,25 @@ from source_unified_usage.vendors.claude import roles
 text = open(roles.__file__).read()
 assert text.count("SPEND_IS_BETA = True") == 1
 exec(compile(text.replace("SPEND_IS_BETA = True", "SPEND_IS_BETA = False"), roles.__file__, "exec"), vars(roles))
-for name in ("console", "reports", "spend"):
+for name in ("console", "reports", "user_reports", "spend"):
     importlib.reload(sys.modules[f"source_unified_usage.vendors.claude.{name}"])
 claude = importlib.reload(sys.modules["source_unified_usage.vendors.claude"])
 for s in claude.Claude({"analytics_api_key": "a", "admin_api_key": "b"}).streams():
     if s.role in ("bill", "restates") or s.counts_tokens:
-        print(s.name, s.role, s.restates, s.counts_tokens)
+        print(s.name, s.role, *s.restates, s.counts_tokens)
 """
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
     assert done.stdout.splitlines() == [
         "claude_user_cost restates claude_spend False",
         "claude_cost restates claude_spend False",
         "claude_api_cost restates claude_spend False",
-        "claude_spend bill None False",
-        "claude_tokens activity None True",
+        "claude_spend bill False",
+        "claude_tokens activity True",
     ]
     now = [stream_of("claude", CONFIG, name) for name in ("claude_cost", "claude_api_cost", "claude_spend")]
     assert [(each.role, each.restates) for each in now] == [
-        ("bill", None),
-        ("bill", None),
-        ("restates", "claude_cost"),
+        ("bill", ()),
+        ("bill", ()),
+        ("restates", ("claude_cost", "claude_api_cost")),
     ]
-    assert stream_of("claude", ADMIN, "claude_spend").restates == "claude_api_cost"
+    assert stream_of("claude", ADMIN, "claude_spend").restates == ("claude_api_cost",)

@@ -32,11 +32,11 @@ def planned(name: str, start: str, covered: Covered | None = None, *, today: boo
     [
         ("datadog_cost", JUNE),
         ("datadog_billable_usage", JULY),
-        ("datadog_hourly_usage", "2025-08-09"),
+        ("datadog_hourly_usage", "2025-08-11"),
         ("datadog_daily_cost", JULY),
         ("datadog_monthly_cost_attribution", JUNE),
         ("datadog_monthly_usage_attribution", JUNE),
-        ("datadog_hourly_usage_attribution", "2025-08-09"),
+        ("datadog_hourly_usage_attribution", "2025-08-11"),
     ],
 )
 def test_lookback(name: str, since: str) -> None:
@@ -134,13 +134,13 @@ def test_one_stream_is_the_bill_and_two_restate_it() -> None:
     streams = Datadog(CONFIG).streams()
     bill, restated, estimate, activity = "datadog_cost", "restates", "estimate", "activity"
     assert {stream.name: (stream.role, stream.restates) for stream in streams} == {
-        bill: ("bill", None),
-        "datadog_billable_usage": (activity, None),
-        "datadog_hourly_usage": (activity, None),
-        "datadog_daily_cost": (restated, bill),
-        "datadog_projected_cost": (estimate, None),
-        "datadog_monthly_cost_attribution": (restated, bill),
-        "datadog_monthly_usage_attribution": (activity, None),
-        "datadog_hourly_usage_attribution": (activity, None),
+        bill: ("bill", ()),
+        "datadog_billable_usage": (activity, ()),
+        "datadog_hourly_usage": (activity, ()),
+        "datadog_daily_cost": (restated, (bill,)),
+        "datadog_projected_cost": (estimate, ()),
+        "datadog_monthly_cost_attribution": (restated, (bill,)),
+        "datadog_monthly_usage_attribution": (activity, ()),
+        "datadog_hourly_usage_attribution": (activity, ()),
     }
     assert not [stream for stream in streams if stream.counts_tokens]

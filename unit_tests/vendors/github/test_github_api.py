@@ -222,12 +222,12 @@ def test_the_streams_of_a_config_are_offered_without_asking(
 def test_the_facts_of_the_streams() -> None:
     streams = GitHub({**ENTERPRISE, "include_user_ai_credits": True}).streams()
     assert [(s.name.removeprefix("github_"), s.role, s.restates, s.counts_tokens) for s in streams] == [
-        ("billing_usage", "bill", None, False),
-        ("ai_credits", "restates", "github_billing_usage", False),
-        ("ai_credits_by_user", "restates", "github_billing_usage", False),
-        ("ai_usage", "restates", "github_billing_usage", True),
-        ("copilot_user_activity", "activity", None, False),
-        ("copilot_seats", "activity", None, False),
+        ("billing_usage", "bill", (), False),
+        ("ai_credits", "restates", ("github_billing_usage",), False),
+        ("ai_credits_by_user", "restates", ("github_billing_usage",), False),
+        ("ai_usage", "restates", ("github_billing_usage",), True),
+        ("copilot_user_activity", "activity", (), False),
+        ("copilot_seats", "activity", (), False),
     ]
 
 

@@ -127,13 +127,24 @@ def test_a_deleted_center_that_is_unknown_by_now_is_told_once(
     assert caplog.text.count(f"GitHub does not know {DELETED} any more") == 1
 
 
-def test_the_outlook_counts_every_center_of_every_day(server: requests_mock.Mocker) -> None:
+@pytest.mark.parametrize("name", ["github_billing_usage", "github_ai_credits"])
+def test_how_long_all_centers_take_is_logged_when_they_are_known(
+    server: requests_mock.Mocker, caplog: pytest.LogCaptureFixture, name: str
+) -> None:
     centers(server)
-    stream = stream_of("github", ENTERPRISE, "github_billing_usage")
+    server.get(f"{OF_ENTERPRISE}/usage", json={"usageItems": []})
+    period = {"year": 2026, "month": 8, "day": 25}
+    server.get(f"{OF_ENTERPRISE}/ai_credit/usage", json={"timePeriod": period, "usageItems": []})
+    stream = stream_of("github", ENTERPRISE, name)
     now = window("2026-09-04", "2026-09-05").start
     stream.plan(Range(now.subtract(days=10).date(), None, False, now), Covered())
-    StreamReading(stream, closed=now)
-    assert list(outlook([stream])) == ["GitHub: about 30 requests, at least 22 s (5000 requests in 3600 s)"]
+    reading = StreamReading(stream, closed=now)
+    assert list(outlook([reading])) == ["GitHub: about 10 requests"]
+    assert not server.called
+    for _ in range(2):
+        records(stream, stream.windows[0])
+    said = "2 cost centers, each asked for once a day: about 30 requests, at least 22 s (5000 requests in 3600 s)"
+    assert caplog.text.count(f"{name}: {said}") == 1
 
 
 # --- what contradicts the question

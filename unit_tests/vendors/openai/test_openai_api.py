@@ -250,9 +250,19 @@ def test_the_lookback_can_be_set() -> None:
 
 
 def test_no_dollar_is_in_two_bills_and_no_token_counts_twice() -> None:
-    bills = {name for name, stream in STREAMS.items() if stream.role == "bill"}
-    assert bills == {"openai_costs", "openai_codex_usage"}
-    restating = {name for name, stream in STREAMS.items() if stream.restates == "openai_codex_usage"}
-    assert restating == {"openai_codex_usage_by_client", "openai_codex_usage_by_model", "openai_workspace_usage"}
+    by_role = {
+        name: (stream.role, stream.restates) for name, stream in STREAMS.items() if stream.role in ("bill", "restates")
+    }
+    assert by_role == {
+        "openai_costs": ("bill", ()),
+        "openai_costs_by_user": ("restates", ("openai_costs",)),
+        "openai_codex_usage": ("restates", ("openai_workspace_usage",)),
+        "openai_codex_usage_by_client": ("restates", ("openai_codex_usage",)),
+        "openai_codex_usage_by_model": ("restates", ("openai_codex_usage",)),
+        "openai_workspace_usage": ("bill", ()),
+    }
+    alone = streams(codex={**CONFIG["codex"], "include_workspace_usage": False})
+    assert {name for name, stream in alone.items() if stream.role == "bill"} == {"openai_costs", "openai_codex_usage"}
+    assert alone["openai_codex_usage"].restates == ()
     usage = {f"openai_usage_{endpoint}" for endpoint in ("completions", "decisions", "embeddings", "moderations")}
     assert {name for name, stream in STREAMS.items() if stream.counts_tokens} == {*usage, "openai_codex_usage"}

@@ -134,5 +134,5 @@ def test_refused_names_cost_no_row(server: requests_mock.Mocker) -> None:
 
 def test_it_restates_the_bill() -> None:
     stream = STREAMS[NAME]
-    assert (stream.role, stream.restates, stream.counts_tokens) == ("restates", "openai_costs", False)
+    assert (stream.role, stream.restates, stream.counts_tokens) == ("restates", ("openai_costs",), False)
     assert (stream.step, stream.lookback) == (STREAMS["openai_costs"].step, STREAMS["openai_costs"].lookback)

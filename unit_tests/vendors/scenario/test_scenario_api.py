@@ -69,11 +69,11 @@ def test_which_streams_are_offered() -> None:
 def test_consumption_is_the_bill_and_what_else_has_money_restates_it() -> None:
     streams = Scenario({**CONFIG, **FLAGS}).streams()
     assert {stream.name.removeprefix("scenario_"): (stream.role, stream.restates) for stream in streams} == {
-        "consumption": ("bill", None),
-        "asset_usage": ("activity", None),
-        "moderation_usage": ("activity", None),
+        "consumption": ("bill", ()),
+        "asset_usage": ("activity", ()),
+        "moderation_usage": ("activity", ()),
         **dict.fromkeys(
-            ("model_usage", "usage_by_type", "user_model_usage", "activity"), ("restates", "scenario_consumption")
+            ("model_usage", "usage_by_type", "user_model_usage", "activity"), ("restates", ("scenario_consumption",))
         ),
     }
     assert not any(stream.counts_tokens for stream in streams)
