@@ -15,6 +15,8 @@ select
     {% for class in ['input', 'cache_read', 'cache_write', 'output', 'total'] -%}
         cast(coalesce(sum({{ class }}_tokens), 0) as bigint) as {{ class }},
     {% endfor -%}
+    cast(coalesce(sum(total_tokens - coalesce(input_tokens, 0) - coalesce(cache_read_tokens, 0)
+        - coalesce(cache_write_tokens, 0) - coalesce(output_tokens, 0)), 0) as bigint) as unclassified,
     cast(sum(requests) as bigint) as requests
 from counted
 group by {{ key | join(', ') }}

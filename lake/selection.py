@@ -1,0 +1,96 @@
+"""What to read: the vendors that the configuration names, each with a configuration of its own and its streams."""
+
+import difflib
+import logging
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from lake.errors import LakeError, WrongCommand
+from source_unified_usage.core.config import present, validate
+from source_unified_usage.core.credentials import given
+from source_unified_usage.core.errors import ConfigError
+from source_unified_usage.core.files import read_config
+from source_unified_usage.core.spec import connection_specification
+from source_unified_usage.core.vendor import Vendor, configured
+from source_unified_usage.streams import all_streams
+from source_unified_usage.vendors import VENDORS
+
+
+@dataclass(frozen=True)
+class Selected:
+    """One vendor of the configuration.
+
+    `config`: with this vendor alone, so that a mistake in another one's block does not stop it. `offered`: its streams.
+    `wanted`: those to read. `mistake`: why nothing can be read; then both are empty.
+    """
+
+    vendor: type[Vendor]
+    config: Mapping[str, Any]
+    offered: tuple[str, ...] = ()
+    wanted: tuple[str, ...] = ()
+    mistake: str = ""
+
+    @property
+    def name(self) -> str:
+        return self.vendor.name
+
+
+def select(path: str, vendors: Collection[str], streams: Collection[str]) -> list[Selected]:
+    """Every vendor that the file configures. One of which nothing is asked for has no `wanted` streams.
+
+    `vendors`, `streams`: names, or nothing for all. Raises LakeError when the file cannot be used, WrongCommand when
+    the file does not offer what is asked for.
+    """
+    logging.getLogger("airbyte").setLevel(logging.ERROR)  # the source's process will say it again
+    try:
+        config = read_config(path)
+    except ConfigError as error:
+        raise LakeError(f"{error} --config names another file.") from None
+    common = {name: value for name, value in config.items() if name not in {vendor.name for vendor in VENDORS}}
+    present_blocks = present(config)
+    found = [
+        _of(vendor, {**common, vendor.name: config[vendor.name]})
+        for vendor in VENDORS
+        if isinstance(block := present_blocks.get(vendor.name, {}), Mapping) and given(vendor.keys, block)
+    ]
+    if not found:
+        raise LakeError(f"{path} configures no vendor. Add the credentials of at least one of {_names(VENDORS)}.")
+    _hold_names(path, [one.name for one in found], vendors, [vendor.name for vendor in VENDORS], "vendor")
+    offered = [stream for one in found for stream in one.offered]
+    _hold_names(path, offered, streams, [stream.name for stream in all_streams()], "stream")
+    return [_narrowed(one, vendors, streams) for one in found]
+
+
+def _of(vendor: type[Vendor], config: Mapping[str, Any]) -> Selected:
+    try:
+        validate(config, connection_specification(VENDORS))
+        (one,) = configured([vendor], config)
+        offered = tuple(stream.name for stream in one.offered())
+    except ConfigError as error:
+        return Selected(vendor, config, mistake=str(error))
+    return Selected(vendor, config, offered, offered)
+
+
+def _narrowed(one: Selected, vendors: Collection[str], streams: Collection[str]) -> Selected:
+    wanted = tuple(
+        stream for stream in one.wanted if (not vendors or one.name in vendors) and (not streams or stream in streams)
+    )
+    left_out = one.mistake and ((vendors and one.name not in vendors) or streams)
+    return Selected(one.vendor, one.config, one.offered, wanted, "" if left_out else one.mistake)
+
+
+def _hold_names(path: str, offered: Sequence[str], asked: Collection[str], known: Sequence[str], kind: str) -> None:
+    """Raises WrongCommand for the first name that the configuration does not offer."""
+    for name in asked:
+        if name in offered:
+            continue
+        if name in known:
+            raise WrongCommand(f"--{kind}s: {path} does not configure {name}; it offers {', '.join(offered)}.")
+        near = difflib.get_close_matches(name, known, n=1)
+        hint = f" Did you mean {near[0]}?" if near else f" There are {', '.join(known)}."
+        raise WrongCommand(f"--{kind}s: {name!r} is no {kind}.{hint}")
+
+
+def _names(vendors: Sequence[type[Vendor]]) -> str:
+    return ", ".join(vendor.name for vendor in vendors)

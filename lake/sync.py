@@ -1,0 +1,89 @@
+"""The job: check, read, build the models, say what came of it."""
+
+import argparse
+import sys
+import tempfile
+from collections import defaultdict
+from collections.abc import Sequence
+from pathlib import Path
+
+import sqlalchemy
+from rich.console import Console
+from rich.markup import escape
+
+from lake import models, outcomes, summary
+from lake.display import Display
+from lake.environment import without_noise
+from lake.errors import Interrupted
+from lake.outcomes import Outcome
+from lake.selection import Selected, select
+from lake.target import Target, target_of
+
+_WIDTH = 110  # of tables, where no terminal tells
+
+
+def sync(arguments: argparse.Namespace) -> int:
+    """The exit code: 1 when something was not read or built. Raises LakeError and Interrupted."""
+    console = Console(file=sys.stdout, width=None if sys.stdout.isatty() else _WIDTH)
+    target = target_of(arguments.into, arguments.schema)
+    selected = select(arguments.config, arguments.vendors, arguments.streams)
+    # PyAirbyte makes its copies of the keys readable for everybody, so nobody else may enter the folder
+    with tempfile.TemporaryDirectory(prefix="unified-usage-") as name:
+        folder = Path(name)
+        failures = _read(selected, target, console, folder, full_refresh=arguments.full_refresh)
+        if _holds_streams(target):
+            with console.status("building the models ..."):
+                failures["models"] = models.build(target, folder)
+            summary.show(console, target)
+    for who, sentences in failures.items():
+        for sentence in sentences:
+            console.print(f"[red]{who} failed:[/] {escape(sentence)}", highlight=False, soft_wrap=True)
+    return 1 if any(failures.values()) else 0
+
+
+def _read(
+    selected: Sequence[Selected], target: Target, console: Console, folder: Path, *, full_refresh: bool
+) -> dict[str, list[str]]:
+    """Why something was not read, by vendor. Raises LakeError and Interrupted."""
+    jobs = [one for one in selected if one.wanted]
+    with target.held() as connection:
+        offered = [(one.name, one.offered) for one in selected]
+        outcomes.expect(connection, target.schema, offered, {one.name for one in selected if not one.offered})
+        for one in selected:
+            if one.mistake:
+                outcomes.fail(connection, target.schema, one.name, one.mistake)
+        console.print(f"Reading {', '.join(one.name for one in jobs)} into {target.name}.", highlight=False)
+        with without_noise(folder), Display(console) as display:
+            from lake.reading import read_all
+
+            read, stopped_by = read_all(jobs, target, display, folder, full_refresh=full_refresh)
+    if stopped_by:
+        raise Interrupted(stopped_by)
+    failures = {one.name: [one.mistake] for one in selected if one.mistake}
+    return failures | {vendor: _sentences(found) for vendor, found in read.items()}
+
+
+def _holds_streams(target: Target) -> bool:
+    """Whether there is a table to build models of: none before a vendor was read for the first time."""
+    engine = target.engine()
+    try:
+        with target.explained():
+            names = sqlalchemy.inspect(engine).get_table_names(schema=target.schema)
+    finally:
+        engine.dispose()
+    return any(not name.startswith("_") for name in names)
+
+
+def _sentences(found: Sequence[Outcome]) -> list[str]:
+    """Why streams were not read whole; one sentence for those that failed for the same reason."""
+    streams: dict[str, list[str]] = defaultdict(list)
+    first: dict[str, str] = {}
+    for one in found:
+        if one.outcome != "ok":
+            reason = one.reason.replace(one.stream, "")
+            first.setdefault(reason, one.reason)
+            streams[reason].append(one.stream)
+    return [
+        first[reason] + (f" The same goes for {', '.join(others)}." if (others := names[1:]) else "")
+        for reason, names in streams.items()
+    ]
