@@ -2,11 +2,13 @@
 
 PYTHON ?= python3
 PORT ?= 8800
+INTO ?= lake.duckdb
+OUT ?= focus.parquet
 BIN := .venv/bin
 STAMP := .venv/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help setup fix lint unit test coverage test-all package-test demo sandbox bench soak tables requests lock clean
+.PHONY: help setup fix lint unit test coverage test-all package-test demo focus sandbox bench soak tables requests lock clean
 
 help: ## List the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -51,6 +53,9 @@ demo: setup ## Sync every vendor of the sandbox twice into a DuckDB file and sho
 	@$(BIN)/python -c 'import importlib.util as u, sys; sys.exit(0 if u.find_spec("airbyte") else "The demo reads through PyAirbyte, which needs Python 3.10 to 3.12: make clean, then make demo PYTHON=python3.12")'
 	$(BIN)/python -m demo
 
+focus: setup ## Write the models of INTO (lake.duckdb) as FOCUS 1.2 into OUT (focus.parquet) and validate it
+	$(BIN)/python -m lake.focus --lake '$(INTO)' --out '$(OUT)'
+
 sandbox: setup ## Serve the simulated vendors on http://localhost:8800, or another PORT
 	@$(BIN)/python -m sandbox --port $(PORT)
 
@@ -71,4 +76,4 @@ lock: setup ## Update poetry.lock and constraints.txt (needs poetry on the PATH)
 	$(BIN)/python scripts/constraints.py
 
 clean: ## Remove what the other targets made
-	rm -rf .venv .demo .tmp .coverage build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	rm -rf .venv .demo .tmp .cache .coverage build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis

@@ -7,6 +7,7 @@ import pytest
 
 from integration_tests.harness import NOW, Source
 from sandbox import Sandbox
+from sandbox.vendors.claude import ClaudeSandbox
 
 
 @pytest.fixture
@@ -18,3 +19,10 @@ def sandbox() -> Iterator[Sandbox]:
 @pytest.fixture
 def source(sandbox: Sandbox, tmp_path: Path) -> Source:
     return Source(sandbox, tmp_path)
+
+
+@pytest.fixture
+def claude(sandbox: Sandbox) -> ClaudeSandbox:
+    vendor = sandbox.vendors["claude"]
+    assert isinstance(vendor, ClaudeSandbox)
+    return vendor

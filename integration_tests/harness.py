@@ -66,6 +66,21 @@ class Output:
         return [m["trace"]["error"] for m in self.of("TRACE") if m["trace"]["type"] == "ERROR"]
 
     @property
+    def failed(self) -> dict[str, dict[str, Any]]:
+        """The error of each stream that failed."""
+        return {error["stream_descriptor"]["name"]: error for error in self.traces if error.get("stream_descriptor")}
+
+    @property
+    def failures(self) -> dict[str, str]:
+        """The type of the error of each stream that failed."""
+        return {stream: error["failure_type"] for stream, error in self.failed.items()}
+
+    @property
+    def errors(self) -> dict[str, str]:
+        """What each stream that failed says."""
+        return {stream: error["message"] for stream, error in self.failed.items()}
+
+    @property
     def statuses(self) -> dict[str, str]:
         """The last status of every stream."""
         updates = [m["trace"]["stream_status"] for m in self.of("TRACE") if m["trace"]["type"] == "STREAM_STATUS"]

@@ -32,8 +32,11 @@ def _owner() -> str | None:
 
 
 @contextlib.contextmanager
-def server() -> Iterator[int]:
-    """The port of a running server; skips the test where PostgreSQL is not installed."""
+def server(password: str = "") -> Iterator[int]:
+    """The port of a running server, which asks for the password if there is one.
+
+    Skips the test where PostgreSQL is not installed.
+    """
     programs, owner = _programs(), _owner()
     if programs is None:
         pytest.skip("PostgreSQL is not installed (Debian: apt-get install postgresql)")
@@ -54,7 +57,10 @@ def server() -> Iterator[int]:
                 said.seek(0)
                 assert done.returncode == 0, said.read()
 
-        run("initdb", "-D", data, "-U", USER, "-A", "trust", "--no-sync")
+        secret = Path(place) / "password"
+        secret.write_text(password or "unused")
+        method = "scram-sha-256" if password else "trust"
+        run("initdb", "-D", data, "-U", USER, "-A", method, "--pwfile", str(secret), "--no-sync")
         run("pg_ctl", "-D", data, "-w", "-o", f"-p {port} -k {place} -c fsync=off", "-l", f"{place}/log", "start")
         try:
             yield port

@@ -6,7 +6,8 @@ from typing import Any
 
 import pytest
 
-from integration_tests.harness import Output, Source, assert_conserved, merged, sandbox_config, sums
+from integration_tests.claude_keys import keys
+from integration_tests.harness import Output, Source, assert_conserved, sandbox_config, sums
 from sandbox import Fault, Sandbox
 from sandbox.vendors.claude.credentials import ADMIN_KEY, ANALYTICS_KEY, ANALYTICS_KEY_WITHOUT_MEMBERS, Key
 from sandbox.vendors.claude.vendor import ClaudeSandbox
@@ -17,25 +18,8 @@ BILLS = ["claude_cost", "claude_api_cost"]
 
 
 @pytest.fixture
-def claude(sandbox: Sandbox) -> ClaudeSandbox:
-    vendor = sandbox.vendors["claude"]
-    assert isinstance(vendor, ClaudeSandbox)
-    return vendor
-
-
-@pytest.fixture
 def config(sandbox: Sandbox) -> dict[str, Any]:
     return sandbox_config(sandbox, ["claude"], start_date=START.isoformat())
-
-
-def keys(config: dict[str, Any], analytics: str | None = None, admin: str | None = None) -> dict[str, Any]:
-    return merged(config, {"claude": {"analytics_api_key": analytics, "admin_api_key": admin}})
-
-
-def reasons(output: Output) -> dict[str, str]:
-    """What each failed stream says."""
-    named = [trace for trace in output.traces if "stream_descriptor" in trace]
-    return {trace["stream_descriptor"]["name"]: trace["message"] for trace in named}
 
 
 def kinds(output: Output, stream: str = "claude_spend") -> set[str]:
@@ -109,7 +93,7 @@ def test_without_the_beta_these_two_streams_stop_and_nothing_else(
     claude.spend_refused = {"enterprise": status, "console": status}
     others = [*BILLS, "claude_api_usage", "claude_skills"]
     output = source.read(config, [*SPEND, *others])
-    said = reasons(output)
+    said = output.errors
     assert said.keys() == {*SPEND}
     assert all("take claude_spend and claude_tokens out of the catalog" in reason for reason in said.values())
     assert {trace["failure_type"] for trace in output.traces if "stream_descriptor" in trace} == {"config_error"}
@@ -124,8 +108,8 @@ def test_the_organization_with_the_beta_is_read_all_the_same_and_nothing_counts(
     claude.spend_refused = {refused: 404}
     output = source.read(config, SPEND)
     option = {"enterprise": "claude.analytics_api_key", "console": "claude.admin_api_key"}[refused]
-    assert reasons(output).keys() == {*SPEND}
-    assert all(f"organization of {option}" in reason for reason in reasons(output).values())
+    assert output.errors.keys() == {*SPEND}
+    assert all(f"organization of {option}" in reason for reason in output.errors.values())
     assert_conserved(output, claude.ledger(START, TODAY), SPEND)
     assert kinds(output) == {"enterprise", "console"} - {refused}
     assert output.slices("claude_spend") == []
@@ -204,8 +188,8 @@ def test_limits_without_their_scope_stop_only_themselves(
 ) -> None:
     config = keys(config, ANALYTICS_KEY_WITHOUT_MEMBERS)
     output = source.read(config, ["claude_spend_limits", "claude_cost"])
-    assert reasons(output).keys() == {"claude_spend_limits"}
-    assert "lacks the scope 'read:spend_limits'" in reasons(output)["claude_spend_limits"]
+    assert output.errors.keys() == {"claude_spend_limits"}
+    assert "lacks the scope 'read:spend_limits'" in output.errors["claude_spend_limits"]
     assert_conserved(output, claude.ledger(START, TODAY), ["claude_cost"])
 
 

@@ -41,3 +41,19 @@ def test_days_before_the_key_saw_a_cluster_are_read_when_it_does(source: Source,
     sandbox.confluent.keys[BILLING_KEY] = Key(BILLING_SECRET, frozenset({METRICS_VIEWER}))
     output = source.read(config, [METRICS], blind.states)
     assert_conserved(output, sandbox.confluent.ledger(date(2026, 9, 16), TODAY), [METRICS])
+
+
+@pytest.mark.parametrize("combined", ["answered", "refused", "unlabelled", "empty"])
+def test_all_clusters_are_asked_for_at_once_and_one_by_one_where_that_fails(
+    source: Source, sandbox: Sandbox, combined: Any
+) -> None:
+    sandbox.confluent.combined = combined
+    config = sandbox_config(sandbox, ["confluent"], start_date="2026-09-16")
+    output = source.read(config, [METRICS])
+    assert (output.code, output.traces) == (0, [])
+    assert_conserved(output, sandbox.confluent.ledger(date(2026, 9, 16), TODAY), [METRICS])
+    clusters = len(sandbox.confluent.estate.clusters)
+    asked = sandbox.requests["POST /confluent/v2/metrics/cloud/query"]
+    assert asked == (2 if combined == "answered" else 1 + 2 * clusters)
+    said = [line for line in output.logs if "cluster by cluster" in line]
+    assert len(said) == (combined != "answered")

@@ -173,7 +173,7 @@ def test_a_second_sync_reads_the_lookback(source: Source, sandbox: Sandbox, conf
     sandbox.requests.clear()
     second = source.read(config, ["datadog_hourly_usage"], first.states)
     days = sorted({record["start_date"][:10] for record in second.records["datadog_hourly_usage"]})
-    assert days == [f"2026-09-{day}" for day in range(17, 23)]
+    assert days == [f"2026-09-{day}" for day in range(19, 23)]
     assert second.slices("datadog_hourly_usage") == [("2026-08-20", "2026-09-23")]
     rows = table(first, second, stream="datadog_hourly_usage")
     truth = sandbox.datadog.ledger(date(2026, 8, 20), date(2026, 9, 23))["datadog_hourly_usage"]

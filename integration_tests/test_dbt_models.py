@@ -5,7 +5,7 @@ The newest day is 2026-11-10. The rules of `RULES` and the budgets below replace
 
 import shutil
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
@@ -29,7 +29,8 @@ RULES = """priority,match_on,value,team
 91,organization_id,org_1,Everyone
 """
 BUDGETS = """month,team,vendor,currency,amount
-2026-11-01,,cursor,USD,10
+2026-11-01,,Cursor,USD,7
+2026-11-15,,cursor,usd,3
 ,,cursor,USD,99
 ,,datadog,USD,600
 ,Red,,USD,100
@@ -112,6 +113,8 @@ TABLES: dict[str, list[Record]] = {
 }
 CORRECTED: dict[str, list[Record]] = {
     "cursor_usage_events": [
+        # of a day that the source does not read again
+        row("cursor_usage_events", "2026-09-30", "late", 0, **ADA),
         row("cursor_usage_events", "2026-11-01", "1", 2.5, **ADA),
         row("cursor_usage_events", "2026-11-10", "1", 1, **email("bob@acme.example")),
     ],
@@ -120,10 +123,11 @@ CORRECTED: dict[str, list[Record]] = {
 
 @dataclass
 class Answers:
-    """The models in a database, and how many rows `unified_usage__changes` had after each build."""
+    """The models in a database, what dbt said, and how many rows `unified_usage__changes` had, after each build."""
 
     engine: Any
-    changes: list[int]
+    said: list[str] = field(default_factory=list)
+    changes: list[int] = field(default_factory=list)
 
     def __call__(self, columns: str, model: str, where: str = "true") -> list[tuple[Any, ...]]:
         """Sorted rows of a model; numbers without trailing zeros."""
@@ -161,17 +165,18 @@ def answers(
         yield _built(project, folder, url, target="postgres", UNIFIED_USAGE_PG_PORT=str(port))
 
 
-def _built(project: Path, folder: Path, url: str, target: str, **settings: str) -> Answers:
-    answers = Answers(sqlalchemy.create_engine(url), [])
+def _built(project: Path, folder: Path, url: str, target: str, **settings: Any) -> Answers:
+    answers = Answers(sqlalchemy.create_engine(url))
     without_tests = ("--exclude-resource-type", "test")
     builds: list[tuple[dict[str, list[Record]], datetime, tuple[str, ...]]] = [
         (TABLES, FIRST, without_tests),
         (CORRECTED, SECOND, ()),
-        ({}, SECOND, without_tests),
+        ({}, SECOND, (*without_tests, "--select", "int_unified_usage__bill_days+")),
     ]
     for tables, synced_at, options in builds:
         write(url, tables, synced_at)
-        dbt_project.run(folder, "build", "--target", target, *options, project=project, **settings)
+        said = dbt_project.run(folder, "build", "--target", target, *options, project=project, **settings)
+        answers.said.append(said)
         answers.changes.append(len(answers("change_id", "changes")))
         answers.engine.dispose()
     return answers
@@ -282,3 +287,7 @@ def test_what_the_second_sync_changed(answers: Answers) -> None:
     first, second, without_new_rows = answers.changes
     assert (second, without_new_rows) == (first + 2, second)
     assert answers("distinct kind, seen_at", "changes", "not is_of_last_sync") == [("new", FIRST)]
+
+
+def test_a_closed_day_with_another_number_of_rows_is_a_warning(answers: Answers) -> None:
+    assert "WARN 1 closed_days_keep_their_rows" in answers.said[1]

@@ -38,11 +38,6 @@ def conserved(output: Output, sandbox: Sandbox, *streams: str, start: date = STA
     assert_conserved(output, sandbox.github.ledger(start, TODAY), streams)
 
 
-def errors(output: Output) -> dict[str, dict[str, Any]]:
-    """Each stream's own trace."""
-    return {t["stream_descriptor"]["name"]: t for t in output.traces if t.get("stream_descriptor")}
-
-
 def asked(sandbox: Sandbox, end: str) -> int:
     """How many requests went to the paths that end so."""
     return sum(count for path, count in sandbox.requests.items() if path.endswith(end))
@@ -143,7 +138,7 @@ def test_a_fine_grained_token_reads_the_bill_and_no_seats(
     sandbox.github.ledger_of = "organization"
     output = source.read(github(config, **{**OF_ORGANIZATION, "token": FINE_GRAINED_TOKEN}), [BILL, CREDITS, SEATS])
     assert_conserved(output, sandbox.github.ledger(START, TODAY), [BILL, CREDITS])
-    told = errors(output)
+    told = output.failed
     assert set(told) == {SEATS}
     assert told[SEATS]["failure_type"] == "config_error"
     assert "manage_billing:copilot" in told[SEATS]["message"]
@@ -164,7 +159,7 @@ def test_what_is_denied_stops_its_own_streams(
     sandbox.github.denied = {subject}
     streams = {BILL, CREDITS, EXPORT, ACTIVITY, SEATS}
     output = source.read(config, streams)
-    told = errors(output)
+    told = output.failed
     assert set(told) == failing
     for trace in told.values():
         assert trace["failure_type"] == "config_error"
@@ -206,7 +201,7 @@ def test_the_primary_limit_is_waited_for_until_its_reset(
 def test_an_answer_of_another_day_is_not_taken(source: Source, sandbox: Sandbox, config: dict[str, Any]) -> None:
     sandbox.github.wrong_day = True
     output = source.read(config, [BILL, CREDITS])
-    told = errors(output)
+    told = output.failed
     assert set(told) == {CREDITS}
     assert told[CREDITS]["failure_type"] == "system_error"
     assert "timePeriod" in told[CREDITS]["message"]
@@ -239,7 +234,7 @@ def test_an_export_that_takes_too_long_is_left_for_the_next_sync(
 ) -> None:
     sandbox.github.export_polls = 1000
     output = source.read(config, [EXPORT])
-    assert errors(output)[EXPORT]["failure_type"] == "transient_error"
+    assert output.failed[EXPORT]["failure_type"] == "transient_error"
     assert output.slices(EXPORT) == []
 
 
@@ -253,7 +248,7 @@ def test_a_failed_export_is_ordered_once_more(
     if failing == 1:
         conserved(output, sandbox, EXPORT)
     else:
-        assert errors(output)[EXPORT]["failure_type"] == "transient_error"
+        assert output.failed[EXPORT]["failure_type"] == "transient_error"
         assert output.records[EXPORT] == []
 
 
@@ -296,7 +291,7 @@ def test_an_expired_link_is_asked_for_once_more(
 def test_links_that_are_always_expired(source: Source, sandbox: Sandbox, config: dict[str, Any], stream: str) -> None:
     sandbox.github.link_reads = 0
     output = source.read(config, [stream])
-    trace = errors(output)[stream]
+    trace = output.failed[stream]
     assert trace["failure_type"] == "transient_error"
     assert "sig=" not in output.text and "signature" not in output.text
     assert output.records[stream] == []

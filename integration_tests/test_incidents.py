@@ -24,13 +24,6 @@ def config(sandbox: Sandbox) -> dict[str, Any]:
     return sandbox_config(sandbox, start_date=START.isoformat())
 
 
-@pytest.fixture
-def claude(sandbox: Sandbox) -> ClaudeSandbox:
-    vendor = sandbox.vendors["claude"]
-    assert isinstance(vendor, ClaudeSandbox)
-    return vendor
-
-
 def only(config: dict[str, Any], *vendors: str, start: date = START, **options: Any) -> dict[str, Any]:
     return {"start_date": start.isoformat(), **{vendor: config[vendor] for vendor in vendors}, **options}
 
@@ -233,25 +226,22 @@ def test_bad_key_fails_fast_missing_scope_stays_local(
     before = sandbox.clock.now()
     output = source.read(mistyped)
     assert output.code == 1
-    refused = {t["stream_descriptor"]["name"]: t["failure_type"] for t in output.traces if "stream_descriptor" in t}
-    assert len(refused) == 14
-    assert set(refused.values()) == {"config_error"}
+    assert len(output.failures) == 14
+    assert set(output.failures.values()) == {"config_error"}
     assert sandbox.refused(401) == 1
     assert sandbox.clock.now() - before < timedelta(minutes=1)
     assert_conserved(output, claude.ledger(START, TODAY), ["claude_api_usage", "claude_api_cost", "claude_code_usage"])
     claude.denied = {"cost_report"}
     mistyped["claude"] = {"admin_api_key": ADMIN_KEY, "base_url": mistyped["claude"]["base_url"]}
     output = source.read(mistyped)
-    refused = {t["stream_descriptor"]["name"]: t["failure_type"] for t in output.traces if "stream_descriptor" in t}
-    assert refused == {"claude_api_cost": "config_error"}
+    assert output.failures == {"claude_api_cost": "config_error"}
     assert_conserved(output, claude.ledger(START, TODAY), ["claude_api_usage", "claude_code_usage"])
     claude.denied = set()
     wording = "This API key does not have the required scopes. Got: [org:admin]. Needed: [org:cost]"
     body = {"type": "error", "error": {"type": "permission_error", "message": wording}}
     sandbox.fault("claude", Fault("cost_report", status=403, body=body, times=None))
     output = source.read(mistyped)
-    refused = {t["stream_descriptor"]["name"]: t["failure_type"] for t in output.traces if "stream_descriptor" in t}
-    assert refused == {"claude_api_cost": "config_error"}
+    assert output.failures == {"claude_api_cost": "config_error"}
     assert_conserved(output, claude.ledger(START, TODAY), ["claude_api_usage", "claude_code_usage"])
 
 

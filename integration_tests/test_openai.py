@@ -36,11 +36,6 @@ def openai(config: dict[str, Any], **changes: Any) -> dict[str, Any]:
     return merged(config, {"openai": changes})
 
 
-def errors(output: Output) -> dict[str, str]:
-    """The error message of each stream."""
-    return {t["stream_descriptor"]["name"]: t["message"] for t in output.traces if t.get("stream_descriptor")}
-
-
 def warnings(output: Output, stream: str) -> list[str]:
     return [log for log in output.logs if log.startswith(f"WARN {stream}: ")]
 
@@ -79,7 +74,7 @@ def test_a_refused_admin_key_leaves_codex_whole(source: Source, sandbox: Sandbox
     assert output.code == 1
     assert Counter(output.statuses.values()) == {"INCOMPLETE": 13, "COMPLETE": 6}
     assert {trace["failure_type"] for trace in output.traces} == {"config_error"}
-    assert len(errors(output)) == 13
+    assert len(output.errors) == 13
     # the streams that had begun before the first answer came, at most as many as may read at once
     assert sum(n for path, n in sandbox.requests.items() if "/organization/" in path) <= 4
     done = [name for name, status in output.statuses.items() if status == "COMPLETE"]
@@ -92,8 +87,8 @@ def test_a_missing_scope_is_explained_in_either_status(
 ) -> None:
     sandbox.openai.missing_scope_status = status
     output = source.read(openai(config, admin_api_key=NO_USAGE_ADMIN_KEY), [COMPLETIONS, COSTS])
-    assert errors(output).keys() == {COMPLETIONS, COSTS}
-    for message in errors(output).values():
+    assert output.errors.keys() == {COMPLETIONS, COSTS}
+    for message in output.errors.values():
         assert f'{status} "You have insufficient permissions' in message
         assert "Put an admin key (sk-admin-..." in message
     assert sum(sandbox.requests.values()) == 2
@@ -103,8 +98,8 @@ def test_a_missing_workspace_scope_stops_its_stream_only(
     source: Source, sandbox: Sandbox, config: dict[str, Any]
 ) -> None:
     output = source.read(openai(config, codex={"api_key": CODEX_KEY}), [CODEX, *SPLITS, WORKSPACE])
-    assert errors(output).keys() == {WORKSPACE}
-    assert "enterprise.analytics.usage.read" in errors(output)[WORKSPACE]
+    assert output.errors.keys() == {WORKSPACE}
+    assert "enterprise.analytics.usage.read" in output.errors[WORKSPACE]
     assert_conserved(output, sandbox.openai.ledger(START, TODAY), [CODEX, *SPLITS])
 
 
@@ -292,7 +287,7 @@ def test_a_spent_quota_is_an_error_at_once(source: Source, sandbox: Sandbox, con
     sandbox.openai.quota_spent = True
     output = source.read(config, [COSTS])
     assert [trace["failure_type"] for trace in output.traces] == ["config_error"] * len(output.traces)
-    assert '429 "You exceeded your current quota."' in errors(output)[COSTS]
+    assert '429 "You exceeded your current quota."' in output.errors[COSTS]
     assert sum(sandbox.requests.values()) == 1
 
 
@@ -304,7 +299,7 @@ def test_a_broken_cursor_is_an_error_and_nothing_of_its_window_counts(
     sandbox.openai.broken_cursor = kind
     output = source.read(config, [COSTS, CODEX])
     assert {trace["failure_type"] for trace in output.traces} == {"system_error"}
-    assert errors(output).keys() == {COSTS, CODEX}
+    assert output.errors.keys() == {COSTS, CODEX}
     assert (output.records, output.slices(COSTS), output.slices(CODEX)) == ({}, [], [])
 
 
@@ -314,7 +309,7 @@ def test_a_failed_page_fails_its_window(source: Source, sandbox: Sandbox, config
     sandbox.fault("openai", fault)
     failed = source.read(config, [COMPLETIONS])
     assert failed.slices(COMPLETIONS) == [("2026-08-20", "2026-09-20")]
-    assert "Not read: 2026-09-20 to 2026-09-21; the next sync reads it." in errors(failed)[COMPLETIONS]
+    assert "Not read: 2026-09-20 to 2026-09-21; the next sync reads it." in failed.errors[COMPLETIONS]
     sandbox.heal()
     resumed = source.read(openai(config, lookback_days=0), [COMPLETIONS], failed.states)
     assert {record["start_date"][:10] for record in resumed.records[COMPLETIONS]} == {"2026-09-20", "2026-09-21"}

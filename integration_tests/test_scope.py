@@ -83,7 +83,7 @@ def test_hours_that_were_left_out_come_with_their_past(
     assert {record["id"] for record in first.records[HOURS]} < {record["id"] for record in second.records[HOURS]}
     back = read(source, less, HOURS, second.states)
     assert warnings(back, "lacks rows") == []
-    assert days(back, HOURS)[0] == "2026-09-17"
+    assert days(back, HOURS)[0] == "2026-09-19"
 
 
 def test_a_state_without_a_scope_is_taken_as_it_is(source: Source, sandbox: Sandbox) -> None:
@@ -92,7 +92,7 @@ def test_a_state_without_a_scope_is_taken_as_it_is(source: Source, sandbox: Sand
     first = read(source, one, HOURS)
     second = read(source, config, HOURS, without_scope(first.states))
     assert warnings(second, "lacks rows") == []
-    assert days(second, HOURS)[0] == "2026-09-17"
+    assert days(second, HOURS)[0] == "2026-09-19"
     assert read(source, one, HOURS, second.states).states[0]["stream"]["stream_state"]["scope"] == {
         "datadog.include_connected_accounts": True,
         "datadog.include_descendants": True,

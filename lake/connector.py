@@ -1,20 +1,20 @@
 """The source as PyAirbyte runs it: a process whose messages are followed on their way into the database."""
 
-import json
+import logging
 import subprocess
-import sys
 import tempfile
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from pathlib import Path
-from typing import IO, Any
+from typing import Any
 
 from airbyte._executors.base import Executor
+from airbyte_cdk.entrypoint import AirbyteEntrypoint
+from airbyte_cdk.models import AirbyteMessage, Type
 
+from lake.environment import COMMAND
 from lake.progress import Progress
-
-COMMAND = [sys.executable, "-m", "source_unified_usage"]
+from source_unified_usage.source import SourceUnifiedUsage
 
 
 class Turn:
@@ -39,7 +39,7 @@ class Turn:
 
 
 class Connector(Executor):
-    """Runs the source's commands, and follows what a `read` says.
+    """Runs `read` for PyAirbyte, and follows what the source says.
 
     PyAirbyte commits nothing of a `read` that fails, neither the streams that were read nor their state. So a failure
     only ends the messages here, and `progress` keeps it. By Airbyte's protocol what precedes a STATE message is
@@ -48,19 +48,11 @@ class Connector(Executor):
     PyAirbyte writes when the messages end; until then the database is lent to the other vendors.
     """
 
-    def __init__(self, progress: Progress, turn: Turn) -> None:
+    def __init__(self, config: Mapping[str, Any], progress: Progress, turn: Turn) -> None:
         super().__init__(name="source-unified-usage")
-        self._progress, self._turn = progress, turn
+        self._config, self._progress, self._turn = config, progress, turn
         self._process: subprocess.Popen[str] | None = None
         self._stopped = False
-
-    def check(self, config: Path) -> str:
-        """Why the vendor refuses a credential; empty when it does not."""
-        for line in self.execute(["check", "--config", str(config)]):
-            message = json.loads(line)
-            if message["type"] == "CONNECTION_STATUS":
-                return str(message["connectionStatus"].get("message") or "")
-        return ""
 
     def stop(self) -> None:
         """End the process that runs, and start no other one."""
@@ -75,9 +67,9 @@ class Connector(Executor):
         return COMMAND
 
     def execute(self, args: Sequence[str], **_: Any) -> Iterator[str]:
-        """The lines that a command writes to stdout."""
-        if args[0] != "read":
-            yield from self._lines(args)
+        """The lines that a command writes to stdout. What `discover` writes is known without a process."""
+        if args[0] == "discover":
+            yield _catalog(self._config)
             return
         with self._turn.lent():
             for line in self._lines(args):
@@ -98,22 +90,20 @@ class Connector(Executor):
     def _lines(self, args: Sequence[str]) -> Iterator[str]:
         if self._stopped:
             return
-        with tempfile.TemporaryFile("w+", encoding="utf-8") as errors, self._started(args, errors) as process:
-            assert process.stdout
-            try:
+        with tempfile.TemporaryFile("w+", encoding="utf-8") as errors:
+            command = [*self._cli, *args]
+            with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=errors, encoding="utf-8") as process:
+                self._process = process
+                if self._stopped:
+                    process.terminate()
+                assert process.stdout
                 yield from process.stdout
-            except GeneratorExit:  # of a command that is not `read` only the first answer is wanted
-                process.terminate()
-                raise
-            code = process.wait()
             errors.seek(0)
             said = errors.read().strip().splitlines()
-            self._progress.ended(code, said[-1] if said else "")
+        self._progress.ended(process.returncode, said[-1] if said else "")
 
-    def _started(self, args: Sequence[str], errors: IO[str]) -> subprocess.Popen[str]:
-        self._process = subprocess.Popen(
-            [*self._cli, *args], stdout=subprocess.PIPE, stderr=errors, text=True, encoding="utf-8"
-        )
-        if self._stopped:
-            self._process.terminate()
-        return self._process
+
+def _catalog(config: Mapping[str, Any]) -> str:
+    """The CATALOG message of a configuration. Asks no vendor."""
+    catalog = SourceUnifiedUsage().discover(logging.getLogger("airbyte"), config)
+    return str(AirbyteEntrypoint.airbyte_message_to_string(AirbyteMessage(type=Type.CATALOG, catalog=catalog)))

@@ -3,7 +3,6 @@
 Their limits differ, so a sync takes as long as the slowest vendor. Each is written as soon as it is read.
 """
 
-import json
 import os
 import re
 import shutil
@@ -19,6 +18,7 @@ import airbyte as ab
 from airbyte.exceptions import PyAirbyteError
 
 from lake import outcomes
+from lake.check import Check
 from lake.connector import Connector, Turn
 from lake.display import Display
 from lake.outcomes import Outcome
@@ -30,15 +30,14 @@ _INTERRUPTED = "The sync was interrupted."
 
 
 class VendorSync:
-    """One vendor's check and read, in a thread of its own. `outcomes`: what became of its streams, when it has run."""
+    """One vendor's read, in a thread of its own. `outcomes`: what became of its streams, when it has run."""
 
-    def __init__(self, selected: Selected, target: Target, turn: Turn, display: Display, folder: Path) -> None:
+    def __init__(self, selected: Selected, target: Target, turn: Turn, display: Display) -> None:
         self.selected = selected
         self.outcomes: list[Outcome] = []
         self._target, self._turn, self._display = target, turn, display
         self._progress = Progress(selected.wanted, lambda text: display.say(selected.name, text))
-        self._connector = Connector(self._progress, turn)
-        self._config = folder / f"{selected.name}.json"
+        self._connector = Connector(selected.config, self._progress, turn)
         self._stopped = False
 
     def stop(self) -> None:
@@ -50,7 +49,6 @@ class VendorSync:
         """Raises nothing that the vendor, PyAirbyte or the database does."""
         began = time.monotonic()
         self._display.follow(self.selected.name, self._progress)
-        self._check()
         problem = self._read(full_refresh)
         self.outcomes = [self._outcome(stream, problem) for stream in self.selected.wanted]
         problem = problem or self._record()
@@ -59,32 +57,25 @@ class VendorSync:
         text = f"{self._progress.rows:,} rows, {streams}, {time.monotonic() - began:.0f} s"
         self._display.leave(self.selected.name, problem or text)
 
-    def _check(self) -> None:
-        """Say in seconds what the read may find out late. The streams of a refused key fail by themselves."""
-        self._progress.phase = "checking"
-        self._config.write_text(json.dumps(self.selected.config), encoding="utf-8")
-        refusal = self._connector.check(self._config)
-        if self._stopped:
-            return
-        if refusal:
-            self._display.say(self.selected.name, f"check failed: {refusal}", style="red")
-        else:
-            self._display.say(self.selected.name, "check ok")
-
     def _read(self, full_refresh: bool) -> str:
         """Why the rows are not in the database; empty when they are."""
-        cache: Any = self._target.cache()
         try:
             source = ab.Source(self._connector, "source-unified-usage", config=dict(self.selected.config))
             source.select_streams(list(self.selected.wanted))
+            self._progress.phase = "waiting for the database"
             with self._turn.taken():
-                # merged also when everything is read again: what a vendor no longer keeps stays
-                source.read(cache, write_strategy="merge", force_full_refresh=full_refresh, skip_validation=True)
+                self._read_into_database(source, full_refresh)
         except Exception as error:  # noqa: BLE001 - a failure of whatever kind is this vendor's alone
             return f"The rows could not be written into {self._target.name}: {_reason(error)}."
+        return ""
+
+    def _read_into_database(self, source: ab.Source, full_refresh: bool) -> None:
+        cache: Any = self._target.cache()
+        try:
+            # merged also when everything is read again: what a vendor no longer keeps stays
+            source.read(cache, write_strategy="merge", force_full_refresh=full_refresh, skip_validation=True)
         finally:
             cache.get_sql_engine().dispose()
-        return ""
 
     def _outcome(self, stream: str, problem: str) -> Outcome:
         reason = self._progress.failure_of(stream)
@@ -111,9 +102,11 @@ def read_all(
 ) -> tuple[dict[str, list[Outcome]], int]:
     """What became of every stream, by vendor, and the signal that ended the reading early, or 0."""
     turn = Turn()
-    syncs = [VendorSync(job, target, turn, display, folder) for job in jobs]
-    with _stopping(syncs, display, folder) as received, ThreadPoolExecutor(len(syncs)) as pool:
+    syncs = [VendorSync(job, target, turn, display) for job in jobs]
+    check = Check(jobs, display, folder)
+    with _stopping([check, *syncs], display, folder) as received, ThreadPoolExecutor(len(syncs) + 1) as pool:
         running = {pool.submit(sync.run, full_refresh=full_refresh) for sync in syncs}
+        running.add(pool.submit(check.run))
         while running:
             done, running = wait(running, timeout=1)
             for future in done:
@@ -123,7 +116,7 @@ def read_all(
 
 
 @contextmanager
-def _stopping(syncs: Sequence[VendorSync], display: Display, folder: Path) -> Iterator[list[int]]:
+def _stopping(tasks: Sequence[Check | VendorSync], display: Display, folder: Path) -> Iterator[list[int]]:
     """Within the block the first signal ends the reads, and the second one the process. Yields what came."""
     received: list[int] = []
 
@@ -133,8 +126,8 @@ def _stopping(syncs: Sequence[VendorSync], display: Display, folder: Path) -> It
             os._exit(128 + number)  # the threads may write for a while
         received.append(number)
         display.say("stopping", "What was read is being written. Once more ends it at once.")
-        for sync in syncs:
-            sync.stop()
+        for task in tasks:
+            task.stop()
 
     before = {number: signal.signal(number, stop) for number in (signal.SIGINT, signal.SIGTERM)}
     try:

@@ -1,6 +1,7 @@
 """The answers in the terminal, from the dbt models alone."""
 
 from collections.abc import Iterable, Sequence
+from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
@@ -11,7 +12,7 @@ from sqlalchemy import Connection, text
 from lake.target import MODELS_SCHEMA, Target
 
 TOP = 8
-_NUMBERS = {"net", "tokens", "rows", "streams", "missing days"}
+_NUMBERS = {"net", "tokens", "rows", "streams", "with rows", "failed"}
 _COSTS = f"{MODELS_SCHEMA}.unified_usage__cost_daily"
 _TOKENS = f"{MODELS_SCHEMA}.unified_usage__tokens_daily"
 _COVERAGE = f"{MODELS_SCHEMA}.unified_usage__coverage"
@@ -20,9 +21,13 @@ _SPEND = (
     "Spend per vendor (net of the streams that are the bill)",
     ("vendor", "stream", "from", "to", "net", "currency"),
     f"""
-    select vendor, stream, min(day), max(day), sum(net), currency from {_COSTS} group by 1, 2, 6
-    union all
-    select 'total', null, null, null, sum(net), currency from {_COSTS} group by 6
+    select vendor, stream, first_day, last_day, net, currency from (
+        select 0 as place, vendor, stream, min(day) as first_day, max(day) as last_day, sum(net) as net, currency
+        from {_COSTS} group by vendor, stream, currency
+        union all
+        select 1, 'total', null, null, null, sum(net), currency from {_COSTS} group by currency
+    ) as spent
+    order by place, currency desc, vendor, stream
     """,
 )
 _MODELS = (
@@ -50,11 +55,12 @@ _PEOPLE = (
     """,
 )
 _HELD = (
-    "What is in the database",
-    ("vendor", "streams", "rows", "from", "to", "missing days"),
+    "What is in the database, by the streams that are configured",
+    ("vendor", "streams", "with rows", "failed", "rows", "from", "to", "newest sync (UTC)"),
     f"""
-    select vendor, count(*), sum(rows), min(first_day), max(last_day), sum(missing_days)
-    from {_COVERAGE} where configured group by 1 order by 1
+    select vendor, count(*), count(first_day), sum(case when status = 'failed' then 1 else 0 end), sum(rows),
+        min(first_day), max(last_day), max(newest_sync_at)
+    from {_COVERAGE} group by 1 order by 1
     """,
 )
 
@@ -94,6 +100,8 @@ def _print(console: Console, title: str, columns: Sequence[str], rows: Iterable[
 def _shown(column: str, value: Any) -> str:
     if value is None:
         return ""
+    if isinstance(value, datetime):
+        return f"{value:%Y-%m-%d %H:%M}"
     if column == "net":
         return f"{Decimal(value):,.2f}"
     return f"{value:,.0f}" if column in _NUMBERS else str(value)

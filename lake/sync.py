@@ -1,15 +1,11 @@
 """The job: check, read, build the models, say what came of it."""
 
 import argparse
-import contextlib
-import os
 import sys
 import tempfile
-import warnings
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
-from typing import IO
 
 import sqlalchemy
 from rich.console import Console
@@ -17,6 +13,7 @@ from rich.markup import escape
 
 from lake import models, outcomes, summary
 from lake.display import Display
+from lake.environment import without_noise
 from lake.errors import Interrupted
 from lake.outcomes import Outcome
 from lake.selection import Selected, select
@@ -56,7 +53,7 @@ def _read(
             if one.mistake:
                 outcomes.fail(connection, target.schema, one.name, one.mistake)
         console.print(f"Reading {', '.join(one.name for one in jobs)} into {target.name}.", highlight=False)
-        with _without_noise(folder), Display(console) as display:
+        with without_noise(folder), Display(console) as display:
             from lake.reading import read_all
 
             read, stopped_by = read_all(jobs, target, display, folder, full_refresh=full_refresh)
@@ -79,7 +76,7 @@ def _holds_streams(target: Target) -> bool:
 
 def _sentences(found: Sequence[Outcome]) -> list[str]:
     """Why streams were not read whole; one sentence for those that failed for the same reason."""
-    streams: Mapping[str, list[str]] = defaultdict(list)
+    streams: dict[str, list[str]] = defaultdict(list)
     first: dict[str, str] = {}
     for one in found:
         if one.outcome != "ok":
@@ -90,30 +87,3 @@ def _sentences(found: Sequence[Outcome]) -> list[str]:
         first[reason] + (f" The same goes for {', '.join(others)}." if (others := names[1:]) else "")
         for reason, names in streams.items()
     ]
-
-
-@contextlib.contextmanager
-def _without_noise(folder: Path) -> Iterator[None]:
-    """Keep PyAirbyte, which reads these variables when it is imported, from the network and within the folder.
-
-    What it prints about every record and every file goes nowhere.
-    """
-    os.environ.update(
-        DO_NOT_TRACK="1",
-        AIRBYTE_OFFLINE_MODE="1",
-        NO_LIVE_PROGRESS="1",
-        AIRBYTE_PROJECT_DIR=str(folder),
-        AIRBYTE_CACHE_ROOT=str(folder / "cache"),
-        AIRBYTE_LOGGING_ROOT=str(folder / "logs"),
-        AIRBYTE_TEMP_DIR=str(folder),
-        # other packages write warnings about Python versions, here and in the processes that are started
-        PYTHONWARNINGS="ignore",
-    )
-    warnings.simplefilter("ignore")
-    nothing: IO[str]
-    with (
-        open(os.devnull, "w") as nothing,
-        contextlib.redirect_stdout(nothing),
-        contextlib.redirect_stderr(nothing),
-    ):
-        yield

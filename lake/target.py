@@ -122,8 +122,8 @@ class DuckDB(Target):
             return f"{self.name} is open in another process {holder[1]}. Close it there, then sync again."
         if "not a valid DuckDB" in said:
             return f"{self.name} is not a DuckDB file. Name another file with --into."
-        reason = said.strip().splitlines()[0].rpartition('": ')[2].removeprefix("IO Error: ")
-        return f"{self.name} cannot be opened: {reason}."
+        reason = re.sub(r'^(\w+ Error: )?(.*?"[^"]*": )?', "", said.strip().splitlines()[0])
+        return f"{self.name} cannot be used: {reason.rstrip('.')}."
 
 
 class PostgreSQL(Target):

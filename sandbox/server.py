@@ -161,11 +161,7 @@ class _Wire:
         if fault is None:
             await self._app(scope, replay, counted)
         elif fault.effect == "answer":
-            raw = fault.body.encode() if isinstance(fault.body, str) else b""
-            if fault.body is not None and not isinstance(fault.body, str):
-                raw = orjson.dumps(fault.body)
-            answer = Response(raw, fault.status, dict(fault.headers), "application/json")
-            await answer(scope, replay, counted)
+            await _instead(fault)(scope, replay, counted)
         elif fault.effect == "reset":
             send.__self__.transport.abort()  # type: ignore[attr-defined]
         elif fault.effect == "hang":
@@ -203,3 +199,12 @@ class _Wire:
             more = at + size < len(body)
             await send({"type": "http.response.body", "body": body[at : at + size], "more_body": more})
             await asyncio.sleep(0.02 if more else 0)
+
+
+def _instead(fault: Fault) -> Response:
+    """The answer that a fault gives instead of the real one."""
+    if isinstance(fault.body, str):
+        raw = fault.body.encode()
+    else:
+        raw = b"" if fault.body is None else orjson.dumps(fault.body)
+    return Response(raw, fault.status, dict(fault.headers), "application/json")

@@ -124,7 +124,9 @@ class SourceUnifiedUsage(AbstractSource):
         states = ConnectorStateManager(state)
         self._warn_of_unknown(states)
         for stream in (offered[name] for name in selected if name in offered):
-            covered = stream.plan(wanted, _covered(stream, states, wanted))
+            covered = _covered(stream, states, wanted)
+            stream.recall(states.get_stream_state(stream.name, None).get("memory") or {})
+            covered = stream.plan(wanted, covered)
             stream.api.on_limited = self._limited(stream.name)
             closed = wanted.closed(stream.grain)
             reading = StreamReading(stream, excluded, closed=closed, as_bytes=self._as_bytes)

@@ -57,7 +57,11 @@ budgets as (
             partition by coalesce(budgets.month, months.month), budgets.team, budgets.vendor, budgets.currency
             order by case when budgets.month is null then 1 else 0 end
         ) as place
-    from {{ replaceable('budgets') }} as budgets
+    from (
+        select month, team, vendor, currency, {{ exact_sum('amount') }} as amount
+        from {{ ref('stg_unified_usage__budgets') }}
+        group by month, team, vendor, currency
+    ) as budgets
     left join (select distinct month from spent) as months on budgets.month is null
 )
 
@@ -65,7 +69,7 @@ budgets as (
 select
     {{ row_id(key) }} as budget_id,
     {{ key | join(', ') }},
-    cast(budgets.amount as {{ exact_type() }}) as budget,
+    budgets.amount as budget,
     cast(coalesce(sum(spent.net), 0) as {{ exact_type() }}) as spent,
     {{ ratio('coalesce(sum(spent.net), 0)', 'budgets.amount') }} as share,
     {{ exact_sum('spent.run_rate') }} as run_rate

@@ -7,7 +7,7 @@ with billed as (
 
 invoiced as (
     select month, vendor, currency, {{ exact_sum('amount') }} as invoice
-    from {{ replaceable('invoices') }}
+    from {{ ref('stg_unified_usage__invoices') }}
     group by month, vendor, currency
 ),
 

@@ -1,6 +1,10 @@
 -- No budget and no invoice of the seeds is lost or counted twice, and a vendor's budget has all that it billed.
 select 'budget' as what, budgets.month, budgets.team, budgets.vendor, budgets.currency
-from {{ replaceable('budgets') }} as budgets
+from (
+    select month, team, vendor, currency, sum(amount) as amount
+    from {{ ref('stg_unified_usage__budgets') }}
+    group by month, team, vendor, currency
+) as budgets
 left join {{ ref('unified_usage__budget_variance') }} as variance
     on variance.month = budgets.month
     and variance.currency = budgets.currency
@@ -26,7 +30,7 @@ union all
 select 'invoice' as what, seeds.month, cast(null as text) as team, seeds.vendor, seeds.currency
 from (
     select month, vendor, currency, sum(amount) as amount
-    from {{ replaceable('invoices') }}
+    from {{ ref('stg_unified_usage__invoices') }}
     group by month, vendor, currency
 ) as seeds
 left join {{ ref('unified_usage__reconciliation') }} as reconciliation

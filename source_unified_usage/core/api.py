@@ -3,7 +3,6 @@
 import copy
 from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any, ClassVar
-from urllib.parse import urlsplit
 
 import requests
 from typing_extensions import Self
@@ -11,7 +10,7 @@ from typing_extensions import Self
 from source_unified_usage.core import clock
 from source_unified_usage.core.answer import Answer
 from source_unified_usage.core.authentication import Credential, Refusal
-from source_unified_usage.core.error_rules import RETRY, Asked, ErrorRule, classify_error
+from source_unified_usage.core.error_rules import RETRY, Asked, ErrorRule, classify_error, redirected
 from source_unified_usage.core.errors import (
     BrokenContract,
     ConfigError,
@@ -22,7 +21,7 @@ from source_unified_usage.core.errors import (
 )
 from source_unified_usage.core.json_body import parse
 from source_unified_usage.core.messages import network_message, request_id, vendor_message
-from source_unified_usage.core.network import proxies_for, proxy_for, setup_fault, wants_password
+from source_unified_usage.core.network import password_wanted, proxies_for, setup_fault
 from source_unified_usage.core.progress import StreamStats, logger
 from source_unified_usage.core.rate_limit import RateLimit
 from source_unified_usage.core.retry import (
@@ -38,6 +37,7 @@ from source_unified_usage.core.transport import MOST_BYTES, TooLarge, answer_wit
 from source_unified_usage.core.window_queue import WindowQueue
 
 _ANSWERS = {200, 201, 203}  # 201 (created) and 203 (changed by a proxy) have the same body
+_NOT_JSON = object()
 
 
 class Api:
@@ -261,14 +261,10 @@ class Api:
         if limited and status != 429:
             return
         if 300 <= status < 400:
-            host = _host(answer.headers.get("Location", "")) or "another place"
-            raise ConfigError(
-                f"{source}: {status}, a redirect to {host}, which is never followed because the key would be sent "
-                f"there too. Set base_url to the API itself."
-            )
+            raise ConfigError(f"{source}: {redirected(answer)}")
         said = f'{status} "{asked.message}"{request_id(answer)}'
         if status == 407:
-            raise ConfigError(f"{source}: {said}. {self._of_the_proxy()}", status=status)
+            raise ConfigError(f"{source}: {said}. {password_wanted(self.base_url)}", status=status)
         rule = classify_error(self.errors, asked)
         if rule.error is RETRY:
             return
@@ -278,11 +274,6 @@ class Api:
         if rule.error is KeyRefused:
             self.credential.refused = Refusal(status, said, advice)
         raise rule.error(f"{source}: {said}. {advice}", status=status, vendor_message=asked.message)
-
-    def _of_the_proxy(self) -> str:
-        proxy = proxy_for(self.base_url)
-        said = wants_password(proxy) if proxy else f"a proxy at {self.base_url} wants a user and a password."
-        return said[0].upper() + said[1:]
 
     def _given_up(self, source: str, failure: Failure) -> str:
         later = "Airbyte tries again later." if self.stream else "Try again later."
@@ -298,14 +289,3 @@ class Api:
         session = new_session(self.credential)
         session.headers["Accept"] = "application/json"
         return session
-
-
-def _host(url: str) -> str:
-    """The host of a URL, without a user and password before it."""
-    try:
-        return urlsplit(url).netloc.rpartition("@")[2]
-    except ValueError:
-        return ""
-
-
-_NOT_JSON = object()

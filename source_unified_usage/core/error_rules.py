@@ -4,6 +4,7 @@ import re
 from collections.abc import Callable, Collection, Iterable, Mapping
 from itertools import chain
 from typing import Any, NamedTuple
+from urllib.parse import urlsplit
 
 import requests
 
@@ -75,3 +76,15 @@ _HTTP_ERRORS = (
 def classify_error(rules: Iterable[ErrorRule], asked: Asked) -> ErrorRule:
     """The first rule that fits: one of the vendor's, or else HTTP's."""
     return next(rule for rule in chain(rules, _HTTP_ERRORS) if rule.fits(asked))
+
+
+def redirected(answer: requests.Response) -> str:
+    """What a redirect means, in a sentence that names its host, without a user and password before it."""
+    try:
+        host = urlsplit(answer.headers.get("Location", "")).netloc.rpartition("@")[2]
+    except ValueError:
+        host = ""
+    return (
+        f"{answer.status_code}, a redirect to {host or 'another place'}, which is never followed because the key would "
+        f"be sent there too. Set base_url to the API itself."
+    )

@@ -115,7 +115,7 @@ def _proxy_fault(error: Exception, chain: list[BaseException], proxy: Proxy) -> 
         return ""
     status = tunnel_status(error)
     if status == 407:
-        return f"407, {wants_password(proxy)}"
+        return f"407, {_wants_password(proxy)}"
     if status and 400 <= status < 500 and status not in _TEMPORARY:
         return f"{proxy} refuses to connect to the vendor ({status}). Allow it there, or add its host to NO_PROXY."
     if any(isinstance(cause, (NewConnectionError, ConnectTimeoutError)) for cause in chain):
@@ -125,8 +125,14 @@ def _proxy_fault(error: Exception, chain: list[BaseException], proxy: Proxy) -> 
     return ""
 
 
-def wants_password(proxy: Proxy) -> str:
-    """What to do about a proxy's 407."""
+def password_wanted(url: str) -> str:
+    """What to do about a 407 that answers a request to `url`."""
+    proxy = proxy_for(url)
+    said = _wants_password(proxy) if proxy else f"a proxy at {url} wants a user and a password."
+    return said[0].upper() + said[1:]
+
+
+def _wants_password(proxy: Proxy) -> str:
     address = f"http://user:password@{proxy.place}"  # ignore-https-check
     return f"{proxy} wants another user and password. Write them as {address}."
 

@@ -81,7 +81,8 @@ class WindowCursor(Cursor):
     def state(self) -> MutableMapping[str, Any]:
         account = {"account": self._account} if self._account else {}
         scope = {**self._stream.scope, **account}
-        return {**self._covered.to_state(), **({"scope": scope} if scope else {})}
+        more = {"scope": scope, "memory": dict(self._stream.memory())}
+        return {**self._covered.to_state(), **{name: part for name, part in more.items() if part}}
 
     def observe(self, record: Record) -> None:
         """Nothing to do: the window has its own end, whatever its records say."""

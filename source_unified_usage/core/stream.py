@@ -1,6 +1,6 @@
 """A stream, as a vendor writes it: where rows come from, what a row means, how far back the vendor corrects it."""
 
-from collections.abc import Hashable, Iterable, Sequence
+from collections.abc import Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from functools import partial
@@ -136,6 +136,17 @@ class UsageStream(Generic[A]):
         """
         return [(self.name, window) for window in self.windows]
 
+    def again_from(self, mark: DateTime) -> DateTime:
+        """From when on what is read already is read again; `mark`: how far any sync has come."""
+        return self.lookback.before(mark)
+
+    def recall(self, memory: Mapping[str, Any]) -> None:
+        """Called before `plan` with what `memory` said when the state was written; empty where it said nothing."""
+
+    def memory(self) -> Mapping[str, Any]:
+        """What the state remembers beside what is read. Asked for after every window; empty for most streams."""
+        return {}
+
     # --- what the core does with it
 
     def plan(self, wanted: Range, covered: Covered) -> Covered:
@@ -149,7 +160,7 @@ class UsageStream(Generic[A]):
             self._warn_of_older(oldest)
             window = Window(oldest, max(oldest, window.end))
         if covered.high_water_mark is not None:
-            since = self.lookback.before(covered.high_water_mark)
+            since = self.again_from(covered.high_water_mark)
             covered = covered.forget(since.start_of("month") if self.grain == "month" else since)
         self.windows = [part for gap in gaps(window, covered.windows) for part in self.step.cut(gap)]
         return covered

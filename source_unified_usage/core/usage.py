@@ -133,7 +133,7 @@ def _id_part(value: Any) -> str:
         return MISSING
     if isinstance(value, bool):
         return "true" if value else "false"
-    return _hash(value) if isinstance(value, (Mapping, list)) else _text_part(str(value))
+    return digest(value) if isinstance(value, (Mapping, list)) else _text_part(str(value))
 
 
 @lru_cache(maxsize=4096)  # most parts are models, users and products, which come again and again
@@ -142,10 +142,11 @@ def _text_part(text: str) -> str:
         return text
     if not text:
         return MISSING
-    return _hash(text) if len(text) > 64 else quote(text, safe=":@+,").replace("~", "%7E")
+    return digest(text) if len(text) > 64 else quote(text, safe=":@+,").replace("~", "%7E")
 
 
-def _hash(value: Any) -> str:
+def digest(value: Any) -> str:
+    """The first 16 hex digits of the SHA-256 of its canonical JSON."""
     return hashlib.sha256(canonical_json(value).encode()).hexdigest()[:16]
 
 

@@ -69,6 +69,7 @@ def events(sandbox: Sandbox, **body: Any) -> list[dict[str, Any]]:
         ("/nowhere", None, TEAM_KEY, 404, "Resource not found"),
         (EVENTS, {"startDate": "yesterday"}, TEAM_KEY, 400, "epoch milliseconds"),
         (EVENTS, {**WINDOW, "pageSize": 1001}, TEAM_KEY, 400, "pageSize"),
+        ("/analytics/ai-code/commits?startDate=2026-08-01&endDate=2026-08-31", None, TEAM_KEY, 400, "exceed 30 days"),
         (DAILY, {"startDate": DAY - 31 * 86_400_000, "endDate": DAY}, TEAM_KEY, 400, "cannot exceed 30 days"),
     ],
 )

@@ -59,25 +59,29 @@ class Edit:
             present = inside[last]
         except (KeyError, IndexError, TypeError):
             return  # another edit took the place away
-        if not isinstance(inside, (dict, list)):
-            return
-        if self.kind == "replace" or len(way) < 2:
-            inside[last] = copy.deepcopy(self.value)
-        elif self.kind == "drop" and isinstance(inside, dict):
+        if isinstance(inside, (dict, list)):
+            self._change(inside, last, present, kind=self.kind if len(way) >= 2 else "replace")
+
+    def _change(self, inside: Any, last: Any, present: Any, kind: str) -> None:
+        """Do it where it fits, else replace: `present` is what stands at `last` in a list or an object."""
+        if kind == "drop" and isinstance(inside, dict):
             del inside[last]
-        elif self.kind == "unknown" and isinstance(present, dict):
+        elif kind == "unknown" and isinstance(present, dict):
             present["an_unknown_key"] = copy.deepcopy(self.value)
-        elif self.kind == "repeat" and isinstance(inside, list):
+        elif kind == "repeat" and isinstance(inside, list):
             inside.insert(self.member % (len(inside) + 1), copy.deepcopy(present))
-        elif self.kind == "shuffle" and isinstance(present, list):
+        elif kind == "shuffle" and isinstance(present, list):
             present.reverse()
-        elif self.kind == "restate" and isinstance(inside, list) and isinstance(present, dict):
-            twin = copy.deepcopy(present)
-            if twin:
-                twin[sorted(twin)[self.member % len(twin)]] = copy.deepcopy(self.value)
-            inside.append(twin)
+        elif kind == "restate" and isinstance(inside, list) and isinstance(present, dict):
+            inside.append(self._restated(present))
         else:
             inside[last] = copy.deepcopy(self.value)
+
+    def _restated(self, row: dict[str, Any]) -> dict[str, Any]:
+        twin = copy.deepcopy(row)
+        if twin:
+            twin[sorted(twin)[self.member % len(twin)]] = copy.deepcopy(self.value)
+        return twin
 
 
 SCALARS: list[Any] = [

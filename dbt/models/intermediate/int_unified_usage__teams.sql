@@ -32,24 +32,39 @@ rules as (
     select
         priority,
         match_on,
-        trim(team) as team,
+        team,
         value,
         -- all but the star stands for itself
-        {% set literal = "case when match_on = 'email' then lower(trim(value)) else trim(value) end" -%}
+        {% set literal = "case when match_on = 'email' then lower(value) else value end" -%}
         replace(replace(replace(replace({{ literal }}, '!', '!!'), '_', '!_'), '%', '!%'), '*', '%') as pattern
-    from {{ replaceable('team_map') }}
+    from {{ ref('stg_unified_usage__team_map') }}
+),
+
+-- each value is compared once, however many lines have it
+fitting as (
+    select
+        facts.match_on,
+        facts.value,
+        rules.team,
+        rules.priority,
+        row_number() over (
+            partition by facts.match_on, facts.value order by rules.priority, rules.value, rules.team
+        ) as place
+    from (select distinct match_on, value from facts) as facts
+    inner join rules on rules.match_on = facts.match_on and facts.value like rules.pattern escape '!'
 ),
 
 ranked as (
     select
         facts.stream,
         facts.id,
-        rules.team,
+        fitting.team,
         row_number() over (
-            partition by facts.stream, facts.id order by rules.priority, rules.match_on, rules.value, rules.team
+            partition by facts.stream, facts.id order by fitting.priority, facts.match_on, facts.value
         ) as place
     from facts
-    inner join rules on rules.match_on = facts.match_on and facts.value like rules.pattern escape '!'
+    inner join fitting on fitting.match_on = facts.match_on and fitting.value = facts.value
+    where fitting.place = 1
 )
 
 select stream, id, team from ranked where place = 1

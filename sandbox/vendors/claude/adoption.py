@@ -1,6 +1,7 @@
 """Engagement by thing: projects, skills, connectors, plugins, artifacts, and the daily summary."""
 
 import random
+from collections.abc import Sequence
 from datetime import date, datetime, timedelta
 from typing import Any
 
@@ -90,29 +91,31 @@ class Adoption:
             "assigned_seat_count": seats,
             "pending_invite_count": draw.randint(0, 4),
         }
+        active = self._active_counts(day, now)
+        for period in _WINDOWS:
+            row[f"{period}_active_user_count"] = active["any", period]
+        known = (day - self._world.first_day).days + 1
+        for period, length in _WINDOWS.items():
+            rate = round(100 * active["any", period] / seats, 4) if seats else None
+            row[f"{period}_adoption_rate"] = rate if known >= length else None
+        for surface in _summed_surfaces(day, whole=draw.random() < 0.85):
+            for period in _WINDOWS:
+                row[f"{surface}_{period}_active_user_count"] = active[surface, period]
+            if surface == "science":
+                row["science_entitled_user_count"] = 4
+        for period in _WINDOWS if active[UNIFIED, "monthly"] else ():
+            row[f"{UNIFIED}_{period}_active_user_count"] = active[UNIFIED, period]
+        return row
+
+    def _active_counts(self, day: date, now: datetime) -> dict[tuple[str, str], int]:
+        """How many were active, by surface and period."""
         active: dict[tuple[str, str], set[str]] = {}
         for period, length in _WINDOWS.items():
             for back in range(length):
                 for surface, users in self._users(day - timedelta(days=back), now).items():
                     if surface != UNIFIED or back < _UNIFIED_DAYS:
                         active.setdefault((surface, period), set()).update(users)
-        for period in _WINDOWS:
-            row[f"{period}_active_user_count"] = len(active["any", period])
-        known = (day - self._world.first_day).days + 1
-        for period, length in _WINDOWS.items():
-            rate = round(100 * len(active["any", period]) / seats, 4) if seats else None
-            row[f"{period}_adoption_rate"] = rate if known >= length else None
-        surfaces = [surface for surface in SURFACES if surface != "cowork"]
-        if day < SCIENCE_SINCE:
-            surfaces.remove("science")
-        for surface in ("cowork", *(surfaces if draw.random() < 0.85 else ())):
-            for period in _WINDOWS:
-                row[f"{surface}_{period}_active_user_count"] = len(active[surface, period])
-            if surface == "science":
-                row["science_entitled_user_count"] = 4
-        for period in _WINDOWS if active[UNIFIED, "monthly"] else ():
-            row[f"{UNIFIED}_{period}_active_user_count"] = len(active[UNIFIED, period])
-        return row
+        return {of: len(users) for of, users in active.items()}
 
     def _users(self, day: date, now: datetime) -> dict[str, set[str]]:
         """By surface, and for any of them, who was active."""
@@ -243,6 +246,12 @@ class Adoption:
                 }
                 rows.append(row)
         return rows
+
+
+def _summed_surfaces(day: date, *, whole: bool) -> Sequence[str]:
+    """Those that a summary has; where it is not `whole`, Cowork alone."""
+    others = [name for name in SURFACES if name != "cowork" and (name != "science" or day >= SCIENCE_SINCE)]
+    return "cowork", *(others if whole else ())
 
 
 def _by_surface(draw: random.Random, what: str, users: int) -> dict[str, Any]:

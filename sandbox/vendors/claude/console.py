@@ -239,12 +239,7 @@ def _session(
         if not idle and draw.random() < (0.95, 0.4, 0.6, 0.1, 0.05)[n]
     }
     models = {
-        model.id: Tokens(
-            uncached=int(20_000 * scale),
-            cache_read=int(300_000 * scale),
-            write_5m=int(15_000 * scale),
-            output=int(7_000 * scale),
-        )
+        model.id: _session_tokens(scale)
         for model in MODELS
         if not idle and draw.random() < (0.6 if model is not HAIKU else 0.2)
     }
@@ -261,4 +256,13 @@ def _session(
         draw.randint(0, 1) if added else 0,
         tools,
         models,
+    )
+
+
+def _session_tokens(scale: float) -> Tokens:
+    return Tokens(
+        uncached=int(20_000 * scale),
+        cache_read=int(300_000 * scale),
+        write_5m=int(15_000 * scale),
+        output=int(7_000 * scale),
     )

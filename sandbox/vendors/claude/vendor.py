@@ -41,6 +41,9 @@ from sandbox.vendors.claude.spend_limits import BETA as LIMITS_BETA
 from sandbox.vendors.claude.spend_limits import SpendLimits
 from sandbox.world import World
 
+# what an Enterprise key needs for the lists that it shares with the Admin API
+_OF_ENTERPRISE = {"users": "read:members", "spend_limits": "read:spend_limits"}
+
 
 @dataclass(frozen=True)
 class Path(Endpoint):
@@ -61,6 +64,13 @@ class Path(Endpoint):
     def beta(self) -> str | None:
         """What the header anthropic-beta must name."""
         return SPEND_BETA if self.spend else LIMITS_BETA if self.name == "spend_limits" else None
+
+    def scope_of(self, key: Key) -> str:
+        """The scope that a key needs."""
+        if self.analytics:
+            return "read:analytics"
+        scopes = _OF_ENTERPRISE if key.organization == "enterprise" else {}
+        return scopes.get(self.name.partition("/")[0], "org:admin")
 
 
 class ClaudeSandbox(SandboxVendor[Path, Key], Knobs):
@@ -129,19 +139,13 @@ class ClaudeSandbox(SandboxVendor[Path, Key], Knobs):
             call.headers["anthropic-organization-id"] = self.organizations[key.organization]
         if endpoint.spend and "org:admin" in key.scopes:
             return
-        if endpoint.analytics:
-            if "read:analytics" not in key.scopes:
-                raise not_found() if self._hides(endpoint) else wrong_key(key, "read:analytics")
-            if self.analytics_off:
-                raise permission("Analytics API access is disabled for this organization.")
-        elif endpoint.name == "users" and key.organization == "enterprise":
-            if "read:members" not in key.scopes:
-                raise missing_scopes(key.scopes, "read:members")
-        elif endpoint.name.startswith("spend_limits") and key.organization == "enterprise":
-            if "read:spend_limits" not in key.scopes:
-                raise missing_scopes(key.scopes, "read:spend_limits")
-        elif "org:admin" not in key.scopes:
-            raise wrong_key(key, "org:admin")
+        needed = endpoint.scope_of(key)
+        if needed not in key.scopes:
+            if endpoint.analytics and self._hides(endpoint):
+                raise not_found()
+            raise missing_scopes(key.scopes, needed) if needed in _OF_ENTERPRISE.values() else wrong_key(key, needed)
+        if endpoint.analytics and self.analytics_off:
+            raise permission("Analytics API access is disabled for this organization.")
 
     def limit_of(self, endpoint: Path, call: Call, key: Key) -> tuple[Limit, str]:
         return self.analytics_limit if endpoint.analytics else self.admin_limit, key.organization

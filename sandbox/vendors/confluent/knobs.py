@@ -72,6 +72,8 @@ class Knobs:
     missing_date: Literal["start_date", "end_date"] | None = None
     """The date that audit log rows lack."""
 
+    combined: Literal["answered", "refused", "unlabelled", "empty"] = "answered"
+    """What a metrics query for several clusters gets: its points, a 400, points without their cluster, no points."""
     metrics_history: timedelta = timedelta(days=7)
     """How far before today the metrics reach."""
     metrics_token_lifetime: timedelta = timedelta(minutes=5)

@@ -1,6 +1,7 @@
 """`POST /v2/metrics/cloud/query`, of which the daily points of Kafka clusters by principal are played."""
 
 from collections import defaultdict
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date, datetime, time, timezone
 from typing import Any
@@ -8,6 +9,7 @@ from typing import Any
 from sandbox.kit import Json, cut
 from sandbox.times import DAY, days_between
 from sandbox.vendors.confluent.costs import place_within, token_of
+from sandbox.vendors.confluent.estate import Cluster
 from sandbox.vendors.confluent.knobs import Knobs
 from sandbox.vendors.confluent.refusals import invalid_query, unauthorized
 from sandbox.vendors.confluent.traffic import METRICS, Traffic
@@ -22,7 +24,7 @@ class Query:
     """A checked request."""
 
     metric: str
-    cluster: str
+    clusters: tuple[str, ...]
     start: datetime
     end: datetime
     group_by: tuple[str, ...]
@@ -56,20 +58,33 @@ class Metrics:
         return place
 
     def _groups(self, query: Query, now: datetime) -> list[list[Json]]:
-        """The points of every principal."""
-        if query.group_by != (_PRINCIPAL,):
+        """The points of every combination of labels."""
+        several = len(query.clusters) > 1
+        if several and self._knobs.combined == "refused":
+            raise invalid_query("compound filters are not supported for this dataset")
+        clusters = [self._traffic.cluster(id) for id in query.clusters]
+        known = [cluster for cluster in clusters if cluster]
+        if len(known) < len(clusters):
+            raise unauthorized()
+        if not {*query.group_by} <= {_CLUSTER, _PRINCIPAL} or (several and self._knobs.combined == "empty"):
             # a label that the metric does not have is no error, as clients report
             return []
-        cluster = self._traffic.cluster(query.cluster)
-        if cluster is None:
-            raise unauthorized()
-        groups: dict[str | None, list[Json]] = defaultdict(list)
+        groups: dict[tuple[str | None, ...], list[Json]] = defaultdict(list)
+        for cluster in known:
+            for labels, point in self._points(query, cluster, now):
+                group = tuple(labels.get(name) for name in query.group_by)
+                hidden = {_CLUSTER} if several and self._knobs.combined == "unlabelled" else set()
+                shown = {name: labels[name] for name in query.group_by if name in labels.keys() - hidden}
+                groups[group].append({**shown, **point})
+        return list(groups.values())
+
+    def _points(self, query: Query, cluster: Cluster, now: datetime) -> Iterator[tuple[dict[str, str], Json]]:
+        """The points of one cluster, each with its labels before it."""
         for day in _days(query, now.date() - self._knobs.metrics_history, now.date()):
             for point in self._traffic.points(query.metric, cluster, day, now):
-                labels = {} if point.principal is None else {_PRINCIPAL: point.principal}
+                principal = {} if point.principal is None else {_PRINCIPAL: point.principal}
                 value = {} if point.value is None else {"value": float(point.value)}
-                groups[point.principal].append({"timestamp": f"{day}T00:00:00Z", **labels, **value})
-        return list(groups.values())
+                yield {_CLUSTER: cluster.id, **principal}, {"timestamp": f"{day}T00:00:00Z", **value}
 
 
 def _checked(body: Any) -> Query:
@@ -86,8 +101,8 @@ def _checked(body: Any) -> Query:
         raise invalid_query("limit must be between 1 and 1000")
     if body.get("format", "FLAT") != "FLAT":
         raise invalid_query("format must be FLAT")
-    cluster = _cluster(body.get("filter"))
-    return Query(_metric(body.get("aggregations")), cluster, start, end, tuple(group_by), limit)
+    clusters = _clusters(body.get("filter"))
+    return Query(_metric(body.get("aggregations")), clusters, start, end, tuple(group_by), limit)
 
 
 def _metric(aggregations: Any) -> str:
@@ -102,8 +117,18 @@ def _metric(aggregations: Any) -> str:
     return str(metric)
 
 
+def _clusters(condition: Any) -> tuple[str, ...]:
+    """The cluster ids that a filter names, one or any of several."""
+    if isinstance(condition, dict) and condition.get("op") == "OR":
+        parts = condition.get("filters")
+        if not isinstance(parts, list) or not parts:
+            raise invalid_query("filters must be a list of filters")
+        return tuple(map(_cluster, parts))
+    return (_cluster(condition),)
+
+
 def _cluster(condition: Any) -> str:
-    """The cluster id that a filter names; one on a resource is required."""
+    """The cluster id that a simple filter names; one on a resource is required."""
     if not isinstance(condition, dict) or condition.get("field") != _CLUSTER:
         raise invalid_query("a filter on a resource is required")
     if condition.get("op") != "EQ" or not isinstance(condition.get("value"), str):

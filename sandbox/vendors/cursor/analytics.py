@@ -29,8 +29,8 @@ class Analytics:
         page, size = page_of(asked, self._knobs, default=100, most=1000)
         size = min(size, 500)  # the server serves no more, as a client reports
         first, last = asked.get("startDate", ""), asked.get("endDate", "")
+        days = self._days(asked)
         make = self._enterprise.commits if what == "commits" else self._enterprise.changes
-        days = days_between(date_of(first), date_of(last) + DAY)
         items = [row for day in days for row in make(day, HOME_TEAM)]
         now = self._clock.now().isoformat()
         items = [row for row in items if first <= row["createdAt"] <= last and row["createdAt"][:19] <= now[:19]]

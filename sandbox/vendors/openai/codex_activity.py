@@ -134,37 +134,44 @@ class CodexActivity:
         if draw.random() > min(0.97, rhythm):
             return
         # the whole day of some members is exported days later
-        held = DAY * draw.randint(2, 4) if draw.random() < 0.1 else 0
+        exported = epoch(day) + DAY * draw.randint(2, 4) if draw.random() < 0.1 else 0
         for _ in range(draw.randint(2, 4)):
             turns = 1 + int(intensity(person) * rhythm * draw.expovariate(1 / 10))
-            client: str | None = draw.choice((*_CLIENTS, None))
-            model: str | None
-            model, speed = draw.choice((*_MODELS, (None, None)))
-            if not _has_tokens(person):
-                client = UNKNOWN_CLIENT
-            yield Piece(
-                max(_seen(day, draw), held and epoch(day) + held),
-                person,
-                CODEX,
-                client,
-                model,
-                speed,
-                1 + turns // 5,
-                turns,
-                Decimal(turns * draw.randint(10, 99)) / 100,
-                turns * draw.randint(500, 4000),
-                turns * draw.randint(1000, 12000),
-                turns * draw.randint(50, 500),
-                draw.randint(0, 20) * turns,
-                draw.randint(0, 5) * turns,
-            )
+            piece = _with_codex(day, draw, person, turns)
+            yield piece._replace(seen=max(piece.seen, exported))
         if draw.random() < 0.6:
-            turns = draw.randint(1, 30)
-            credits = Decimal(turns * 5) / 100
-            client = draw.choice(("CHATGPT_WEB", "WORK", None))
-            work = (1, turns, credits, turns * 700, 0, turns * 300, 0, 0)
-            seen = max(_seen(day, draw), held and epoch(day) + held)
-            yield Piece(seen, person, CHATGPT, client, None, None, *work)
+            piece = _with_chatgpt(day, draw, person)
+            yield piece._replace(seen=max(piece.seen, exported))
+
+
+def _with_codex(day: date, draw: Random, person: Person, turns: int) -> Piece:
+    client: str | None = draw.choice((*_CLIENTS, None))
+    model: str | None
+    model, speed = draw.choice((*_MODELS, (None, None)))
+    return Piece(
+        _seen(day, draw),
+        person,
+        CODEX,
+        client if _has_tokens(person) else UNKNOWN_CLIENT,
+        model,
+        speed,
+        1 + turns // 5,
+        turns,
+        Decimal(turns * draw.randint(10, 99)) / 100,
+        turns * draw.randint(500, 4000),
+        turns * draw.randint(1000, 12000),
+        turns * draw.randint(50, 500),
+        draw.randint(0, 20) * turns,
+        draw.randint(0, 5) * turns,
+    )
+
+
+def _with_chatgpt(day: date, draw: Random, person: Person) -> Piece:
+    turns = draw.randint(1, 30)
+    credits = Decimal(turns * 5) / 100
+    client = draw.choice(("CHATGPT_WEB", "WORK", None))
+    work = (1, turns, credits, turns * 700, 0, turns * 300, 0, 0)
+    return Piece(_seen(day, draw), person, CHATGPT, client, None, None, *work)
 
 
 def _seen(day: date, draw: Random) -> int:

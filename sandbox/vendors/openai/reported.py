@@ -9,7 +9,8 @@ from sandbox.times import day_at, epoch
 from sandbox.vendors.openai.cost_lines import CostEvent, CostLines
 from sandbox.vendors.openai.directory import Directory
 from sandbox.vendors.openai.knobs import Knobs
-from sandbox.vendors.openai.usage_events import CHAT_MODELS, DAY, Event, UsageEvents, tokens
+from sandbox.vendors.openai.token_counts import CHAT_MODELS, tokens
+from sandbox.vendors.openai.usage_events import DAY, Event, UsageEvents
 from sandbox.world import World
 
 E = TypeVar("E", Event, CostEvent)

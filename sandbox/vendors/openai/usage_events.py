@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 from sandbox.times import epoch
 from sandbox.vendors.openai.directory import ApiKey, Directory
 from sandbox.vendors.openai.endpoints import Endpoint
+from sandbox.vendors.openai.token_counts import CHAT_MODELS, EVALS_MODEL, chat, picture, speech
 from sandbox.world import Person, World
 
 DAY = 86_400
@@ -16,8 +17,6 @@ HOUR = 3_600
 
 SIZES = ("256x256", "512x512", "1024x1024", "1792x1792", "1024x1792")
 SOURCES = ("image.generation", "image.edit", "image.variation")
-CHAT_MODELS = ("gpt-5.4-2026-03-05", "gpt-5.4-codex", "gpt-5-nano-2025-08-07")
-EVALS_MODEL = "gpt-5-nano-2025-08-07"
 OLD_MODEL = "gpt-4o-mini-2024-07-18"
 REALTIME_MODEL = "gpt-realtime-2025-08-28"
 IMAGE_MODEL = "gpt-image-2"
@@ -67,36 +66,6 @@ def add_up(endpoint: Endpoint, events: Iterable[Event], by: Collection[str]) -> 
     ]
 
 
-def tokens(
-    requests: int,
-    *,
-    uncached: tuple[int, int, int],
-    cached: tuple[int, int, int] = (0, 0, 0),
-    written: int = 0,
-    half_day: int = 0,
-    output: tuple[int, int, int],
-) -> tuple[int, ...]:
-    """The completions metrics from their text, audio and image parts; `half_day` of what is written is for 12 hours."""
-    return (
-        sum(uncached) + sum(cached) + written,
-        sum(output),
-        requests,
-        sum(cached),
-        written,
-        sum(uncached),
-        uncached[0],
-        output[0],
-        cached[0],
-        uncached[1],
-        cached[1],
-        output[1],
-        uncached[2],
-        cached[2],
-        output[2],
-        half_day,
-    )
-
-
 class UsageEvents:
     """Every endpoint's events of a day, pure per day."""
 
@@ -141,55 +110,61 @@ class UsageEvents:
                 dimensions = (*self._owner(person), model, False, draw.choice(TIERS))
                 for _ in range(draw.randint(1, 4)):
                     requests = 1 + int(intensity(person) * rhythm * draw.expovariate(1 / 12))
-                    yield self._event(day, draw, dimensions, _chat(draw, requests, model))
+                    yield self._event(day, draw, dimensions, chat(draw, requests, model))
         if not is_holiday(day):
             yield from self._services(day, draw)
 
     def _services(self, day: date, draw: Random) -> Iterator[Event]:
+        """Programs, and what else no key of a person does; in this order, because they draw one after another."""
+        yield from self._platform_services(day, draw)
+        yield from self._batches(day, draw)
+        yield from self._oddities(day, draw)
+        prototype = self._directory.prototype
+        if prototype.archived and day < prototype.archived:
+            key = self._directory.workers[prototype.name].id
+            dimensions = (prototype.id, None, key, CHAT_MODELS[0], False, "default")
+            yield self._event(day, draw, dimensions, chat(draw, 20, CHAT_MODELS[0]))
+
+    def _platform_services(self, day: date, draw: Random) -> Iterator[Event]:
         directory = self._directory
-        platform, search = directory.teams["platform"], directory.teams["search"]
+        platform = directory.teams["platform"]
         worker = directory.workers[platform.name].id
-        first, last = epoch(day), epoch(day) + DAY - 1
         midnights = (platform.id, None, worker, "gpt-5.4-codex", False, "fast")
-        for at in (first, last):
+        for at in (epoch(day), epoch(day) + DAY - 1):
             # the last second of a day is lost by readers that think end_time is inclusive
-            yield Event(at, at + 120, midnights, _chat(draw, 3, "gpt-5.4-codex"))
+            yield Event(at, at + 120, midnights, chat(draw, 3, "gpt-5.4-codex"))
         unknown = (platform.id, None, worker, CHAT_MODELS[0], False, "ultrafast")
-        yield self._event(day, draw, unknown, _chat(draw, 5, CHAT_MODELS[0]))
+        yield self._event(day, draw, unknown, chat(draw, 5, CHAT_MODELS[0]))
         realtime = directory.workers[directory.teams["mobile"].name]
         for _ in range(3):
             voice = (realtime.project.id, None, realtime.id, REALTIME_MODEL, False, None)
-            yield self._event(day, draw, voice, _speech(draw))
-        evals = (
-            directory.evals.id,
-            directory.service_user,
-            directory.workers[directory.evals.name].id,
-            EVALS_MODEL,
-            True,
-            "default",
-        )
+            yield self._event(day, draw, voice, speech(draw))
+
+    def _batches(self, day: date, draw: Random) -> Iterator[Event]:
+        """Reported when they are done: whole rows appear a day or two late."""
+        evals = self._directory.evals
+        worker = self._directory.workers[evals.name].id
+        dimensions = (evals.id, self._directory.service_user, worker, EVALS_MODEL, True, "default")
         for _ in range(4):
-            at = first + draw.randrange(6 * HOUR)
-            # batches are reported when they are done: whole rows appear a day or two late
+            at = epoch(day) + draw.randrange(6 * HOUR)
             seen = at + draw.randint(26, 46) * HOUR
-            yield Event(at, seen, evals, _chat(draw, draw.randint(200, 900), EVALS_MODEL))
-        owner = directory.keys[1]
-        user = directory.user_id(self._world.people[0])
-        picture = (owner.project.id, user, owner.id, IMAGE_MODEL, False, "default")
-        yield self._event(day, draw, picture, _picture(draw))
+            yield Event(at, seen, dimensions, chat(draw, draw.randint(200, 900), EVALS_MODEL))
+
+    def _oddities(self, day: date, draw: Random) -> Iterator[Event]:
+        """Pictures, a fine-tuned model of no project, rows of an old model in the old shape."""
+        directory = self._directory
+        owner, user = directory.keys[1], directory.user_id(self._world.people[0])
+        pictures = (owner.project.id, user, owner.id, IMAGE_MODEL, False, "default")
+        yield self._event(day, draw, pictures, picture(draw))
         for project in ("", None) if day.toordinal() % 3 == 0 else ("",):
             tuned = (project, user, None, FINE_TUNED_MODEL, False, "flex")
-            metrics = _chat(draw, draw.randint(1, 40), FINE_TUNED_MODEL)
+            metrics = chat(draw, draw.randint(1, 40), FINE_TUNED_MODEL)
             yield self._event(day, draw, tuned, metrics)
+        search = directory.teams["search"]
         old = (search.id, user, directory.workers[search.name].id, OLD_MODEL, None, None)
         for _ in range(2):
-            event = self._event(day, draw, old, _chat(draw, draw.randint(1, 9), OLD_MODEL))
+            event = self._event(day, draw, old, chat(draw, draw.randint(1, 9), OLD_MODEL))
             yield event._replace(old=True)
-        prototype = directory.prototype
-        if prototype.archived and day < prototype.archived:
-            key = directory.workers[prototype.name].id
-            dimensions = (prototype.id, None, key, CHAT_MODELS[0], False, "default")
-            yield self._event(day, draw, dimensions, _chat(draw, 20, CHAT_MODELS[0]))
 
     def _decisions(self, day: date, draw: Random) -> Iterator[Event]:
         for person in self._workers(day):
@@ -198,12 +173,12 @@ class UsageEvents:
             for source in draw.sample(API_SOURCES, draw.randint(1, 2)):
                 model = draw.choice(CHAT_MODELS)
                 dimensions = (*self._owner(person), model, False, draw.choice(TIERS), source)
-                yield self._event(day, draw, dimensions, _chat(draw, draw.randint(1, 30), model))
+                yield self._event(day, draw, dimensions, chat(draw, draw.randint(1, 30), model))
         if not is_holiday(day):
             worker = self._directory.workers[self._directory.evals.name]
             nobody = (worker.project.id, None, worker.id, EVALS_MODEL, True, "default")
             for source in API_SOURCES:
-                yield self._event(day, draw, (*nobody, source), _chat(draw, 60, EVALS_MODEL))
+                yield self._event(day, draw, (*nobody, source), chat(draw, 60, EVALS_MODEL))
 
     def _by_people(self, endpoint: str, day: date, draw: Random) -> Iterator[Event]:
         """The endpoints that a person uses now and then."""
@@ -280,30 +255,3 @@ def intensity(person: Person) -> float:
 def is_holiday(day: date) -> bool:
     """A day without work, so that buckets come back empty."""
     return day.toordinal() % 29 == 0
-
-
-def _chat(draw: Random, requests: int, model: str) -> tuple[int, ...]:
-    prompt = requests * draw.randint(200, 6000)
-    cached = prompt * draw.randint(0, 80) // 100 if model != EVALS_MODEL else 0
-    written = prompt // 50 if model in CHAT_MODELS[:2] else 0
-    return tokens(
-        requests,
-        uncached=(prompt, 0, 0),
-        cached=(cached, 0, 0),
-        written=written,
-        half_day=written // 3,
-        output=(requests * draw.randint(40, 1500), 0, 0),
-    )
-
-
-def _speech(draw: Random) -> tuple[int, ...]:
-    return tokens(
-        draw.randint(1, 15),
-        uncached=(draw.randint(100, 4000), draw.randint(1000, 30000), 0),
-        cached=(512, 1024, 0),
-        output=(draw.randint(100, 1000), draw.randint(1000, 20000), 0),
-    )
-
-
-def _picture(draw: Random) -> tuple[int, ...]:
-    return tokens(3, uncached=(600, 0, draw.randint(1000, 9000)), output=(50, 0, draw.randint(1000, 9000)))

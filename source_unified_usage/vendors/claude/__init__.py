@@ -16,9 +16,10 @@ from source_unified_usage.vendors.claude.claude_code import ClaudeCodeUsage
 from source_unified_usage.vendors.claude.console import ApiCost, ApiUsage
 from source_unified_usage.vendors.claude.lookups import Lookups, users
 from source_unified_usage.vendors.claude.organizations import Reader
-from source_unified_usage.vendors.claude.reports import OrganizationCost, OrganizationUsage, UserCost, UserUsage
+from source_unified_usage.vendors.claude.reports import OrganizationCost, OrganizationUsage
 from source_unified_usage.vendors.claude.spend import Spend, Tokens
 from source_unified_usage.vendors.claude.spend_limits import SpendLimits
+from source_unified_usage.vendors.claude.user_reports import UserCost, UserUsage
 
 
 class Claude(Vendor):

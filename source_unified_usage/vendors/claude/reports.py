@@ -32,6 +32,7 @@ from source_unified_usage.vendors.claude.roles import LEGACY_BILL, RESTATED_BY_L
 
 _GROUPS = ["product", "model"]
 _TOP = 100  # groups in a bucket; the rest is dropped without a word (reference: usage_report, cost_report)
+SPAN = 31  # days: the widest span, and the most buckets of one answer (reference)
 _KEPT = 364  # days; 365 are documented (reference), counted from the moment of asking
 
 
@@ -58,6 +59,7 @@ class Report(UsageStream[AnalyticsApi]):
     endpoint: str
     metric: Literal["tokens", "cost"]
     limit: int
+    refreshed: str | None = None  # the figures of the window that was read last
 
     def path(self) -> str:
         return f"{ANALYTICS}/{self.endpoint}"
@@ -124,9 +126,9 @@ class Report(UsageStream[AnalyticsApi]):
 
     def _note_export(self, answer: Answer, window: Window) -> None:
         """The state never passes the midnight before the export that was read."""
-        refreshed = answer.body.get("data_refreshed_at")
-        if refreshed:
-            self.provisional_from(instance(parse_time(refreshed)))
+        self.refreshed = answer.body.get("data_refreshed_at") or None
+        if self.refreshed:
+            self.provisional_from(instance(parse_time(self.refreshed)))
         else:
             self.no_data_from(window.start)
 
@@ -139,27 +141,11 @@ class Report(UsageStream[AnalyticsApi]):
         return {"charges": charges(currency(row), net=net, total=total), "usage": compact(requests=requests)}
 
 
-class UserReport(Report):
-    """Rows come ranked by figure, over the whole window."""
-
-    step = days(7)  # a refresh in between costs a week, not a month
-    limit = 1000
-
-    def _rows_of(self, answer: Answer) -> Iterable[Row]:
-        return answer.rows("data")
-
-    def _user(self, row: Row) -> dict[str, Any]:
-        actor = row["actor"]
-        if not actor.get("user_id"):
-            raise ValueError("no actor.user_id")
-        return compact(id=actor["user_id"], email=actor.get("email"), name=actor.get("name"))
-
-
 class OrganizationReport(Report):
     """Day buckets, each cut to its top groups."""
 
-    step = days(31)  # the widest span, and the most buckets of one answer (reference)
-    limit = 31
+    step = days(SPAN)
+    limit = SPAN
 
     def rows(self, window: Window) -> Iterator[Line]:
         by_day: dict[str, list[Row]] = {}
@@ -192,28 +178,6 @@ class OrganizationReport(Report):
         if self.metric == "tokens":
             return Decimal(tokens(row).get("total", 0))
         return dollars(self.name, row, "amount") or Decimal(0)
-
-
-class UserUsage(UserReport):
-    """A part of claude_usage, whose tokens would be counted twice: seats only (reference: user_usage_report)."""
-
-    name = "claude_user_usage"
-    about = "What one person used on one day of one product and model: tokens, requests, web searches. Seats only."
-    role = "activity"
-    endpoint = "user_usage_report"
-    metric = "tokens"
-
-
-class UserCost(UserReport):
-    name = "claude_user_cost"
-    about = (
-        "What one person's use of one product and model cost on one day. Seats only: automation is in claude_cost, "
-        "which restates the same money and is the bill."
-    )
-    role = "restates"
-    restates = RESTATED_BY_LEGACY or ("claude_cost",)
-    endpoint = "user_cost_report"
-    metric = "cost"
 
 
 class OrganizationUsage(OrganizationReport):

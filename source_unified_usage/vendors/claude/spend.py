@@ -1,5 +1,6 @@
 """The Usage and Cost Analytics API: both kinds of organization by actor, API key, workspace, model and product."""
 
+from collections import Counter
 from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
 from decimal import Decimal
 from typing import Any, Literal, NamedTuple
@@ -17,6 +18,7 @@ from source_unified_usage.core.usage import (
     canonical_json,
     charges,
     compact,
+    digest,
     nested,
     nth,
     quantity,
@@ -26,7 +28,8 @@ from source_unified_usage.core.usage import (
 )
 from source_unified_usage.core.validator import preview
 from source_unified_usage.core.window import Window, days
-from source_unified_usage.vendors.claude.api import ANALYTICS, organization_id
+from source_unified_usage.vendors.claude.actors import identity, user_of
+from source_unified_usage.vendors.claude.api import ANALYTICS, ClaudeApi, organization_id
 from source_unified_usage.vendors.claude.lookups import Named
 from source_unified_usage.vendors.claude.mapping import (
     bucket_period,
@@ -42,14 +45,11 @@ from source_unified_usage.vendors.claude.mapping import (
 )
 from source_unified_usage.vendors.claude.organizations import Kind, OrganizationsStream, Reader
 from source_unified_usage.vendors.claude.reports import oldest_reported
+from source_unified_usage.vendors.claude.revisions import RevisedStream, Totals
 from source_unified_usage.vendors.claude.roles import SPEND_IS_BETA, SPEND_ROLE
 
 _HEADERS = {"anthropic-beta": "analytics-usage-cost-2026-08-24"}
 _GROUPS = ["actor", "api_key_id", "workspace_id", "model", "product"]  # no more than five (anthropic SDK: group_by)
-# The member of an actor that tells it from others of its type, and of a federated actor's provider (anthropic SDK:
-# types/beta/organization). Never an e-mail, a name or a signed principal, which names a session.
-_ACTORS = {"user_actor": "user_id", "service_account_actor": "service_account_id", "api_actor": "api_key_id"}
-_PROVIDERS = {"aws": "account_id", "azure": "subscription_id", "gcp": "project_number", "oidc": "issuer"}
 
 
 class Common(NamedTuple):
@@ -69,8 +69,11 @@ class Line(NamedTuple):
     common: Common
 
 
-class SpendReport(OrganizationsStream):
-    """One of the two reports. Every combination comes, none is cut off (anthropic SDK: analytics)."""
+class SpendReport(RevisedStream[ClaudeApi], OrganizationsStream):
+    """One of the two reports. Every combination comes, none is cut off (anthropic SDK: analytics).
+
+    Days that did not change are not read again.
+    """
 
     step = days(7)
     lookback = days(31)  # that figures are revised for 30 days is taken over from the reports of before
@@ -86,17 +89,31 @@ class SpendReport(OrganizationsStream):
         return oldest_reported(today)
 
     def questions(self) -> Iterable[Hashable]:
-        """Of each window its days as a whole and their rows."""
-        return [(self.name, window, what) for window in self.windows for what in ("whole", "rows")]
+        """Of each window its days as a whole, and their rows where they must be read."""
+        rows = (window for window in self.windows if self.revisions.surely(window))
+        return [*((self.name, window, "whole") for window in self.windows), *((self.name, one, "rows") for one in rows)]
 
     def first(self, reader: Reader, window: Window) -> list[Answer]:
         """The days as a whole, which the rows must add up to."""
         return reader.api.read(self.path(), _query(window), _HEADERS)
 
     def items(self, reader: Reader, window: Window, first: Sequence[Answer]) -> Iterator[Line]:
-        answers = reader.api.read(self.path(), {**_query(window), "group_by[]": _GROUPS}, _HEADERS)
-        lines = [line for answer in answers for line in self._lines(reader, answer)]
-        self._compare(reader, [row for answer in first for row in answer.rows("data")], [line.row for line in lines])
+        whole: dict[str, list[Row]] = {day.first_day: [] for day in days(1).cut(window)}
+        for row in (row for answer in first for row in answer.rows("data")):
+            with mapping(row):
+                whole.setdefault(moment(row["starting_at"])[:10], []).append(row)
+        told = first[0].body.get("data_refreshed_at") or None
+        totals = Totals({day: digest([row[self.endpoint] for row in rows]) for day, rows in whole.items()}, told)
+        for part in self.revisions.parts(window, totals, of := f"{reader.kind}/"):
+            answers = reader.api.read(self.path(), {**_query(part), "group_by[]": _GROUPS}, _HEADERS)
+            lines = [line for answer in answers for line in self._lines(reader, answer)]
+            of_part = [row for day in days(1).cut(part) for row in whole[day.first_day]]
+            self._compare(reader, of_part, [line.row for line in lines])
+            yield from self._numbered(lines)
+            counts = Counter(moment(line.row["starting_at"])[:10] for line in lines)
+            self.revisions.keep(part, totals, counts, answers[0].body.get("data_refreshed_at"), of)
+
+    def _numbered(self, lines: Sequence[Line]) -> Iterator[Line]:
         # identities that Claude cannot name read null, each as a row of its own (anthropic SDK: group)
         for line, ordinal in with_ordinals(lines, lambda line: line.id, self._order):
             yield line._replace(id=nth(line.id, ordinal)) if ordinal else line
@@ -109,7 +126,7 @@ class SpendReport(OrganizationsStream):
             id=item.id,
             product=product_of(product),
             metric_name=self.metric,
-            user=_user(actor),
+            user=user_of(actor),
             resources=_resources(group, actor, common),
             model=model_of(group.get("model")),
             organization=common.organization,
@@ -146,7 +163,7 @@ class SpendReport(OrganizationsStream):
         return self.id(
             kind,
             moment(row["starting_at"]),
-            *_identity(nested(group, "actor")),
+            *identity(nested(group, "actor")),
             group.get("api_key_id"),
             group.get("workspace_id"),
             group.get("model"),
@@ -256,25 +273,6 @@ def _common(reader: Reader, answer: Answer, refreshed: str | None, *, named: boo
     if not named or not lookups:  # an Enterprise organization lists neither workspaces nor keys
         return Common(own, refreshed=refreshed)
     return Common({**lookups.organization(answer), **own}, lookups.workspaces(), lookups.api_keys(), refreshed)
-
-
-def _identity(actor: Row) -> tuple[str | None, Any]:
-    """The type of an actor and what tells it from others; of a type that is not known here nothing does."""
-    kind = text(actor.get("type"))
-    if kind == "federated_actor":
-        provider = nested(actor, "provider")
-        issuer = text(provider.get("type"))
-        return kind, [issuer, text(provider.get(_PROVIDERS.get(issuer or "", ""))), text(actor.get("subject"))]
-    member = _ACTORS.get(kind or "")
-    if member and not actor.get(member):
-        raise ValueError(f"no actor.{member}")
-    return kind, text(actor[member]) if member else None
-
-
-def _user(actor: Row) -> dict[str, Any]:
-    if actor.get("type") != "user_actor":
-        return {}
-    return compact(id=text(actor["user_id"]), email=text(actor.get("email_address")), name=text(actor.get("name")))
 
 
 def _resources(group: Row, actor: Row, common: Common) -> list[dict[str, Any]]:

@@ -31,7 +31,7 @@ class AiCode(UsageStream[CursorApi]):
     """What the two AI code tracking streams share."""
 
     role = "activity"
-    step = days(7)
+    step = days(30)  # no limit is documented; a client takes 30 days, as the Analytics API does
     lookback = days(7)
     grain = "event"
     route: str

@@ -17,7 +17,8 @@ from source_unified_usage.vendors.cursor.api import CursorApi, integer
 from source_unified_usage.vendors.cursor.listing import MEMBER, settled
 from source_unified_usage.vendors.cursor.mapping import PRODUCT, People, Scope, Snapshot, dollars_of, member_key
 
-_PAGE_SIZE = 100  # more is documented for organizations only (Organization Admin API)
+_TEAM_PAGE = 100  # more is documented for organizations only
+_ORGANIZATION_PAGE = 1000  # the documented maximum (Organization Admin API)
 _NOBODY = People({})  # the rows name their members themselves
 
 
@@ -41,7 +42,8 @@ class Spend(UsageStream[CursorApi]):
         """The members' rows, each with the start of its cycle or period."""
         path, organization = self._scope.path("spend"), self._scope.organization
         # in a fixed order, pages change only when members come or go
-        body = {"sortBy": "email" if organization else "user", "sortDirection": "asc", "pageSize": _PAGE_SIZE}
+        by, size = ("email", _ORGANIZATION_PAGE) if organization else ("user", _TEAM_PAGE)
+        body = {"sortBy": by, "sortDirection": "asc", "pageSize": size}
 
         def ask(number: int) -> Answer:
             return self.api.post(path, self._scope.body({**body, "page": number}))

@@ -179,7 +179,7 @@ class HourlyUsageAttribution(Attribution):
     role = "activity"
     grain = "event"
     step = days(1)  # more than 24 hours are refused (Hourly Usage and Migration)
-    lookback = days(5)  # hours are complete after 72 hours (Usage Metering), and a margin
+    lookback = days(3)  # hours are complete after 72 hours (Usage Metering)
 
     def __init__(self, api: DatadogApi, organizations: Organizations, *, tags: Sequence[str]) -> None:
         super().__init__(api, organizations, tags=tags)

@@ -55,7 +55,7 @@ class HourlyUsage(DatadogStream):
     )
     role = "activity"
     grain = "event"
-    lookback = days(5)  # hours are complete after 72 hours (Usage Metering), and a margin
+    lookback = days(3)  # hours are complete after 72 hours (Usage Metering)
 
     def __init__(self, api: DatadogApi, organizations: Organizations, *, families: Sequence[str], zeros: bool) -> None:
         super().__init__(api, organizations)

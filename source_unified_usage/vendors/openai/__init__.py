@@ -60,7 +60,7 @@ class OpenAI(Vendor):
         api = self._platform()
         if api is None:
             return []
-        lookups, users = Lookups(api), self._user_ids
+        lookups, users = Lookups(api, wanted=self.options["include_names"]), self._user_ids
         return [
             *(CachingUsage(endpoint, api, lookups, users) for endpoint in CACHING),
             *(ApiUsage(endpoint, api, lookups, users) for endpoint in ENDPOINTS),

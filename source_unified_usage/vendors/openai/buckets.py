@@ -47,7 +47,7 @@ class BucketStream(UsageStream[PlatformApi]):
             self.not_available(window, NO_USERS)
             return
         rows = self.results(window)
-        names = self._lookups.names(rows, by_project="project_id" in self.dimensions)
+        names = self._lookups.names(rows)
         owners = {text(row.get("organization_id")) for row in rows}
         self.api.account = owners.pop() if len(owners) == 1 else None
         for row, ordinal in with_ordinals(rows, self.key, order):
@@ -68,12 +68,18 @@ class BucketStream(UsageStream[PlatformApi]):
         try:
             for answer in self.api.pages(self.path(), query):
                 # a bucket that comes again, bounds and all, counts once
-                buckets += [bucket for bucket in _buckets(answer) if bucket not in buckets]
+                fresh = [bucket for bucket in _buckets(answer) if bucket not in buckets]
+                buckets += fresh
+                self._lookups.expect(row for bucket in fresh for row in bucket if self.keeps(row))
                 if _reaches(end, answer):  # costs have offered one more page past the end, as a client reports
                     break
         except LookbackExceeded as refused:
             raise RetentionStart(self._oldest_served(window, refused.vendor_message)) from None
-        return [row for bucket in buckets for row in bucket]
+        return [row for bucket in buckets for row in bucket if self.keeps(row)]
+
+    def keeps(self, row: Row) -> bool:
+        """Whether the row is wanted, where the vendor itself cannot filter."""
+        return True
 
     def filters(self) -> Mapping[str, Sequence[str]]:
         """What of the configuration the vendor itself filters by."""

@@ -6,7 +6,7 @@ from source_unified_usage.core.errors import mapping
 from source_unified_usage.core.stream import Role
 from source_unified_usage.core.times import day_period
 from source_unified_usage.core.usage import Charge, Row, Usage, charges, compact, decimal, nested, quantity, text, usage
-from source_unified_usage.core.window import Window, days
+from source_unified_usage.core.window import days
 from source_unified_usage.vendors.openai.buckets import BucketItem, BucketStream
 from source_unified_usage.vendors.openai.mapping import dimension, model, utc_day
 
@@ -69,13 +69,10 @@ class CostsByUser(Costs):
     # never with project_id: whether that is answered depends on the organization and the days (OpenAI Python SDK 3.57)
     dimensions = ("user_id", "line_item", "api_key_id")
 
-    def results(self, window: Window) -> list[Row]:
-        """All rows, or those of the configured users: costs have no filter by user (OpenAI API reference: Costs)."""
-        return [row for row in super().results(window) if not self.user_ids or self._user_of(row) in self.user_ids]
-
-    def _user_of(self, row: Row) -> str | None:
+    def keeps(self, row: Row) -> bool:
+        """Of the configured users alone: costs have no filter by user (OpenAI API reference: Costs)."""
         with mapping(row):
-            return text(row.get("user_id"))
+            return not self.user_ids or text(row.get("user_id")) in self.user_ids
 
 
 def _model_of(line_item: str | None) -> str | None:

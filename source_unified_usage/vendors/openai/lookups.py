@@ -1,19 +1,12 @@
 """Names for the ids in platform rows: projects, users, API keys. Removed users and deleted keys have none."""
 
-import threading
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, NamedTuple
 
-from source_unified_usage.core.lookup import Lookup, names, say_missing, texts
-from source_unified_usage.core.paths import path
+from source_unified_usage.core.lookup import Lookup, texts
 from source_unified_usage.core.usage import Row, compact, text
 from source_unified_usage.vendors.openai.api import PlatformApi
-
-# An archived project refuses to list its service accounts (OpenAI API reference: Project service accounts), so its keys
-# too; the next project may list them
-_OF_ONE_PROJECT = (400, 404)
-
-Named = Mapping[str, str]
+from source_unified_usage.vendors.openai.key_names import KeyNames, Named
 
 
 class Names(NamedTuple):
@@ -39,45 +32,39 @@ class Names(NamedTuple):
 
 
 class Lookups:
-    """The organization's names, each list read once per sync and only when a row needs it."""
+    """The organization's names, each list read once per sync and only when a row needs it.
 
-    def __init__(self, api: PlatformApi) -> None:
-        self._api = api
+    `wanted`: whether names are asked for at all.
+    """
+
+    def __init__(self, api: PlatformApi, *, wanted: bool = True) -> None:
+        self._wanted = wanted
         self._projects = Lookup(api, "project names", _projects)
         self._users = Lookup(api, "user names", _users)
-        self._keys: dict[str, Mapping[str, Named]] = {}
-        self._keys_refused = self._missing_said = False
-        self._lock = threading.Lock()
+        self._keys = KeyNames(api, self._projects)
 
-    def names(self, rows: Iterable[Row], *, by_project: bool = True) -> Names:
-        """The names for these rows; API keys are listed by project.
+    def expect(self, rows: Iterable[Row]) -> None:
+        """The rows will need names: those of their API keys, which take longest, are asked for meanwhile."""
+        if self._wanted:
+            self._keys.expect(filter(None, map(_key_of, rows)))
 
-        `by_project`: the rows name their projects, so that only the keys of those are asked for; else those of all are.
-        """
+    def names(self, rows: Iterable[Row]) -> Names:
+        """The names for these rows, which were all expected."""
         rows = list(rows)
-        keyed = [row for row in rows if row.get("api_key_id")]
-        projects = self._projects() if any(row.get("project_id") for row in rows) or (keyed and not by_project) else {}
+        if not self._wanted:
+            return Names()
+        projects = self._projects() if any(row.get("project_id") for row in rows) else {}
         users = self._users() if any(row.get("user_id") for row in rows) else {}
-        used = (
-            {row["project_id"] for row in keyed if row.get("project_id") in projects} if by_project else set(projects)
-        )
-        keys = {id: key for project in sorted(used) for id, key in self._keys_of(project).items()}
-        return Names(projects, users, keys)
+        return Names(projects, users, self._keys.of(key for key, _ in filter(None, map(_key_of, rows))))
 
-    def _keys_of(self, project: str) -> Mapping[str, Named]:
-        with self._lock:
-            if project not in self._keys:
-                self._keys[project] = {} if self._keys_refused else self._listed_keys(project)
-            return self._keys[project]
 
-    def _listed_keys(self, project: str) -> Mapping[str, Named]:
-        found, failure = names(self._api, lambda api: _keys(api, project))
-        if failure:
-            self._keys_refused = failure.status not in _OF_ONE_PROJECT
-            if not self._missing_said:
-                say_missing(self._api, "API key names", failure, some=bool(found or not self._keys_refused))
-            self._missing_said = True
-        return found
+def _key_of(row: Row) -> tuple[str, str | None] | None:
+    """The API key of a row and its project; None without a key, or where the mapping will refuse the row."""
+    try:
+        key, project = text(row.get("api_key_id")), text(row.get("project_id"))
+    except ValueError:
+        return None
+    return (key, project) if key else None
 
 
 def _projects(api: PlatformApi) -> Iterator[Mapping[str, Named]]:
@@ -87,13 +74,6 @@ def _projects(api: PlatformApi) -> Iterator[Mapping[str, Named]]:
 
 def _users(api: PlatformApi) -> Iterator[Mapping[str, Named]]:
     return (texts(rows, "email", "name") for rows in api.listing("/v1/organization/users", {}))
-
-
-def _keys(api: PlatformApi, project: str) -> Iterator[Mapping[str, Named]]:
-    # without "any", keys whose owner lost access are hidden (OpenAI API reference: List project API keys)
-    query = {"owner_project_access": "any"}
-    keys = path("v1", "organization", "projects", project, "api_keys")
-    return (texts(rows, "name") for rows in api.listing(keys, query))
 
 
 def _name(rows: Mapping[str, Named], id: str | None) -> str | None:

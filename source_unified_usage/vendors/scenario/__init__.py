@@ -10,6 +10,7 @@ from source_unified_usage.core.stream import UsageStream
 from source_unified_usage.core.vendor import Probe, Vendor
 from source_unified_usage.vendors.scenario.activity import Activity
 from source_unified_usage.vendors.scenario.api import CONSUMPTION, PATH, ScenarioApi
+from source_unified_usage.vendors.scenario.daily import Shared
 from source_unified_usage.vendors.scenario.lookups import Lookups, Scope
 from source_unified_usage.vendors.scenario.mapping import Tariff
 from source_unified_usage.vendors.scenario.sharing import SharedDays
@@ -18,7 +19,6 @@ from source_unified_usage.vendors.scenario.streams import (
     Consumption,
     ModelUsage,
     ModerationUsage,
-    Shared,
     UsageByType,
 )
 from source_unified_usage.vendors.scenario.user_models import UserModelUsage

@@ -16,9 +16,10 @@ from source_unified_usage.core.times import parse_time, rfc3339
 from source_unified_usage.core.usage import Row, Usage, compact, decimal, number, usage, with_ordinals
 from source_unified_usage.core.window import Covered, Window, days
 from source_unified_usage.vendors.scenario.api import ACTIVITY, ScenarioApi
+from source_unified_usage.vendors.scenario.daily import Shared
 from source_unified_usage.vendors.scenario.days import Day
 from source_unified_usage.vendors.scenario.mapping import COMPUTE_UNIT, PRODUCT, person
-from source_unified_usage.vendors.scenario.streams import Consumption, Shared
+from source_unified_usage.vendors.scenario.streams import Consumption
 
 _PAGE_SIZE = 100  # fixed by the vendor (API reference, usages.list)
 _MOST_PAGES = 1000  # of a day, which is held in memory whole: more than an action a second

@@ -1,15 +1,12 @@
 """The streams that share one answer a day: by user, model, kind of asset, type of usage, and moderation."""
 
-from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
 from decimal import Decimal
-from typing import Any, ClassVar, NamedTuple
+from typing import ClassVar
 
 from source_unified_usage.core.progress import logger
-from source_unified_usage.core.stream import Range, UsageStream
-from source_unified_usage.core.times import day_period
-from source_unified_usage.core.usage import Row, Usage, compact, decimal, number, usage
-from source_unified_usage.core.window import Covered, Window, days
+from source_unified_usage.core.usage import Row, Usage, decimal, number
+from source_unified_usage.core.window import Window
 from source_unified_usage.vendors.scenario.api import (
     ASSETS,
     CONSUMPTION,
@@ -17,118 +14,22 @@ from source_unified_usage.vendors.scenario.api import (
     NSFW,
     QUALITY_GATE,
     TYPES,
-    ScenarioApi,
     Section,
 )
+from source_unified_usage.vendors.scenario.daily import DailyStream, Line, Place, SeriesStream
 from source_unified_usage.vendors.scenario.days import Day
-from source_unified_usage.vendors.scenario.lookups import Lookups, Scope
 from source_unified_usage.vendors.scenario.mapping import (
     COMPUTE_UNIT,
-    PRODUCT,
-    Tariff,
     cost,
     count,
-    is_zero,
-    of_window,
     person,
     summed,
     total,
     value_of,
 )
-from source_unified_usage.vendors.scenario.sharing import SharedDays
 
 # They restate the other types, as all cost and all discounts (scenario-labs/skills, scenario-admin-analytics)
 _SYNTHESIS = {"creative-unit-cost", "creative-unit-discount"}
-
-
-@dataclass(frozen=True)
-class Shared:
-    """What all streams of one configuration have in common."""
-
-    scope: Scope
-    tariff: Tariff
-    lookups: Lookups
-    days: SharedDays
-
-
-class Place(NamedTuple):
-    """What the lines of one answer have in common: their day, their team, and their project when it is split."""
-
-    window: Window
-    organization: Mapping[str, Any]
-    workspace: Mapping[str, Any]
-
-
-class Line(NamedTuple):
-    """A vendor's row, where it belongs, and what its answer says about the ids in it."""
-
-    row: Row
-    place: Place
-    user: Mapping[str, Any] = {}
-    model_name: str | None = None
-    surface: str | None = None
-
-
-class DailyStream(UsageStream[ScenarioApi]):
-    """Rows of one day. Subclasses say from which sections they come and what a row means."""
-
-    step = days(1)  # whatever granularity the vendor chooses, every point belongs to the day that was asked for
-    lookback = days(3)  # our choice: whether Scenario corrects a closed day is not documented
-    sections: ClassVar[tuple[Section, ...]]
-
-    def __init__(self, api: ScenarioApi, shared: Shared) -> None:
-        super().__init__(api)
-        self.shared = shared
-        # split by project or not: the ids differ
-        self.scope = {**shared.scope.options, "scenario.split_by_project": "by project" if shared.scope.split else None}
-
-    def plan(self, wanted: Range, covered: Covered) -> Covered:
-        covered = super().plan(wanted, covered)
-        self.shared.days.expect(self.name, self.sections, {window.first_day for window in self.windows})
-        return covered
-
-    def questions(self) -> Iterable[Hashable]:
-        scope = self.shared.scope
-        parts = scope.projects if scope.split and scope.projects else (None,)
-        return [(part, window) for window in self.windows for part in parts]
-
-    def rows(self, window: Window) -> Iterator[Line]:
-        found = self.shared.days.take(self.api, self.sections, window)
-        lookups = self.shared.lookups
-        organization = lookups.organization()
-        self.api.account = organization.get("id")
-        names = lookups.project_names() if self.shared.scope.split else {}
-        for day in found:
-            workspace = compact(id=day.project, name=names.get(day.project or ""))
-            yield from self.lines(day, Place(window, organization, workspace))
-        self.compare(found, window)
-
-    def lines(self, day: Day, place: Place) -> Iterator[Line]:
-        for section in self.sections:
-            for row in day.rows(section):
-                yield Line(row, place)
-
-    def compare(self, found: Sequence[Day], window: Window) -> None:
-        """Warn when these answers leave something out."""
-
-    def record(self, line: Line, row: Row, *key: Any, model: str | None = None, **fields: Any) -> Usage:
-        """The record of a row; `key` identifies it within its team, project and day."""
-        window, organization, workspace = line.place
-        resources = [{**workspace, "workspace": workspace}] if workspace else []
-        if model:
-            resources.append(compact(id=model, name=line.model_name, workspace=workspace))
-            fields["model"] = {"id": model, "provider": "scenario"}
-        return usage(
-            id=self.id(self.shared.scope.team, workspace.get("id"), window.first_day, *key),
-            product=PRODUCT,
-            resources=resources,
-            organization=organization,
-            user=line.user,
-            **day_period(window.first_day),
-            remote_data=row,
-            **fields,
-            surface=line.surface,
-        )
 
 
 class Consumption(DailyStream):
@@ -175,18 +76,6 @@ class Consumption(DailyStream):
 
 def _consumed(day: Day) -> Decimal:
     return total(row.get("value") for row in day.rows(CONSUMPTION))
-
-
-class SeriesStream(DailyStream):
-    """Rows that are series of points; one whose every figure is zero makes no record."""
-
-    def usages(self, item: Line) -> Iterator[Usage]:
-        series = of_window(item.row, item.place.window)
-        if not is_zero(series):
-            yield self.series_record(item, series)
-
-    def series_record(self, line: Line, series: Row) -> Usage:
-        raise NotImplementedError
 
 
 class ModelUsage(SeriesStream):

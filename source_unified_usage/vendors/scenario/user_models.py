@@ -9,9 +9,10 @@ from source_unified_usage.core.progress import logger
 from source_unified_usage.core.usage import Row, number
 from source_unified_usage.core.window import Window
 from source_unified_usage.vendors.scenario.api import CONSUMPTION, MODELS
+from source_unified_usage.vendors.scenario.daily import Line, Place
 from source_unified_usage.vendors.scenario.days import Day
 from source_unified_usage.vendors.scenario.mapping import of_window, person, summed
-from source_unified_usage.vendors.scenario.streams import Line, ModelUsage, Place
+from source_unified_usage.vendors.scenario.streams import ModelUsage
 
 
 class UserModelUsage(ModelUsage):

@@ -84,6 +84,8 @@ def test_metrics_pages(sandbox: Sandbox, post: Call, cluster: str) -> None:
         {"filter": None},
         {"filter": {"field": "metric.topic", "op": "EQ", "value": "orders"}},
         {"filter": {"field": "resource.kafka.id", "op": "GT", "value": "lkc-1"}},
+        {"filter": {"op": "OR", "filters": []}},
+        {"filter": {"op": "OR", "filters": [{"field": "metric.topic", "op": "EQ", "value": "orders"}]}},
         {"granularity": "PT1M"},
         {"intervals": []},
         {"intervals": ["yesterday/today"]},
@@ -98,6 +100,44 @@ def test_metrics_pages(sandbox: Sandbox, post: Call, cluster: str) -> None:
 def test_metrics_refuse(post: Call, cluster: str, change: dict[str, Any]) -> None:
     answer = post({**query(cluster), **change})
     assert (answer.status_code, set(error(answer))) == (400, {"status", "detail"})
+
+
+def test_one_query_for_several_clusters_says_whose_each_point_is(sandbox: Sandbox, post: Call) -> None:
+    ids = [cluster.id for cluster in sandbox.confluent.estate.clusters]
+    asked = several(ids)
+    apart = [
+        {"resource.kafka.id": id, **{name: point[name] for name in point}}
+        for id in ids
+        for point in post(query(id)).json()["data"]
+    ]
+    points, token = [], None
+    while True:
+        page = post({**asked, "limit": 7}, page_token=token).json()
+        points += page["data"]
+        token = page["meta"]["pagination"].get("next_page_token")
+        if token is None:
+            break
+    assert sorted(points, key=str) == sorted(apart, key=str)
+    assert post(several([*ids, "lkc-elsewhere"])).status_code == 403
+
+
+def several(ids: list[str]) -> dict[str, Any]:
+    filters = [{"field": "resource.kafka.id", "op": "EQ", "value": id} for id in ids]
+    labels = ["resource.kafka.id", "metric.principal_id"]
+    return {**query(ids[0]), "filter": {"op": "OR", "filters": filters}, "group_by": labels}
+
+
+def test_the_query_for_several_clusters_may_fail_in_three_ways(sandbox: Sandbox, post: Call) -> None:
+    ids = [cluster.id for cluster in sandbox.confluent.estate.clusters]
+    sandbox.confluent.combined = "refused"
+    assert post(several(ids)).status_code == 400
+    assert post(several(ids[:1])).json()["data"]
+    sandbox.confluent.combined = "empty"
+    assert post(several(ids)).json()["data"] == []
+    sandbox.confluent.combined = "unlabelled"
+    points = post(several(ids)).json()["data"]
+    assert points
+    assert not any("resource.kafka.id" in point for point in points)
 
 
 def test_metrics_of_an_unknown_label_or_cluster(post: Call, cluster: str) -> None:

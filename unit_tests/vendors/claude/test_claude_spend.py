@@ -343,7 +343,7 @@ from source_unified_usage.vendors.claude import roles
 text = open(roles.__file__).read()
 assert text.count("SPEND_IS_BETA = True") == 1
 exec(compile(text.replace("SPEND_IS_BETA = True", "SPEND_IS_BETA = False"), roles.__file__, "exec"), vars(roles))
-for name in ("console", "reports", "spend"):
+for name in ("console", "reports", "user_reports", "spend"):
     importlib.reload(sys.modules[f"source_unified_usage.vendors.claude.{name}"])
 claude = importlib.reload(sys.modules["source_unified_usage.vendors.claude"])
 for s in claude.Claude({"analytics_api_key": "a", "admin_api_key": "b"}).streams():

@@ -228,6 +228,74 @@ def metrics(server: requests_mock.Mocker, *points: dict[str, Any]) -> list[dict[
     return records(stream, window("2026-09-01", "2026-09-02"))
 
 
+QUERY = "https://api.telemetry.confluent.cloud/v2/metrics/cloud/query"
+BAD_FILTER = {"errors": [{"status": "400", "detail": "compound filters are not supported"}]}
+
+
+def two_clusters(server: requests_mock.Mocker, answer: Any) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
+    """The records of one day, and the bodies of the queries; `answer` makes a query's answer from its body."""
+    server.get("https://api.confluent.cloud/org/v2/environments", json={"data": [{"id": "env-1"}]})
+    server.get("https://api.confluent.cloud/cmk/v2/clusters", json={"data": [{"id": "lkc-1"}, {"id": "lkc-2"}]})
+    server.post(QUERY, json=lambda request, context: answer(request.json(), context))
+    stream = stream_of("confluent", {**CONFIG, "include_metrics": True}, "confluent_metrics_usage")
+    found = [record for _ in range(2) for record in records(stream, window("2026-09-01", "2026-09-02"))]
+    return found[: len(found) // 2], [request.json() for request in server.request_history if request.method == "POST"]
+
+
+def points_of(body: Any) -> list[dict[str, Any]]:
+    """A point of each cluster that is asked for, with the labels of the query."""
+    named = [part["value"] for part in body["filter"].get("filters", [body["filter"]])]
+    labels = {"timestamp": "2026-09-01T00:00:00Z", "value": 1.0, "metric.principal_id": "sa-1"}
+    own = "resource.kafka.id" in body["group_by"]
+    return [{**labels, **({"resource.kafka.id": id} if own else {})} for id in named]
+
+
+def test_one_query_for_each_metric_asks_for_all_clusters(server: requests_mock.Mocker) -> None:
+    found, asked = two_clusters(server, lambda body, _: {"data": points_of(body)})
+    assert sorted(record["id"].rsplit("/", 2)[1] for record in found) == ["lkc-1", "lkc-1", "lkc-2", "lkc-2"]
+    assert all(record["resources"][0]["id"] == record["id"].rsplit("/", 2)[1] for record in found)
+    assert len(asked) == 4
+    assert asked[0]["group_by"] == ["resource.kafka.id", "metric.principal_id"]
+    parts = [{"field": "resource.kafka.id", "op": "EQ", "value": f"lkc-{number}"} for number in (1, 2)]
+    assert asked[0]["filter"] == {"op": "OR", "filters": parts}
+
+
+@pytest.mark.parametrize("combined", ["refused", "without the label", "of another cluster", "empty"])
+def test_clusters_are_asked_one_by_one_where_all_at_once_fails(
+    server: requests_mock.Mocker, caplog: pytest.LogCaptureFixture, combined: str
+) -> None:
+    """The ids are the same, and a sync tries it once."""
+    caplog.set_level("INFO", "airbyte")
+
+    def answer(body: Any, context: Any) -> Any:
+        if "filters" not in body["filter"]:
+            return {"data": points_of(body)}
+        if combined == "refused":
+            context.status_code = 400
+            return BAD_FILTER
+        label = {"of another cluster": "lkc-3"}.get(combined)
+        strange = [{**point, "resource.kafka.id": label} for point in points_of(body)]
+        return {"data": [] if combined == "empty" else strange}
+
+    found, asked = two_clusters(server, answer)
+    whole, _ = two_clusters(server, lambda body, _: {"data": points_of(body)})
+    assert [record["id"] for record in found] == [record["id"] for record in whole]
+    assert len(asked) == 1 + 2 * 4
+    assert len([line for line in caplog.messages if "cluster by cluster" in line]) == 1
+
+
+@pytest.mark.parametrize(("status", "error"), [(401, KeyRefused), (403, ConfigError), (503, Unavailable)])
+def test_a_refusal_of_every_query_is_not_hidden(
+    server: requests_mock.Mocker, status: int, error: type[Exception]
+) -> None:
+    def refuse(_: Any, context: Any) -> Any:
+        context.status_code = status
+        return {"errors": [{"detail": "no"}]}
+
+    with pytest.raises(error, match=f'{status} "?no'):
+        two_clusters(server, refuse)
+
+
 def test_the_look_ups_may_be_refused(server: requests_mock.Mocker) -> None:
     for what in ("environments", "organizations"):
         server.get(f"https://api.confluent.cloud/org/v2/{what}", status_code=403, json={})

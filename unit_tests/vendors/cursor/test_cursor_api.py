@@ -7,6 +7,7 @@ import pytest
 import requests_mock
 
 from source_unified_usage.core.errors import ConfigError, KeyRefused, Unavailable
+from source_unified_usage.core.window import days
 from source_unified_usage.vendors.cursor import Cursor
 from unit_tests.vendors.cursor.answers import API, CONFIG, DAILY, EVENT, EVENTS, page, read
 from unit_tests.vendors.samples import records, sample, stream_of, window
@@ -26,6 +27,20 @@ def test_the_pool_and_the_pace_of_an_organization(server: requests_mock.Mocker) 
     stream = stream_of("cursor", {**CONFIG, **config}, "cursor_usage_events")
     assert stream.api.rate_limit_for(stream.path()).requests == 20
     assert stream.api.rate_limit_for("/teams/filtered-usage-events").requests == 60
+
+
+@pytest.mark.parametrize(("config", "size"), [({}, 100), ({"organization_id": "org_1", "enterprise": False}, 1000)])
+def test_spend_comes_by_the_largest_page_that_is_documented(
+    server: requests_mock.Mocker, config: dict[str, Any], size: int
+) -> None:
+    server.post(requests_mock.ANY, json={"teamMemberSpend": [], "subscriptionCycleStart": 0, "totalPages": 1})
+    read("cursor_spend", **config)
+    assert [request.json()["pageSize"] for request in server.request_history] == [size]
+
+
+@pytest.mark.parametrize("name", ["cursor_ai_code_commits", "cursor_ai_code_changes"])
+def test_ai_code_is_read_by_thirty_days(name: str) -> None:
+    assert stream_of("cursor", CONFIG, name).step == days(30)
 
 
 def test_billing_cycles_change_in_the_middle_of_a_day(server: requests_mock.Mocker) -> None:

@@ -32,11 +32,11 @@ def planned(name: str, start: str, covered: Covered | None = None, *, today: boo
     [
         ("datadog_cost", JUNE),
         ("datadog_billable_usage", JULY),
-        ("datadog_hourly_usage", "2025-08-09"),
+        ("datadog_hourly_usage", "2025-08-11"),
         ("datadog_daily_cost", JULY),
         ("datadog_monthly_cost_attribution", JUNE),
         ("datadog_monthly_usage_attribution", JUNE),
-        ("datadog_hourly_usage_attribution", "2025-08-09"),
+        ("datadog_hourly_usage_attribution", "2025-08-11"),
     ],
 )
 def test_lookback(name: str, since: str) -> None:

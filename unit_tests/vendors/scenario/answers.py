@@ -10,7 +10,7 @@ from pendulum import datetime
 from source_unified_usage.core.stream import Range, UsageStream
 from source_unified_usage.core.window import Covered
 from source_unified_usage.vendors.scenario import Scenario
-from source_unified_usage.vendors.scenario.streams import Line, Place
+from source_unified_usage.vendors.scenario.daily import Line, Place
 from unit_tests.vendors.samples import records, sample, stream_of, window
 
 CONFIG = {"api_key": "api_EXAMPLE", "api_secret": "not-a-real-secret"}

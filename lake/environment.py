@@ -1,0 +1,32 @@
+"""What PyAirbyte and the source run in: their command, their folder, and no word to anybody else."""
+
+import contextlib
+import os
+import sys
+import warnings
+from collections.abc import Iterator
+from pathlib import Path
+
+COMMAND = [sys.executable, "-m", "source_unified_usage"]
+
+
+@contextlib.contextmanager
+def without_noise(folder: Path) -> Iterator[None]:
+    """Keep PyAirbyte, which reads these variables when it is imported, off the network and within the folder.
+
+    What it prints about every record and every file goes nowhere.
+    """
+    os.environ.update(
+        DO_NOT_TRACK="1",
+        AIRBYTE_OFFLINE_MODE="1",
+        NO_LIVE_PROGRESS="1",
+        AIRBYTE_PROJECT_DIR=str(folder),
+        AIRBYTE_CACHE_ROOT=str(folder / "cache"),
+        AIRBYTE_LOGGING_ROOT=str(folder / "logs"),
+        AIRBYTE_TEMP_DIR=str(folder),
+        # other packages write warnings about Python versions, here and in the processes that are started
+        PYTHONWARNINGS="ignore",
+    )
+    warnings.simplefilter("ignore")
+    with open(os.devnull, "w") as nothing, contextlib.redirect_stdout(nothing), contextlib.redirect_stderr(nothing):
+        yield

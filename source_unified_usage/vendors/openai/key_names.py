@@ -1,0 +1,96 @@
+"""Names of API keys: OpenAI lists them by project, so a thread asks project by project while the rows are read."""
+
+import threading
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+
+from source_unified_usage.core import clock
+from source_unified_usage.core.lookup import names, say_missing, texts
+from source_unified_usage.core.paths import path
+from source_unified_usage.vendors.openai.api import PlatformApi
+
+# Seconds for which rows wait for names, in all of a sync: requests share one limit of 60 a minute with the reading
+_PATIENCE = 60.0
+# An archived project refuses to list its service accounts (OpenAI API reference: Project service accounts), so its keys
+# too; the next project may list them
+_OF_ONE_PROJECT = (400, 404)
+
+Named = Mapping[str, str]
+
+
+class KeyNames:
+    """Keys by id with their `name`. A project is asked once a sync, and only if a key of it has come without a name.
+
+    `projects`: the organization's, by id. A key whose project no row has named yet is looked for in one after another.
+    """
+
+    def __init__(self, api: PlatformApi, projects: Callable[[], Collection[str]]) -> None:
+        self._api, self._projects = api, projects
+        self._found: dict[str, Named] = {}
+        self._project_of: dict[str, str] = {}
+        self._open: dict[str, None] = {}  # keys in the order in which they came, until their name has come or has none
+        self._asked: set[str] = set()
+        self._patience = _PATIENCE
+        self._reads = self._refused = self._missing_said = False
+        self._changed = threading.Condition()
+
+    def expect(self, keys: Iterable[tuple[str, str | None]]) -> None:
+        """Ask for the names of these keys, each with its project where its row names one; nothing waits for them."""
+        with self._changed:
+            for key, project in keys:
+                if project:
+                    self._project_of.setdefault(key, project)
+                if key not in self._found and not self._refused:
+                    self._open.setdefault(key)
+            if self._open and not self._reads:
+                self._reads = True
+                # a daemon thread, so that the process can end while it still asks
+                threading.Thread(target=self._read, daemon=True, name="key names").start()
+
+    def of(self, keys: Iterable[str]) -> Mapping[str, Named]:
+        """The names of these keys that come in time."""
+        wanted = set(keys)
+        with self._changed:
+            began = clock.monotonic()
+            self._changed.wait_for(lambda: wanted.isdisjoint(self._open), self._patience)
+            self._patience = max(0.0, self._patience - (clock.monotonic() - began))
+            return {key: self._found[key] for key in wanted if key in self._found}
+
+    def _read(self) -> None:
+        while (project := self._next()) is not None:
+            self._add(project)
+
+    def _next(self) -> str | None:
+        """The project to ask next: one that a row names, else any, where no row names the project of a key."""
+        known = self._projects()
+        with self._changed:
+            left = {} if self._refused else {project: None for project in known if project not in self._asked}
+            for key in [key for key in self._open if self._settled(key, left)]:
+                del self._open[key]
+            self._changed.notify_all()
+            self._reads = bool(self._open)
+            if not self._open:
+                return None
+            return next((own for key in self._open if (own := self._project_of.get(key))), next(iter(left)))
+
+    def _settled(self, key: str, left: Collection[str]) -> bool:
+        """Whether its name has come, or none of the projects that are `left` can have it."""
+        own = self._project_of.get(key)
+        return key in self._found or (own not in left if own else not left)
+
+    def _add(self, project: str) -> None:
+        found, failure = names(self._api, lambda api: _keys(api, project))
+        with self._changed:
+            self._asked.add(project)
+            self._found.update(found)
+            if failure:
+                self._refused = failure.status not in _OF_ONE_PROJECT
+        if failure and not self._missing_said:
+            self._missing_said = True
+            say_missing(self._api, "API key names", failure, some=bool(self._found or not self._refused))
+
+
+def _keys(api: PlatformApi, project: str) -> Iterator[Mapping[str, Named]]:
+    # without "any", keys whose owner lost access are hidden (OpenAI API reference: List project API keys)
+    query = {"owner_project_access": "any"}
+    keys = path("v1", "organization", "projects", project, "api_keys")
+    return (texts(rows, "name") for rows in api.listing(keys, query))
