@@ -93,6 +93,8 @@ def test_every_chart_is_drawn_without_a_word_and_without_a_request(shown: Browse
 def test_a_name_with_markup_stays_text(shown: Browser) -> None:
     assert shown.run("return document.title") == "Usage and cost, Nov 2026"
     assert page_lake.HOSTILE in shown.texts("tbody th")
+    shown.hover("figure svg .mark-rect path", page_lake.HOSTILE)
+    assert page_lake.HOSTILE in shown.texts("#vg-tooltip-element.visible td")
     assert shown.run("return document.querySelectorAll('main b, main script:not([type])').length") == 0
 
 
