@@ -9,8 +9,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from selenium.webdriver import Chrome, ChromeOptions
+from selenium.webdriver import ActionChains, Chrome, ChromeOptions
 from selenium.webdriver.chrome.service import Service
+from selenium.webdriver.common.by import By
 from selenium.webdriver.support.wait import WebDriverWait
 
 _FLAGS = (
@@ -45,6 +46,12 @@ class Browser:
     def run(self, script: str, *arguments: Any) -> Any:
         """What a piece of JavaScript returns."""
         return self._driver.execute_script(script, *arguments)
+
+    def hover(self, selector: str, text: str) -> None:
+        """Put the mouse on the element of these whose accessible name holds a text."""
+        elements = self._driver.find_elements(By.CSS_SELECTOR, selector)
+        element = next(one for one in elements if text in (one.get_attribute("aria-label") or ""))
+        ActionChains(self._driver).scroll_to_element(element).move_to_element(element).perform()
 
     def texts(self, selector: str) -> list[str]:
         """What the elements hold, seen or not."""

@@ -1,13 +1,15 @@
 """A lake that holds what the page must be able to show: the models' tables, made up, in DuckDB or PostgreSQL."""
 
 import random
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
-import sqlalchemy
+import yaml
 
+from integration_tests.harness import ROOT
+from integration_tests.raw_tables import sqlalchemy
 from lake.target import MODELS_SCHEMA as SCHEMA
 
 SYNC = datetime(2026, 11, 27, 5, 22, 12)
@@ -32,32 +34,35 @@ MODELS = {
     "gpt-5-nano-2025-08-07": ("openai", 300_000),
     "gemini-3-pro": ("cursor", 200_000),
 }
+COLUMNS = {  # of the rows below; the models have more
+    "cost_daily": "day vendor stream grain currency user_key net",
+    "tokens_daily": "day vendor model input cache_read cache_write output unclassified total requests",
+    "user_summary": "user_key user_name user_email vendor currency month_to_date last_month attribution active_days_30",
+    "team_cost_monthly": "month team vendor currency net",
+    "budget_variance": "month team vendor currency budget spent share run_rate",
+    "coverage": "stream vendor role grain rows first_day last_day days_without_rows newest_sync_at status reason",
+    "coverage_daily": "stream vendor role day rows status",
+    "changes": "stream vendor day currency net_before net_now difference seen_at kind is_of_last_sync",
+}
 Rows = list[tuple[Any, ...]]
-Tables = dict[str, tuple[str, Rows]]
+Tables = dict[str, Rows]
 
 
 def tables() -> Tables:
-    """Name, columns with types, rows. Three months of seven vendors, of which Cursor has failed lately."""
+    """Rows by model, as in `COLUMNS`. Three months of seven vendors, of which Cursor has failed lately."""
     chance = random.Random(20261127)
     costs = list(_costs(chance))
+    teams = _teams(costs)
+    streams, days = _coverage()
     return {
-        "unified_usage__cost_daily": (
-            "day date, vendor text, stream text, grain text, currency text, user_key text, net numeric(38, 12)",
-            costs,
-        ),
-        "unified_usage__tokens_daily": (
-            "day date, vendor text, model text, model_family text, input bigint, cache_read bigint, "
-            "cache_write bigint, output bigint, total bigint, requests bigint",
-            list(_tokens(chance)),
-        ),
-        **_people(costs),
-        **_teams(costs),
-        **_coverage(),
-        "unified_usage__changes": (
-            "stream text, vendor text, day date, currency text, net_before numeric(38, 12), net_now numeric(38, 12), "
-            "difference numeric(38, 12), seen_at timestamp, kind text, is_of_last_sync boolean",
-            list(_changes(costs)),
-        ),
+        "cost_daily": costs,
+        "tokens_daily": list(_tokens(chance)),
+        "user_summary": _people(costs),
+        "team_cost_monthly": teams,
+        "budget_variance": _budgets(teams),
+        "coverage": streams,
+        "coverage_daily": days,
+        "changes": list(_changes(costs)),
     }
 
 
@@ -78,91 +83,62 @@ def _costs(chance: random.Random) -> Iterator[tuple[Any, ...]]:
 def _tokens(chance: random.Random) -> Iterator[tuple[Any, ...]]:
     for model, (vendor, daily) in MODELS.items():
         for day in _days():
-            parts = [chance.randrange(daily), chance.randrange(3 * daily), chance.randrange(daily), daily // 9]
-            yield (day, vendor, model, model.split("-")[0], *parts, sum(parts), chance.randrange(2000))
+            parts = [chance.randrange(daily), chance.randrange(3 * daily), chance.randrange(daily), daily // 9, 0]
+            yield (day, vendor, model, *parts, sum(parts), chance.randrange(2000))
 
 
-def _people(costs: Sequence[tuple[Any, ...]]) -> Tables:
+def _people(costs: Rows) -> Rows:
     spent: dict[tuple[Any, ...], list[Decimal]] = {}
     for day, vendor, _, _, currency, person, net in costs:
         for who in (vendor, "all"):
-            sums = spent.setdefault((person or "unattributed", who, currency), [Decimal(0)] * 3)
-            sums[2] += net
+            sums = spent.setdefault((person or "unattributed", who, currency), [Decimal(0)] * 2)
             if day.month >= LAST.month - 1:
                 sums[LAST.month - day.month] += net
-    columns = (
-        "user_key text, user_name text, user_email text, vendor text, currency text, month_to_date numeric(38, 12), "
-        "last_month numeric(38, 12), lifetime numeric(38, 12), attribution text, last_active_day date, "
-        "active_days_30 bigint"
-    )
-    rows = [
-        (person, None, None, vendor, currency, *sums, "billed", LAST, 12)
-        for (person, vendor, currency), sums in spent.items()
+    rows: Rows = [
+        (key, None, None, vendor, currency, *sums, "billed", 12) for (key, vendor, currency), sums in spent.items()
     ]
-    rows.append(("ada.1@acme.example", "Ada", None, "openai", "USD", *[Decimal("12.5")] * 3, "estimate", LAST, 3))
-    return {"unified_usage__user_summary": (columns, rows)}
+    rows.append(("ada.1@acme.example", "Ada", None, "openai", "USD", *[Decimal("12.5")] * 2, "estimate", 3))
+    return rows
 
 
-def _teams(costs: Sequence[tuple[Any, ...]]) -> Tables:
+def _teams(costs: Rows) -> Rows:
     spent: dict[tuple[Any, ...], Decimal] = {}
     for number, (day, vendor, _, _, currency, _, net) in enumerate(costs):
-        for team in (TEAMS[number % len(TEAMS)], None):
-            key = (day.replace(day=1), team, vendor if team else None, currency)
-            spent[key] = spent.get(key, Decimal(0)) + net
+        key = (day.replace(day=1), TEAMS[number % len(TEAMS)], vendor, currency)
+        spent[key] = spent.get(key, Decimal(0)) + net
+    return [(*key, net) for key, net in spent.items()]
+
+
+def _budgets(teams: Rows) -> Rows:
     month = LAST.replace(day=1)
-    by_team = [(*key, net) for key, net in spent.items() if key[1]]
-    budgets = [
-        (month, "Platform", None, "USD", Decimal(9000)),
-        (month, None, "confluent", "USD", Decimal(4000)),
-        (month, None, None, "USD", Decimal(20000)),
+    budgets = [("Platform", None, Decimal(9000)), (None, "confluent", Decimal(3800)), (None, None, Decimal(20000))]
+    return [
+        (month, team, vendor, "USD", budget, used, round(used / budget, 6), used * 30 / 26)
+        for team, vendor, budget in budgets
+        for used in [sum((row[4] for row in teams if _within(row, (month, team, vendor, "USD"))), Decimal(0))]
     ]
-    variance = [
-        (*key, budget, used, used / budget, used * 30 / 26)
-        for *key, budget in budgets
-        for used in [sum((row[4] for row in by_team if _within(row, key)), Decimal(0))]
-    ]
-    return {
-        "unified_usage__team_cost_monthly": (
-            "month date, team text, vendor text, currency text, net numeric(38, 12)",
-            by_team,
-        ),
-        "unified_usage__budget_variance": (
-            "month date, team text, vendor text, currency text, budget numeric(38, 12), spent numeric(38, 12), "
-            "share numeric(38, 12), run_rate numeric(38, 12)",
-            variance,
-        ),
-    }
 
 
 def _within(row: Sequence[Any], key: Sequence[Any]) -> bool:
     return all(wanted is None or wanted == value for wanted, value in zip(key, row, strict=False))
 
 
-def _coverage() -> Tables:
-    columns = (
-        "stream text, vendor text, role text, grain text, rows bigint, first_day date, last_day date, "
-        "days_without_rows bigint, newest_row_at timestamp, newest_sync_at timestamp, status text, reason text"
-    )
+def _coverage() -> tuple[Rows, Rows]:
+    """Of streams and of their days."""
     streams: Rows = []
     days: Rows = []
-    for stream, (vendor, grain, _, _) in BILLS.items():
+    facts = [(stream, vendor, "bill", grain) for stream, (vendor, grain, _, _) in BILLS.items()]
+    facts += [("claude_api_usage", "claude", "activity", "day"), ("openai_usage_images", "openai", "activity", "day")]
+    for stream, vendor, role, grain in facts:
         failed = vendor == "cursor"
-        streams.append(
-            (stream, vendor, "bill", grain, 500, FIRST, date(2026, 11, 22) if failed else LAST, int(vendor == "openai"),
-             SYNC, SYNC, "failed" if failed else "complete", DOWN if failed else None)
-        )  # fmt: skip
-        days.extend((stream, vendor, "bill", day, 7, _status(vendor, day)) for day in _days() if grain != "month")
-    for stream, vendor in (("openai_usage_completions", "openai"), ("claude_api_usage", "claude")):
-        streams.append((stream, vendor, "activity", "day", 900, FIRST, LAST, 0, SYNC, SYNC, "complete", None))
-        days.extend((stream, vendor, "activity", day, 9, _status(vendor, day)) for day in _days())
-    streams.append(("claude_skills", "claude", "estimate", "day", 0, None, None, None, None, SYNC, "empty", None))
-    return {
-        "unified_usage__coverage": (columns, streams),
-        "unified_usage__coverage_daily": (
-            "stream text, vendor text, role text, day date, rows bigint, status text",
-            days,
-        ),
-    }
+        last = date(2026, 11, 22) if failed else LAST
+        said = ("failed", DOWN) if failed else ("complete", None)
+        streams.append((stream, vendor, role, grain, 500, FIRST, last, int(vendor == "openai"), SYNC, *said))
+        days.extend((stream, vendor, role, day, 7, _status(vendor, day)) for day in _days() if grain != "month")
+    nothing = (0, None, None, None)
+    streams.append(("claude_skills", "claude", "estimate", "day", *nothing, SYNC, "empty", None))
+    streams.append(("cursor_bugbot", "cursor", "activity", "day", *nothing, None, "not read", "Not read yet."))
+    return streams, days
 
 
 def _status(vendor: str, day: date) -> str:
@@ -173,7 +149,7 @@ def _status(vendor: str, day: date) -> str:
     return "provisional" if day > date(2026, 11, 23) else "complete"
 
 
-def _changes(costs: Sequence[tuple[Any, ...]]) -> Iterator[tuple[Any, ...]]:
+def _changes(costs: Rows) -> Iterator[tuple[Any, ...]]:
     for day, vendor, stream, _, currency, _, net in costs:
         if day > date(2026, 11, 21) and vendor in ("openai", "confluent", "github"):
             before = net * (Decimal("0.8") if day.day % 2 else Decimal("1.1"))
@@ -182,16 +158,22 @@ def _changes(costs: Sequence[tuple[Any, ...]]) -> Iterator[tuple[Any, ...]]:
             yield stream, vendor, day, currency, before, net, net - (before or 0), SYNC, kind, True
 
 
-def fill(engine: sqlalchemy.Engine, content: Mapping[str, tuple[str, Rows]]) -> None:
-    """Make the tables anew."""
+def fill(url: str, content: Tables) -> None:
+    """Make the models' tables anew in a database (its SQLAlchemy URL), with the columns that dbt gives them."""
+    engine = sqlalchemy.create_engine(url)
     with engine.begin() as connection:
         connection.exec_driver_sql(f"drop schema if exists {SCHEMA} cascade")
         connection.exec_driver_sql(f"create schema {SCHEMA}")
-        for name, (columns, rows) in content.items():
-            connection.exec_driver_sql(f"create table {SCHEMA}.{name} ({columns})")
+        for name, rows in content.items():
+            described = yaml.safe_load((ROOT / "dbt" / "models" / f"unified_usage__{name}.yml").read_text())
+            columns = [f"{column['name']} {column['data_type']}" for column in described["models"][0]["columns"]]
+            table = f"{SCHEMA}.unified_usage__{name}"
+            connection.exec_driver_sql(f"create table {table} ({', '.join(columns)})")
             if rows:
+                names = COLUMNS[name].replace(" ", ", ")
                 values = ", ".join(f"({', '.join(map(_literal, row))})" for row in rows)
-                connection.exec_driver_sql(f"insert into {SCHEMA}.{name} values {values}")
+                connection.exec_driver_sql(f"insert into {table} ({names}) values {values}")
+    engine.dispose()
 
 
 def _literal(value: Any) -> str:

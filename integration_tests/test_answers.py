@@ -1,5 +1,6 @@
 """The dbt models over what the source reads from the sandbox, held against the sandbox's ledgers."""
 
+import re
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from datetime import date, datetime, timezone
@@ -11,6 +12,8 @@ import pytest
 
 from integration_tests import dbt_project, postgres, raw_tables
 from integration_tests.harness import NOW, Source, sandbox_config
+from lake import page
+from lake.target import target_of
 from sandbox import Sandbox
 from source_unified_usage.streams import all_streams, bills
 
@@ -118,6 +121,17 @@ def test_tokens_are_those_of_the_streams_that_count_them(built: Database, synced
     }
     classes = "input + cache_read + cache_write + output + unclassified"
     assert built.rows(f"select 1 from usage_answers.unified_usage__tokens_daily where {classes} <> total") == []
+
+
+def test_the_page_shows_what_the_ledgers_say(built: Database, synced: tuple[Any, Sums], tmp_path: Path) -> None:
+    path = tmp_path / "report.html"
+    page.write(target_of(built.url.removeprefix("duckdb:///"), "usage"), path)
+    cards = re.findall(r'<h3>(\w+).*?<p class="amount">\s*<data value="([^"]+)"', path.read_text(), re.DOTALL)
+    billed: dict[str, Decimal] = defaultdict(Decimal)
+    for (_, day, currency), net in synced[1].items():
+        if day >= NOW.date().replace(day=1):
+            billed[currency] += net
+    assert {currency: Decimal(value) for currency, value in cards} == billed
 
 
 @pytest.fixture

@@ -1,6 +1,7 @@
 "use strict";
-// Draws each figure when it can be seen: a chart in a closed fold has no width. Colours are CSS variables of the page.
-const options = { renderer: "svg", actions: false, ast: true, defaultStyle: false };
+// Draws each figure when it can be seen: a chart in a closed fold has no width. `ast`: without eval, which the page's
+// policy forbids.
+const options = { renderer: "svg", actions: false, ast: true, defaultStyle: false, tooltip: { disableDefaultStyle: true } };
 
 async function draw(figure) {
   if (figure.dataset.state) return;

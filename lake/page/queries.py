@@ -115,7 +115,7 @@ def people(schema: str) -> str:
 
 
 def tokens(schema: str, month: date) -> str:
-    """Tokens of the month by model, in the four classes that add up to the total."""
+    """Tokens of the month by model, in the classes that add up to the total."""
     return _clean(f"""
         select
             coalesce(model, 'model not named') as model, vendor,
@@ -123,6 +123,7 @@ def tokens(schema: str, month: date) -> str:
             cast(sum(cache_read) as bigint) as cache_read,
             cast(sum(cache_write) as bigint) as cache_write,
             cast(sum(output) as bigint) as output,
+            cast(sum(unclassified) as bigint) as unclassified,
             cast(sum(total) as bigint) as total,
             cast(sum(requests) as bigint) as requests
         from {schema}.unified_usage__tokens_daily

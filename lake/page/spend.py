@@ -67,7 +67,7 @@ def people(scope: Scope) -> Section:
     named = [row for row in found if row["attribution"] != "estimate" and row["user_key"] != _UNATTRIBUTED]
     nobody = [row for row in found if row["user_key"] == _UNATTRIBUTED]
     sums = [f"{currency} {figures.amount(_sum(some))}" for currency, some in scope.by_currency(nobody)]
-    said = [f"Of {scope.name}, the bills name nobody for {', '.join(sums)}."] if sums else []
+    said = [f"Not attributed to a person in {scope.name}: {', '.join(sums)}."] if sums else []
     if not named:
         said = [f"No bill of {scope.name} names a person."]
     parts = list(_bars(scope, "person", _named(named), _TOP))

@@ -38,8 +38,9 @@ def coverage(scope: Scope, found: Sequence[Row]) -> Section:
     bills = [row for row in days if row["role"] == "bill"]
     others = [row for row in days if row["role"] != "bill"]
     said = []
-    if empty := [row["stream"] for row in found if row["status"] in ("empty", "no table")]:
-        said.append(f"Without a single row: {', '.join(empty)}.")
+    for sentence, statuses in (("Without a single row", ("empty", "no table")), ("Not read yet", ("not read",))):
+        if streams := [row["stream"] for row in found if row["status"] in statuses]:
+            said.append(f"{sentence}: {', '.join(streams)}.")
     for row in found:
         if row["role"] == "bill" and row["grain"] == "month" and row["last_day"]:
             held = dict.fromkeys((figures.month(row["first_day"]), figures.month(row["last_day"])))

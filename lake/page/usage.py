@@ -3,15 +3,12 @@
 from typing import Any
 
 from lake.page import charts, figures, queries
-from lake.page.parts import Figure, Row, Scope, Section, Table, legend, title_of
+from lake.page.parts import Figure, Scope, Section, Table, legend, title_of
 
 _TOP = 15
 _CLASSES = {"input": "input", "cache_read": "cache read", "cache_write": "cache write", "output": "output"}
-_UNSPLIT = "not split"
-_COLOURS = {
-    **{label: f"var(--t{number})" for number, label in enumerate(_CLASSES.values())},
-    _UNSPLIT: "var(--quiet)",
-}
+_CLASSES |= {"unclassified": "not classified"}
+_COLOURS = {label: f"var(--t{number})" for number, label in enumerate(_CLASSES.values())}
 
 
 def models(scope: Scope) -> Section:
@@ -23,10 +20,10 @@ def models(scope: Scope) -> Section:
         return Section("models", title, [sql], [f"No stream that counts tokens has any in {scope.name}."])
     named = [(f"{row['model']} ({title_of(row['vendor'])})", row) for row in found]
     marks: list[dict[str, Any]] = [
-        {"of": name, "part": part, "amount": amount, "shown": figures.count(amount), "place": place}
+        {"of": name, "part": part, "amount": row[column], "shown": figures.count(row[column]), "place": place}
         for name, row in named[:_TOP]
-        for place, (part, amount) in enumerate(_split(row).items())
-        if amount
+        for place, (column, part) in enumerate(_CLASSES.items())
+        if row[column]
     ]
     ends = [{"of": name, "amount": row["total"], "shown": figures.count(row["total"])} for name, row in named[:_TOP]]
     caption = f"Tokens by model and class, {scope.name}"
@@ -40,9 +37,3 @@ def models(scope: Scope) -> Section:
         for row in found
     ]
     return Section("models", title, [sql], parts=[figure, Table(f"All {len(found)} models", columns, body)])
-
-
-def _split(row: Row) -> dict[str, int]:
-    """Tokens by class; where a vendor tells only the total, some have none."""
-    parts = {label: row[name] for name, label in _CLASSES.items()}
-    return {**parts, _UNSPLIT: row["total"] - sum(parts.values())}
