@@ -12,6 +12,8 @@ import pytest
 from integration_tests import dbt_project, focus_1_2, postgres
 from integration_tests.raw_tables import Record, mapping_records, write
 from lake import focus, focus_validation
+from lake.errors import LakeError
+from lake.target import target_of
 
 polars: Any = pytest.importorskip("polars")
 pandas: Any = pytest.importorskip("pandas", reason="comes with PyAirbyte")
@@ -21,7 +23,7 @@ SYNCED = datetime(2026, 11, 10, 5, 0)
 PRICES = {"cu_price": 0.02, "credit_price": 0.04}
 # of the dbt tests only the sums: what the others say of single columns, `focus_1_2` says again
 MODELS = ("+unified_usage__focus_1_2", "+unified_usage__cost_daily")
-BUILD = ("build", "--select", *MODELS, "--exclude", "test_type:generic")
+BUILD = ("build", "--select", *MODELS, "--indirect-selection", "buildable", "--exclude", "test_type:generic")
 
 
 def record(stream: str, part: str, charges: dict[str, float], **fields: Any) -> Record:
@@ -42,6 +44,7 @@ HAND_MADE = {
         record("openai_costs", "opposite", {"net": -1, "total": 2}),
         record("openai_costs", "refund", {"net": -1, "total": -2}, usage={"quantity": 8, "unit": "calls"}),
         record("openai_costs", "no_unit", {"net": 1, "total": 2}, usage={"quantity": 4}),
+        record("openai_costs", "team", {"net": 1, "total": 1}, user={"id": "u", "email": "ADA.Eriksen18@acme.example"}),
         record("openai_costs", "large", {"net": 23456789.01, "total": 34567890.12}, product={"id": "new"}),
     ],
     "claude_cost": [
@@ -76,7 +79,7 @@ def lake(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module")
 def exported(lake: Path) -> Path:
     file = lake.with_name("focus.parquet")
-    assert focus.export(str(lake), file) > 100
+    assert focus.export(target_of(str(lake), "usage"), file) > 100
     return file
 
 
@@ -244,6 +247,7 @@ EXPECTED: dict[str, dict[str, Any]] = {
     "openai_costs/refund": {"PricingQuantity": -1, "PricingUnit": "Days", "ListUnitPrice": 2, "ConsumedQuantity": 8},
     "openai_costs/no_unit": {"PricingQuantity": 4, "PricingUnit": "Units", "ListUnitPrice": Decimal("0.5")},
     "openai_costs/large": {"BilledCost": Decimal("23456789.01"), "ListUnitPrice": Decimal("34567890.12")},
+    "openai_costs/team": {"Tags": '{"team":"Platform","user":"ada.eriksen18@acme.example"}'},
     "claude_cost/north": {"BillingAccountName": "Northwind 北風", "ServiceSubcategory": "Generative AI"},
 }
 
@@ -263,9 +267,16 @@ def test_duckdb_and_postgres_export_the_same_file(exported: Path, tmp_path: Path
     with postgres.server() as port:
         address = f"postgresql://{postgres.USER}@localhost:{port}/{postgres.DATABASE}"
         write(address, tables(), SYNCED)
-        where = {"UNIFIED_USAGE_PG_PORT": str(port), "UNIFIED_USAGE_PG_DATABASE": postgres.DATABASE}
-        dbt_project.run(tmp_path, *BUILD, "--target", "postgres", variables=PRICES, **where)
-        focus.export(address, tmp_path / "focus.parquet")
+        dbt_project.run(
+            tmp_path,
+            *BUILD,
+            "--target",
+            "postgres",
+            variables=PRICES,
+            UNIFIED_USAGE_PG_PORT=str(port),
+            UNIFIED_USAGE_PG_DATABASE=postgres.DATABASE,
+        )
+        focus.export(target_of(address, "usage"), tmp_path / "focus.parquet")
     assert polars.read_parquet(tmp_path / "focus.parquet").equals(polars.read_parquet(exported))
 
 
@@ -277,16 +288,17 @@ def test_pandas_reads_it(exported: Path, rows: dict[str, dict[str, Any]]) -> Non
 
 
 def test_what_cannot_be_exported_says_why(tmp_path: Path) -> None:
-    with pytest.raises(focus.ExportError, match=r"There is no file .*nothing\.duckdb"):
-        focus.export(str(tmp_path / "nothing.duckdb"), tmp_path / "focus.parquet")
-    duckdb.connect(str(tmp_path / "empty.duckdb")).close()
-    with pytest.raises(focus.ExportError, match=r"There is no usage_answers\.unified_usage__focus_1_2 in"):
-        focus.export(str(tmp_path / "empty.duckdb"), tmp_path / "focus.parquet")
     (tmp_path / "text.duckdb").write_text("no database" * 500)
-    with pytest.raises(focus.ExportError, match="cannot be opened"):
-        focus.export(str(tmp_path / "text.duckdb"), tmp_path / "focus.parquet")
-    with pytest.raises(focus.ExportError, match="The database cannot be used"):
-        focus.export("postgresql://nobody@localhost:1/nothing", tmp_path / "focus.parquet")
+    duckdb.connect(str(tmp_path / "empty.duckdb")).close()
+    for lake, message in {
+        f"{tmp_path}/nothing.duckdb": r"There is no file .*nothing\.duckdb\. Run `make sync`",
+        f"{tmp_path}/empty.duckdb": r"empty\.duckdb has no usage_answers\.unified_usage__focus_1_2\. Run `make sync`",
+        f"{tmp_path}/text.duckdb": r"text\.duckdb is not a DuckDB file",
+        "postgresql://nobody@localhost:1/nothing": "cannot be used: Connection refused",
+    }.items():
+        with pytest.raises(LakeError, match=message):
+            focus.export(target_of(lake, "usage"), tmp_path / "focus.parquet")
+    assert not (tmp_path / "nothing.duckdb").exists()
 
 
 def test_without_python_3_12_it_says_what_was_checked(

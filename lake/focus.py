@@ -1,38 +1,34 @@
 """`python -m lake.focus`: the FOCUS model as a Parquet file, checked by the FOCUS Consortium's own validator."""
 
 import argparse
-import os
 import sys
 import tempfile
-from contextlib import closing
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import duckdb
+from sqlalchemy import Connection, text
 
+from lake.errors import LakeError
 from lake.focus_validation import NotValidated, validate
+from lake.target import MODELS_SCHEMA, DuckDB, Target, target_of
 
-__all__ = ["ExportError", "NotValidated", "export", "validate"]
+__all__ = ["NotValidated", "export", "validate"]
 
 MODEL = "unified_usage__focus_1_2"
-_SERVER = ("postgresql://", "postgres://")
-_NOT_BUILT = "There is no {table} in {target}: run `make sync`, or dbt build, first."
 # PostgreSQL's types as DuckDB calls them
-_TYPES = {"text": "varchar", "bigint": "bigint", "timestamp without time zone": "timestamp"}
-
-
-class ExportError(Exception):
-    """The text is for the person who asked for the file."""
+_TYPES = {"text": "varchar", "timestamp without time zone": "timestamp"}
 
 
 def main() -> int:
-    """0: written and conforming, or not validated for want of a Python 3.12; 1: a rule failed; 2: no file."""
+    """0: written and conforming, or not validated for want of Python 3.12; 1: no file, or a rule failed; 2: misuse."""
     arguments = _arguments()
     try:
-        rows = export(arguments.lake, arguments.out)
-    except ExportError as error:
+        rows = export(target_of(arguments.lake, "usage"), arguments.out)
+    except LakeError as error:
         print(error, file=sys.stderr)
-        return 2
+        return error.code
     print(f"{arguments.out}: {rows} rows")
     try:
         validation = validate(arguments.out)
@@ -45,33 +41,35 @@ def main() -> int:
     return 1 if validation.failures else 0
 
 
-def export(target: str, path: Path) -> int:
+def export(target: Target, path: Path) -> int:
     """Write the model to a Parquet file, amounts as decimals and times in UTC, and return the number of rows.
 
-    `target`: a DuckDB file or `postgresql://user@host:port/database` (the password in PGPASSWORD). The schema of the
-    models is that of `dbt/profiles.yml`. Raises ExportError when the model or the database is not there.
+    Raises LakeError when the database cannot be used or the models are not built.
     """
-    schema = os.environ.get("UNIFIED_USAGE_MODELS_SCHEMA", "usage_answers")
-    server = target.startswith(_SERVER)
-    with tempfile.TemporaryDirectory() as folder, _opened(":memory:" if server else target) as connection:
-        if server:
-            model = _from_server(connection, target, schema, Path(folder) / "focus.csv")
-        else:
-            model = _from_file(connection, target, schema)
-        columns = [
-            _in_utc(name) if type_ == "TIMESTAMP" else f'"{name}"'
-            for name, type_ in zip(model.columns, model.types, strict=True)
-        ]
-        path.parent.mkdir(parents=True, exist_ok=True)
-        rows = model.order('"ChargePeriodStart", "x_RowId"').project(", ".join(columns))
-        rows.write_parquet(str(path), compression="zstd")
-        return len(model)
+    if isinstance(target, DuckDB) and not target.path.exists():
+        raise LakeError(f"There is no file {target.name}. Run `make sync` first, or name another one.")
+    engine = target.engine()
+    try:
+        with target.explained(), engine.connect() as connection:
+            columns = _columns(connection)
+            if not columns:
+                raise LakeError(f"{target.name} has no {MODELS_SCHEMA}.{MODEL}. Run `make sync`, or dbt build, first.")
+            path.parent.mkdir(parents=True, exist_ok=True)
+            if isinstance(target, DuckDB):
+                connection.exec_driver_sql(_copy(columns, f"{MODELS_SCHEMA}.{MODEL}", path))
+            else:
+                _copy_from_server(connection, columns, path)
+    finally:
+        engine.dispose()
+    with duckdb.connect() as memory:
+        return len(memory.read_parquet(str(path)))
 
 
 def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser("python -m lake.focus", description=__doc__)
     parser.add_argument(
         "--lake",
+        "--into",
         default="lake.duckdb",
         metavar="DATABASE",
         help="where the models are: a DuckDB file, or postgresql://user@host:port/database with the password in "
@@ -81,59 +79,40 @@ def _arguments() -> argparse.Namespace:
     return parser.parse_args()
 
 
-def _in_utc(name: str) -> str:
-    """The models' times are in UTC and have no zone; who reads the file shall know."""
-    return f""""{name}" at time zone 'UTC' as "{name}\""""
-
-
-def _opened(file: str) -> duckdb.DuckDBPyConnection:
-    if file != ":memory:" and not Path(file).exists():
-        raise ExportError(f"There is no file {file}: run `make sync` first, or name another one with --lake.")
-    try:
-        return duckdb.connect(file, read_only=file != ":memory:")
-    except duckdb.IOException as error:
-        raise ExportError(f"{file} cannot be opened: {error}") from None
-
-
-def _from_file(connection: duckdb.DuckDBPyConnection, file: str, schema: str) -> duckdb.DuckDBPyRelation:
-    try:
-        return connection.table(f"{schema}.{MODEL}")
-    except duckdb.CatalogException:
-        raise ExportError(_NOT_BUILT.format(table=f"{schema}.{MODEL}", target=file)) from None
-
-
-def _from_server(
-    connection: duckdb.DuckDBPyConnection, address: str, schema: str, copy: Path
-) -> duckdb.DuckDBPyRelation:
-    """The model in PostgreSQL by way of a CSV file, which keeps every digit."""
-    import psycopg2  # comes with dbt-postgres
-
-    try:
-        server = psycopg2.connect(address)
-    except psycopg2.OperationalError as error:
-        raise ExportError(f"The database cannot be used: {' '.join(str(error).split())}") from None
-    with closing(server), server.cursor() as cursor, copy.open("w", encoding="utf-8") as file:
-        columns = _columns(cursor, schema)
-        if not columns:
-            raise ExportError(_NOT_BUILT.format(table=f"{schema}.{MODEL}", target="the database"))
-        cursor.copy_expert(f'copy {schema}."{MODEL}" to stdout (format csv)', file)
-    return connection.sql(
-        "select * from read_csv($file, header = false, columns = $columns, allow_quoted_nulls = false)",
-        params={"file": str(copy), "columns": columns},
-    )
-
-
-def _columns(cursor: Any, schema: str) -> dict[str, str]:
-    """Their types in DuckDB."""
-    cursor.execute(
-        """select column_name, data_type, numeric_precision, numeric_scale from information_schema.columns
-        where table_schema = %s and table_name = %s order by ordinal_position""",
-        (schema, MODEL),
-    )
+def _columns(connection: Connection) -> dict[str, str]:
+    """The model's columns in their order, with their types as DuckDB calls them; none where it is not built."""
+    query = """select column_name, lower(data_type), numeric_precision, numeric_scale from information_schema.columns
+        where table_schema = :schema and table_name = :model order by ordinal_position"""
     return {
-        name: f"decimal({precision}, {scale})" if type_ == "numeric" else _TYPES[type_]
-        for name, type_, precision, scale in cursor.fetchall()
+        name: f"decimal({precision}, {scale})" if type_ == "numeric" else _TYPES.get(type_, type_)
+        for name, type_, precision, scale in connection.execute(text(query), {"schema": MODELS_SCHEMA, "model": MODEL})
     }
+
+
+def _copy(columns: Mapping[str, str], source: str, path: Path) -> str:
+    """DuckDB's statement. The models' times are in UTC and have no zone; who reads the file shall know."""
+    selected = ", ".join(
+        f""""{name}" at time zone 'UTC' as "{name}\"""" if type_ == "timestamp" else f'"{name}"'
+        for name, type_ in columns.items()
+    )
+    return f"""copy (select {selected} from {source} order by "ChargePeriodStart", "x_RowId") to {_quoted(path)}
+        (format parquet, compression zstd)"""
+
+
+def _copy_from_server(connection: Connection, columns: Mapping[str, str], path: Path) -> None:
+    """By way of a CSV file, which keeps every digit."""
+    with tempfile.TemporaryDirectory() as folder, duckdb.connect() as memory:
+        rows = Path(folder) / "rows.csv"
+        cursor: Any = connection.connection.cursor()  # psycopg2's
+        with rows.open("w", encoding="utf-8") as file, cursor:
+            cursor.copy_expert(f'copy {MODELS_SCHEMA}."{MODEL}" to stdout (format csv)', file)
+        types = ", ".join(f"'{name}': '{type_}'" for name, type_ in columns.items())
+        read = f"read_csv({_quoted(rows)}, header = false, columns = {{{types}}}, allow_quoted_nulls = false)"
+        memory.execute(_copy(columns, read, path))
+
+
+def _quoted(path: Path) -> str:
+    return "'" + str(path).replace("'", "''") + "'"
 
 
 if __name__ == "__main__":

@@ -1,7 +1,7 @@
 {# What FOCUS asks for and the records say in other words. #}
 
 {# Money has a code of ISO 4217, which has three letters; other units (CU) are a virtual currency. #}
-{% macro is_money(currency) %}(length({{ currency }}) = 3){% endmacro %}
+{% macro is_money(currency) %}({{ currency }} like '___'){% endmacro %}
 
 {# Credits of Codex and of Copilot. #}
 {% macro is_credit(unit) %}({{ unit }} in ('credit', 'ai-credits')){% endmacro %}

@@ -34,6 +34,7 @@ billed as (
         places.sub_account_id,
         coalesce(places.sub_account_name, places.sub_account_id) as sub_account_name,
         cycles.cycle_start_at,
+        teams.team,
         coalesce(money.currency, '{{ var("currency") }}') as billing_currency,
         coalesce(virtual.currency, money.currency, 'Credits') as pricing_currency,
         coalesce(money.net, 0) as billed_cost,
@@ -52,6 +53,7 @@ billed as (
     left join money on money.stream = records.stream and money.id = records.id
     left join virtual on virtual.stream = records.stream and virtual.id = records.id
     left join places on places.stream = records.stream and places.id = records.id
+    left join {{ ref('int_unified_usage__teams') }} as teams on teams.stream = records.stream and teams.id = records.id
     left join cycles on cycles.id = records.id and records.stream = 'cursor_usage_events'
     where
         records.role = 'bill'
@@ -196,7 +198,7 @@ select
         when is_workspace_bill then 'Workspace'
         else {{ focus_sub_account_type('priced.vendor') }}
     end as "SubAccountType",
-    {{ json_object_text({'user': 'coalesce(user_email, user_id, user_name)'}) }} as "Tags",
+    {{ json_object_text({'team': 'team', 'user': 'coalesce(user_email, user_id, user_name)'}) }} as "Tags",
     row_id as "x_RowId",
     id as "x_RecordId",
     stream as "x_Stream",
