@@ -16,6 +16,7 @@ from sandbox.vendors.claude import ClaudeSandbox
 from sandbox.vendors.claude.credentials import ADMIN_KEY
 
 START, TODAY = date(2026, 9, 8), date(2026, 9, 22)
+LATELY = date(2026, 9, 18)  # for what a few days show as well
 EVENTS, COSTS = "cursor_usage_events", "confluent_costs"
 
 
@@ -119,8 +120,8 @@ def test_null_cursor_ends_paging(
         ("datadog", "datadog_hourly_usage"),
         ("datadog", "datadog_monthly_usage_attribution"),
     ):
-        output = read(source, only(config, vendor), [stream])
-        assert_conserved(output, sandbox.vendors[vendor].ledger(START, TODAY), [stream])
+        output = read(source, only(config, vendor, start=LATELY), [stream])
+        assert_conserved(output, sandbox.vendors[vendor].ledger(LATELY, TODAY), [stream])
     assert [path for path, status in sandbox.answers if "datadog" in path and status == 400] == []
 
 
@@ -262,10 +263,10 @@ def test_empty_page_is_not_the_end_and_a_repeated_cursor_is(
 
 
 def test_every_row_of_every_stream_arrives(source: Source, sandbox: Sandbox, config: dict[str, Any]) -> None:
-    output = read(source, only(config, *sandbox.vendors), [])
+    output = read(source, only(config, *sandbox.vendors, start=LATELY), [])
     for vendor in sandbox.vendors.values():
-        offered = {name for name in vendor.ledger(START, TODAY) if name in output.statuses}
-        assert_conserved(output, vendor.ledger(START, TODAY), offered)
+        ledger = vendor.ledger(LATELY, TODAY)
+        assert_conserved(output, ledger, [name for name in ledger if name in output.statuses])
     assert set(output.statuses.values()) == {"COMPLETE"}
 
 
