@@ -10,9 +10,9 @@ from rich.table import Table
 
 
 class Rows(NamedTuple):
-    """`count`: of all rows of a table; `contents`: what of a row may be restated, by its id."""
+    """`total`: of all rows of a table; `contents`: what of a row may be restated, by its id."""
 
-    count: int
+    total: int
     contents: Mapping[str, str]
 
 
@@ -40,9 +40,9 @@ def show(console: Console, before: Snapshot, after: Snapshot) -> None:
     table = Table("stream")
     for column in ("rows", "new", "restated", "duplicates"):
         table.add_column(column, justify="right")
-    for stream, (count, contents) in after.items():
+    for stream, (total, contents) in after.items():
         old = before[stream].contents if stream in before else {}
         restated = sum(1 for id, content in contents.items() if id in old and old[id] != content)
-        duplicates = count - len(contents)
-        table.add_row(stream, *map(str, (count, len(contents.keys() - old.keys()), restated, duplicates)))
+        duplicates = total - len(contents)
+        table.add_row(stream, *map(str, (total, len(contents.keys() - old.keys()), restated, duplicates)))
     console.print("\nRows per stream after both syncs, and what the second one changed", table, sep="\n")

@@ -62,7 +62,7 @@ class Lake:
     def sync(self, sandbox: Sandbox, config: Mapping[str, Any], *options: str, until: str = "rows") -> tuple[int, str]:
         """The exit code and stdout. Nothing is on stderr, and no key anywhere."""
         process = self.started(sandbox, config, *options, until=until)
-        said, errors = process.communicate(timeout=300)
+        said, errors = process.communicate(timeout=900)
         assert errors == "", errors[-3000:]
         assert "Traceback" not in said
         assert not [key for key in keys(config) if key in said]

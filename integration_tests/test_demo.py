@@ -30,7 +30,7 @@ TITLES = (
 
 def run(command: list[str], folder: Path) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
-        command, cwd=folder, env=ENVIRONMENT, capture_output=True, text=True, timeout=300, check=False
+        command, cwd=folder, env=ENVIRONMENT, capture_output=True, text=True, timeout=900, check=False
     )
 
 
@@ -70,16 +70,3 @@ def test_the_tables_and_the_command_to_try(checkout: Path) -> None:
     assert (tried.returncode, tried.stderr) == (0, ""), tried.stderr
     assert "start_date" in tried.stdout
     assert len(re.findall(rf"^│ {day} ", tried.stdout, re.M)) == 5
-
-
-def test_a_vendor_that_fails_is_a_sentence(checkout: Path) -> None:
-    (checkout / "secrets.example").unlink()
-    (checkout / "secrets.example").mkdir()
-    example = (ROOT / "secrets.example" / "sandbox.json").read_text()
-    wrong = example.replace("crsr_sandbox_team_key_0001", "crsr_not_the_key_of_any_team")
-    (checkout / "secrets.example" / "sandbox.json").write_text(wrong)
-    done = run([sys.executable, "-m", "demo", "cursor"], checkout)
-    assert (done.returncode, done.stderr) == (1, "")
-    assert "Traceback" not in done.stdout
-    assert re.search(r"^cursor failed: .*Cursor, .*401", done.stdout, re.M), done.stdout
-    assert "crsr_not_the_key" not in done.stdout

@@ -13,7 +13,6 @@ import pytest
 from integration_tests.harness import NOW, sandbox_config
 from integration_tests.lakes import SCHEMA, Lake, a_lake, assert_whole, truth
 from lake.errors import LakeError
-from lake.target import target_of
 from sandbox import Fault, Sandbox
 
 pytest.importorskip("airbyte", reason="PyAirbyte needs Python 3.10 to 3.12")
@@ -77,6 +76,8 @@ def test_a_refused_stream_costs_no_other_its_rows(sandbox: Sandbox, lake: Lake, 
 
 @pytest.mark.parametrize("lake", ["postgres"], indirect=True)
 def test_a_wrong_password_and_a_second_sync(lake: Lake, monkeypatch: pytest.MonkeyPatch) -> None:
+    from lake.target import target_of
+
     monkeypatch.setenv("PGPASSWORD", "wrong")
     target = target_of(lake.into, SCHEMA)
     with pytest.raises(LakeError, match=r"password authentication failed for user .+ PGPASSWORD"), target.held():

@@ -80,6 +80,8 @@ class Progress:
             self.phase = "reading"
             if status["status"] != "STARTED":
                 self._statuses[status["stream_descriptor"]["name"]] = status["status"]
+            if status["status"] in ("COMPLETE", "INCOMPLETE"):
+                self._read[status["stream_descriptor"]["name"]] -= 1  # a stream's last state is of no further window
         elif error := trace.get("error"):
             stream = (error.get("stream_descriptor") or {}).get("name", "")
             if stream or not self._failures:  # the last one only sums up the others

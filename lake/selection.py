@@ -2,7 +2,8 @@
 
 import difflib
 import logging
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -42,7 +43,6 @@ def select(path: str, vendors: Collection[str], streams: Collection[str]) -> lis
     `vendors`, `streams`: names, or nothing for all. Raises LakeError when the file cannot be used, WrongCommand when
     the file does not offer what is asked for.
     """
-    logging.getLogger("airbyte").setLevel(logging.ERROR)  # the source's process will say it again
     try:
         config = read_config(path)
     except ConfigError as error:
@@ -64,12 +64,24 @@ def select(path: str, vendors: Collection[str], streams: Collection[str]) -> lis
 
 def _of(vendor: type[Vendor], config: Mapping[str, Any]) -> Selected:
     try:
-        validate(config, connection_specification(VENDORS))
+        with _unheard():
+            validate(config, connection_specification(VENDORS))
         (one,) = configured([vendor], config)
         offered = tuple(stream.name for stream in one.offered())
     except ConfigError as error:
         return Selected(vendor, config, mistake=str(error))
     return Selected(vendor, config, offered, offered)
+
+
+@contextmanager
+def _unheard() -> Iterator[None]:
+    """Within the block the source logs nothing: its process will warn again."""
+    logger = logging.getLogger("airbyte")
+    logger.disabled = True
+    try:
+        yield
+    finally:
+        logger.disabled = False
 
 
 def _narrowed(one: Selected, vendors: Collection[str], streams: Collection[str]) -> Selected:

@@ -68,7 +68,10 @@ class Target(ABC):
         finally:
             engine.dispose()
         if not names:
-            raise LakeError(f"{self.name} holds no models in {MODELS_SCHEMA} yet. Sync first.")
+            raise self._without_models()
+
+    def _without_models(self) -> LakeError:
+        return LakeError(f"{self.name} holds no models in {MODELS_SCHEMA} yet. Sync first.")
 
     @contextmanager
     def held(self) -> Iterator[sqlalchemy.Connection]:
@@ -118,9 +121,15 @@ class DuckDB(Target):
         return cache
 
     def engine(self) -> sqlalchemy.Engine:
-        with self.explained():
-            self.path.parent.mkdir(parents=True, exist_ok=True)
+        if not self.path.parent.exists():
+            with self.explained():
+                self.path.parent.mkdir(parents=True)
         return sqlalchemy.create_engine(f"duckdb:///{self.path}")
+
+    def require(self) -> None:
+        if not self.path.exists():  # DuckDB would make it
+            raise self._without_models()
+        super().require()
 
     def variables(self) -> Mapping[str, str]:
         return {"UNIFIED_USAGE_DUCKDB": str(self.path)}

@@ -1,0 +1,166 @@
+"""`python -m lake` with what people get wrong: one sentence each, no stack trace, no key, and nothing is read."""
+
+import json
+import signal
+import socket
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+pytest.importorskip("airbyte", reason="PyAirbyte needs Python 3.10 to 3.12")
+
+duckdb: Any = pytest.importorskip("duckdb")
+
+KEY = "crsr_0123456789abcdef"
+CONFIG = {"start_date": "2026-09-01", "cursor": {"api_key": KEY}}
+
+
+@pytest.fixture(autouse=True)
+def _in_a_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """With a good configuration in its usual place. The command takes the signals, so they are given back."""
+    monkeypatch.chdir(tmp_path)
+    write(CONFIG)
+    before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
+    yield
+    for number, handler in before.items():
+        signal.signal(number, handler)
+
+
+def write(config: Any) -> None:
+    Path("secrets").mkdir(exist_ok=True)
+    Path("secrets/config.json").write_text(config if isinstance(config, str) else json.dumps(config))
+
+
+def refusal(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, *arguments: str) -> tuple[int, str]:
+    """The exit code, and the sentence on stderr; nothing is on stdout."""
+    from lake.__main__ import main
+
+    monkeypatch.setattr(sys, "argv", ["lake", *arguments])
+    try:
+        code = main()
+    except SystemExit as end:  # argparse ends so
+        code = int(end.code or 0)
+    said, sentence = capsys.readouterr()
+    assert said == ""
+    assert KEY not in sentence
+    return code, sentence
+
+
+@pytest.mark.parametrize(
+    ("config", "sentence"),
+    [
+        (None, "The configuration file secrets/config.json cannot be read: No such file or directory."),
+        ('{"start_date": ', "The configuration file secrets/config.json is not valid JSON: Expecting value, line 1"),
+        ("[]", "The configuration secrets/config.json is no JSON object."),
+        ({"start_date": "2026-09-01"}, "secrets/config.json configures no vendor. Add the credentials of at least one"),
+    ],
+)
+def test_a_configuration_that_cannot_be_used(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, config: Any, sentence: str
+) -> None:
+    if config is None:
+        Path("secrets/config.json").unlink()
+    else:
+        write(config)
+    code, said = refusal(capsys, monkeypatch, "sync")
+    assert code == 1
+    assert said.startswith(sentence)
+    assert len(said.splitlines()) == 1
+    assert not Path("lake.duckdb").exists()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "sentence"),
+    [
+        ([], "the following arguments are required: command"),
+        (
+            ["sync", "--vendors", "claude"],
+            "--vendors: secrets/config.json does not configure claude; it offers cursor.",
+        ),
+        (["sync", "--vendors", "curser"], "--vendors: 'curser' is no vendor. Did you mean cursor?"),
+        (["sync", "--streams", "cursor_spent"], "--streams: 'cursor_spent' is no stream. Did you mean cursor_spend?"),
+        (["sync", "--streams", "openai_costs"], "--streams: secrets/config.json does not configure openai_costs; it"),
+        (["sync", "--into", f"postgresql://me:{KEY}@host/lake"], "--into: a password does not belong into the address"),
+        (
+            ["sync", "--into", f"postgresql://me:{KEY}/x@host/lake"],
+            "--into: the address of the database cannot be read.",
+        ),
+        (["sync", "--into", "postgresql://host/lake"], "--into: the address names no user, host or database"),
+        (["sync", "--into", "mysql://me@host/lake"], "--into: a database mysql:// is not known."),
+        (["sync", "--into", "usage.duckdb"], "--into: DuckDB cannot tell a file 'usage.duckdb' from a schema"),
+        (["sync", "--schema", "my schema"], "--schema: 'my schema' cannot hold the tables."),
+        (["sync", "--schema", "usage_answers"], "--schema: 'usage_answers' cannot hold the tables."),
+    ],
+)
+def test_a_wrong_command_line(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, arguments: list[str], sentence: str
+) -> None:
+    code, said = refusal(capsys, monkeypatch, *arguments)
+    assert code == 2
+    assert sentence in said.splitlines()[-1]
+    assert not Path("lake.duckdb").exists()
+
+
+def test_a_file_that_is_not_duckdb(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    Path("lake.duckdb").write_text("id,amount\n" * 1000)
+    said = refusal(capsys, monkeypatch, "sync")
+    assert said == (1, "lake.duckdb is not a DuckDB file. Name another file with --into.\n")
+
+
+@pytest.mark.parametrize("into", ["file/lake.duckdb", "folder"])
+def test_a_place_without_a_way_to_it(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, into: str
+) -> None:
+    Path("file").touch()
+    Path("folder").mkdir()
+    code, said = refusal(capsys, monkeypatch, "sync", "--into", into)
+    assert code == 1
+    assert said in {f"{into} cannot be used: {reason}.\n" for reason in ("Not a directory", "Is a directory")}
+
+
+def test_a_file_that_another_process_has_open(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    holding = "import duckdb; held = duckdb.connect('lake.duckdb'); print('held', flush=True); input()"
+    command = [sys.executable, "-c", holding]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as other:
+        assert other.stdout
+        assert other.stdout.readline() == "held\n"
+        said = refusal(capsys, monkeypatch, "sync")
+        other.kill()
+    advice = "Close it there, then sync again.\n"
+    assert said == (1, f"lake.duckdb is open in another process (PID {other.pid}). {advice}")
+
+
+def test_a_server_that_does_not_answer(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        place = f"postgresql://me@127.0.0.1:{free.getsockname()[1]}/lake"
+        said = refusal(capsys, monkeypatch, "sync", "--into", place)
+    assert said == (1, f"{place} cannot be used: Connection refused.\n")
+
+
+def test_a_page_before_the_first_sync(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    said = refusal(capsys, monkeypatch, "report")
+    assert said == (1, "lake.duckdb holds no models in usage_answers yet. Sync first.\n")
+    assert not Path("report.html").exists()
+    assert not Path("lake.duckdb").exists()
+
+
+def test_one_wrong_vendor_does_not_stop_the_others() -> None:
+    from lake.selection import select
+
+    write({**CONFIG, "claude": {"admin_api_key": "<Admin key>"}, "datadog": {"api_key": "0" * 32}, "openai": {}})
+    found = {one.name: one for one in select("secrets/config.json", (), ())}
+    assert found.keys() == {"claude", "cursor", "datadog"}
+    assert found["cursor"].wanted and not found["cursor"].mistake
+    assert found["cursor"].config == CONFIG
+    assert found["claude"].mistake.startswith("Still a placeholder: claude.admin_api_key.")
+    assert "datadog.application_key is missing" in found["datadog"].mistake
+    (only,) = (one for one in select("secrets/config.json", ["cursor"], ["cursor_spend"]) if one.wanted)
+    assert only.wanted == ("cursor_spend",)
+    assert not [one.mistake for one in select("secrets/config.json", ["cursor"], ()) if one.mistake]
