@@ -50,7 +50,8 @@ class Job:
 
     def declarative(self, *options: str) -> Command:
         config = {"start_date": FIRST_DAY, "end_date": self._day(self.days), "base_url": self.url}
-        stream = self._stream("usage_events", cursor="timestamp", key="timestamp")
+        cursor, key = ("start_date", "id") if "unified" in options else ("timestamp", "timestamp")
+        stream = self._stream("usage_events", cursor, key)
         files = ["--config", self._file("declarative", config), "--manifest-path", self._manifest(*options)]
         files += ["--catalog", self._file("declarative_catalog", {"streams": [stream]})]
         if "unified" in options:
@@ -74,7 +75,8 @@ class Job:
         if "unified" not in options:
             return path
         mapping = "{type: CustomTransformation, class_name: source_declarative_manifest.components.Unified}"
-        text = path.read_text().replace("    retriever:\n", f"    transformations: [{mapping}]\n    retriever:\n")
+        text = path.read_text().replace("cursor_field: timestamp", "cursor_field: start_date")
+        text = text.replace("    retriever:\n", f"    transformations: [{mapping}]\n    retriever:\n")
         mapped = self._files / "unified.yaml"
         mapped.write_text(text)
         return mapped

@@ -47,9 +47,9 @@ def record(event: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-def dollars(cents: float) -> float:
-    """Exact, rounded to ten places."""
-    return float((Decimal(repr(cents)) / 100).quantize(Decimal("1e-10")))
+def dollars(cents: float | Decimal) -> float:
+    """Exact, rounded to ten places. singer-sdk parses numbers as Decimal."""
+    return float((Decimal(str(cents)) / 100).quantize(Decimal("1e-10")))
 
 
 def schema() -> dict[str, Any]:
