@@ -13,7 +13,7 @@ from starlette.routing import Route
 _MODELS = ("claude-4.5-sonnet", "gpt-5.2", "default", "gemini-3-pro", "composer-1")
 
 
-def _event(start: int, number: int) -> dict[str, object]:
+def event(start: int, number: int) -> dict[str, object]:
     """A plausible event, 4 seconds after the one before."""
     tokens = {
         "inputTokens": 126 + number % 911,
@@ -52,7 +52,7 @@ def _page(events: int, start: int, page: int, size: int) -> bytes:
             "hasNextPage": page < pages,
             "hasPreviousPage": page > 1,
         },
-        "usageEvents": [_event(start, number) for number in range(first, last)],
+        "usageEvents": [event(start, number) for number in range(first, last)],
         "period": {"startDate": start, "endDate": start + 86_399_999},
     }
     return orjson.dumps(body)

@@ -1,4 +1,4 @@
-"""The floor: requests and orjson, every row as it is in a RECORD message. Arguments: URL, first day, days."""
+"""The floor: requests and orjson, every row in a RECORD message. Arguments: URL, first day, days, "unified" to map."""
 
 import sys
 import time
@@ -6,8 +6,10 @@ from datetime import datetime, timezone
 
 import orjson
 import requests
+from unified import record as unified
 
 url, first, days = sys.argv[1], datetime.fromisoformat(sys.argv[2]).replace(tzinfo=timezone.utc), int(sys.argv[3])
+mapped = "unified" in sys.argv
 session = requests.Session()
 out = sys.stdout.buffer
 for number in range(days):
@@ -17,7 +19,8 @@ for number in range(days):
         body = {"startDate": start, "endDate": start + 86_399_999, "page": page, "pageSize": 1000}
         answer = orjson.loads(session.post(f"{url}/teams/filtered-usage-events", json=body, timeout=60).content)
         for event in answer["usageEvents"]:
-            record = {"stream": "usage_events", "data": event, "emitted_at": int(time.time() * 1000)}
+            data = unified(event) if mapped else event
+            record = {"stream": "usage_events", "data": data, "emitted_at": int(time.time() * 1000)}
             out.write(orjson.dumps({"type": "RECORD", "record": record}) + b"\n")
         more = answer["pagination"]["hasNextPage"]
         page += 1

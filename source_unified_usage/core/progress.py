@@ -4,7 +4,7 @@ import logging
 import math
 import threading
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from typing_extensions import Self
@@ -42,11 +42,11 @@ class StreamStats:
         if seconds >= _ANNOUNCED_SECONDS:
             self.tell(f"waiting {seconds:.0f} s, {reason}")
 
-    def add(self, records: Iterable[Mapping[str, Any]]) -> None:
+    def add(self, records: Sequence[Mapping[str, Any]]) -> None:
+        self.rows += len(records)
         for record in records:
-            self.rows += 1
             for charge in record.get("charges", ()):
-                if charge.get("type") == "net":
+                if charge["type"] == "net":
                     self._net[charge["currency"]].append(charge["amount"])
         for currency, amounts in self._net.items():
             self._net[currency] = [math.fsum(amounts)]

@@ -18,6 +18,7 @@ from source_unified_usage.core.errors import UNMAPPABLE, Unmappable
 
 Row = Mapping[str, Any]
 Number = int | float
+Amount = Decimal | Number  # exact, or the JSON number that it becomes
 T = TypeVar("T")
 
 
@@ -122,13 +123,12 @@ MISSING = "~"
 def record_id(stream: str, *parts: Any) -> str:
     """`<stream>/<part>/...`, the primary key made from the parts of the row's natural key."""
     for part in parts:
-        stream += f"/{part}" if part.__class__ is int else "/" + _id_part(part)
+        kind = part.__class__  # numbers and text, which most parts are, without a call
+        stream += f"/{part}" if kind is int else "/" + (_text_part(part) if kind is str else _id_part(part))
     return stream
 
 
 def _id_part(value: Any) -> str:
-    if value.__class__ is str:
-        return _text_part(value)
     if value is None or value == {} or value == []:
         return MISSING
     if isinstance(value, bool):
@@ -230,11 +230,13 @@ def from_cents(value: Any) -> Decimal | None:
     return None if exact is None else exact.scaleb(-2)
 
 
-def number(value: Decimal) -> Number:
-    """The JSON number of an exact value: an integer where it is one, else the nearest float.
+def number(value: Amount) -> Number:
+    """The JSON number of an exact value: an integer where it is one, else the nearest float. A JSON number stays.
 
     Raises ValueError where no finite JSON number is near.
     """
+    if not isinstance(value, Decimal):
+        return value
     nearest = float(value)
     if nearest.is_integer() and value == (integer := int(value)) and abs(nearest) < 2**63:
         return integer
@@ -251,28 +253,34 @@ def quantity(value: Any) -> Number | None:
     return None if exact is None else number(exact)
 
 
+def _exact(amount: Amount) -> Decimal:
+    return amount if isinstance(amount, Decimal) else Decimal(repr(amount))
+
+
 def charges(
     currency: str,
     *,
-    net: Decimal | None = None,
-    total: Decimal | None = None,
-    **classes: Decimal | None,
+    net: Amount | None = None,
+    total: Amount | None = None,
+    **classes: Amount | None,
 ) -> list[Charge]:
     """The views of one line's amount, in whole units of `currency`.
 
     With a `net` there are always both `net` and `total` (equal when no total is given), and a `discount` of
-    total - net when it is not zero. `classes` are the vendor's own types: on_demand, committed, usage_based, ...
+    total - net when it is not zero; for it, a number counts as the digits that it is written with. `classes` are the
+    vendor's own types: on_demand, committed, usage_based, ...
     """
     lines: list[Charge] = []
     billed: Number = 0
     if net is not None:
         billed = number(net)
-        lines = [{"amount": billed, "currency": currency, "type": "net"}]
-        if total is None or total is net or total == net:
-            lines.append({"amount": billed, "currency": currency, "type": "total"})
-        else:
-            lines.append({"amount": number(total), "currency": currency, "type": "total"})
-            lines.append({"amount": number(total - net), "currency": currency, "type": "discount"})
+        whole = billed if total is None or total is net else number(total)
+        lines = [
+            {"amount": billed, "currency": currency, "type": "net"},
+            {"amount": whole, "currency": currency, "type": "total"},
+        ]
+        if total is not None and total is not net and (discount := _exact(total) - _exact(net)):
+            lines.append({"amount": number(discount), "currency": currency, "type": "discount"})
     for kind, value in classes.items():
         if value is not None:
             amount = billed if value is net else number(value)

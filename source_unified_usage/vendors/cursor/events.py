@@ -1,7 +1,7 @@
 """The money feed: one row per model call."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from decimal import Decimal
 from functools import cache
 from typing import Any
@@ -29,7 +29,9 @@ from source_unified_usage.vendors.cursor.mapping import (
     Item,
     People,
     Scope,
+    amount_of,
     dollars,
+    dollars_of,
     model_of,
     stated,
 )
@@ -93,7 +95,7 @@ class UsageEvents(UsageStream[CursorApi]):
             id=self.id(*self._scope.key(event), milliseconds, model, item.ordinal),
             product=PRODUCT,
             metric_name="usage_event",
-            resources=[*scope.get("resources", ()), *_resources(event)],
+            resources=_resources(event, scope.get("resources", ())),
             user=_user(event, item.people),
             model=model_of(model),
             charges=_charges(event, kind, chargeable),
@@ -159,32 +161,29 @@ def _chargeable(event: Row, kind: str) -> bool:
 def _charges(event: Row, kind: str, chargeable: bool) -> list[Charge]:
     """The money of one event; its kind only names the class of what is not charged."""
     tokens = event.get("tokenUsage") or {}
-    fee = decimal(event.get("cursorTokenFee"))
-    discount = _ZERO
-    if off := decimal(tokens.get("discountPercentOff")):
-        discount = (decimal(tokens.get("totalCents")) or discount) * off / 100
-    charged = decimal(event.get("chargedCents"))
+    fee, cents = event.get("cursorTokenFee"), event.get("chargedCents")
+    discount = _discount(tokens) if tokens.get("discountPercentOff") else _ZERO
+    charged = amount_of(cents)
     if charged is None:  # as clients recorded it in 2025
         cost = decimal(tokens.get("totalCents"))
         if cost is None:
             free = not chargeable and kind in ("included", "never_charged", "api_key")
             return charges("USD", net=_ZERO) if free else []
-        charged = cost - discount + (fee or _ZERO)
+        cents = cost - discount + (decimal(fee) or _ZERO)
+        charged = dollars(cents)
     elif discount and event.get("isTokenBasedCall") is False:
         discount = _ZERO  # it is one on tokens, and this call is priced by requests
-    platform_fee = None if fee is None else dollars(fee)
-    if chargeable:
-        net = dollars(charged)
-        return charges(
-            "USD",
-            net=net,
-            total=dollars(charged + discount) if discount else net,
-            usage_based=net,
-            platform_fee=platform_fee,
-        )
-    value = dollars(charged)
-    included = value if kind == "included" else None
-    return charges("USD", net=_ZERO, total=value, included=included, platform_fee=platform_fee)
+    if not chargeable:
+        included = charged if kind == "included" else None
+        return charges("USD", net=_ZERO, total=charged, included=included, platform_fee=amount_of(fee))
+    total = dollars_of(discount + (decimal(cents) or _ZERO)) if discount else charged
+    return charges("USD", net=charged, total=total, usage_based=charged, platform_fee=amount_of(fee))
+
+
+def _discount(tokens: Row) -> Decimal:
+    """In cents, on the tokens."""
+    off = decimal(tokens["discountPercentOff"])
+    return (decimal(tokens.get("totalCents")) or _ZERO) * off / 100 if off else _ZERO
 
 
 def _used(event: Row, kind: str, chargeable: bool) -> dict[str, Any]:
@@ -218,16 +217,19 @@ def _tokens(tokens: Row) -> dict[str, Any]:
     return {"input": sent, "output": got, "cache_read": read, "cache_write": write, "total": total}
 
 
-def _resources(event: Row) -> Iterator[dict[str, Any]]:
+def _resources(event: Row, of_team: Sequence[Row]) -> list[Row]:
+    found = [*of_team]
     for field, name in _RESOURCES:
         if (id := event.get(field)) and stated(id):
-            yield {"id": id, "name": name}
+            found.append({"id": id, "name": name})
+    return found
 
 
 def _surface(event: Row) -> str | None:
-    for field, surface in (("automationId", "automation"), ("cloudAgentId", "cloud_agent")):
-        if (id := event.get(field)) and stated(id):
-            return surface
+    if (id := event.get("automationId")) and stated(id):
+        return "automation"
+    if (id := event.get("cloudAgentId")) and stated(id):
+        return "cloud_agent"
     if event.get("isFreeBugbot"):
         return "bugbot"
     return "headless" if event.get("isHeadless") else None

@@ -9,7 +9,7 @@ from pendulum import DateTime
 
 from source_unified_usage.core.lookup import mailbox
 from source_unified_usage.core.provider import provider_of
-from source_unified_usage.core.usage import Row, decimal
+from source_unified_usage.core.usage import Amount, Row, decimal
 
 PRODUCT = {"id": "cursor", "name": "Cursor"}
 
@@ -109,6 +109,20 @@ def model_of(name: str | None) -> Mapping[str, str]:
 def dollars(cents: Decimal) -> Decimal:
     """Rounded to ten places, never to cents."""
     return (cents * _CENT).quantize(_PLACES)
+
+
+def amount_of(cents: Any) -> Amount | None:
+    """As `dollars_of`, at a third of its price, which events pay twice: a number where that is the exact amount.
+
+    Whole units of 1e-8 cents below 1e15 are exact as a float, and a quotient of two such numbers is the float nearest
+    to it. With at most 15 digits it also reads as the same digits, so nothing is lost.
+    """
+    if (cents.__class__ is float or cents.__class__ is int) and -1e7 < cents < 1e7:
+        units = round(cents * 1e8)
+        if units / 1e8 == cents:
+            amount = units / 1e10
+            return int(amount) if amount.is_integer() else amount
+    return dollars_of(cents)
 
 
 def dollars_of(cents: Any) -> Decimal | None:

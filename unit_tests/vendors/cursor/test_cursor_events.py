@@ -1,13 +1,16 @@
 """What one row becomes, field by field."""
 
+from decimal import Decimal
 from typing import Any
 
 import pendulum
 import pytest
 import requests_mock
+from hypothesis import example, given
+from hypothesis import strategies as st
 
-from source_unified_usage.core.usage import Usage
-from source_unified_usage.vendors.cursor.mapping import Item, People, Snapshot
+from source_unified_usage.core.usage import Usage, charges
+from source_unified_usage.vendors.cursor.mapping import Item, People, Snapshot, amount_of, dollars_of
 from unit_tests.vendors.cursor.answers import API, CONFIG, DAILY, EVENT, read
 from unit_tests.vendors.samples import stream_of
 
@@ -38,6 +41,37 @@ def test_removed_user_keeps_the_id() -> None:
 
 def test_cents_are_not_dollars_and_fee_inside_total_is_not_added_again() -> None:
     assert amounts(mapped(EVENT)) == {"net": 0.025, "total": 0.025, "usage_based": 0.025, "platform_fee": 0.005}
+
+
+_CENTS = st.one_of(
+    st.floats(-1e17, 1e17),
+    st.integers(-(10**17), 10**17),
+    st.builds(lambda digits, places: digits / 10**places, st.integers(-(10**15), 10**15), st.integers(0, 14)),
+    st.decimals(-(10**9), 10**9, places=6).map(str),
+)
+
+
+@given(_CENTS, st.none() | _CENTS)
+@example(0.00000005, None)
+@example(40.16699999999999, 40.167)
+@example(9999999.99999999, 10**7)
+@example(0.123456785, 0.1234567850000001)
+@example(-0.0, 0)
+@example("null", None)
+def test_the_cheap_amount_is_the_exact_one(cents: Any, more: Any) -> None:
+    """What events are charged is what `Decimal` makes of it, to the last digit, alone and in a difference."""
+    cheap = charges("USD", net=amount_of(cents), total=amount_of(more), included=amount_of(more))
+    exact = charges("USD", net=dollars_of(cents), total=dollars_of(more), included=dollars_of(more))
+    assert repr(cheap) == repr(exact)
+
+
+@given(_CENTS, st.floats(0.000001, 100))
+def test_a_discount_is_exact_too(cents: Any, percent: float) -> None:
+    event = {**EVENT, "chargedCents": cents, "tokenUsage": {"totalCents": 10, "discountPercentOff": percent}}
+    off = Decimal(repr(percent)) / 10
+    net = dollars_of(cents)
+    expected = charges("USD", net=net, total=dollars_of(Decimal(str(cents)) + off), usage_based=net)
+    assert repr([c for c in mapped(event)["charges"] if c["type"] != "platform_fee"]) == repr(expected)
 
 
 @pytest.mark.parametrize(
