@@ -2,13 +2,14 @@
 
 PYTHON ?= python3
 PORT ?= 8800
+CONFIG ?= secrets/config.json
 INTO ?= lake.duckdb
 OUT ?= focus.parquet
 BIN := .venv/bin
 STAMP := .venv/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help setup fix lint unit test coverage test-all package-test demo focus sandbox bench soak tables requests lock clean
+.PHONY: help setup fix lint unit test coverage test-all package-test sync demo focus sandbox bench soak tables requests lock clean
 
 help: ## List the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -49,9 +50,16 @@ test-all: test coverage ## Everything that needs no Docker, also the slow tests 
 package-test: setup ## Build the package, install it into a new environment and read the sandbox with it
 	$(BIN)/python -m pytest -q -m package
 
-demo: setup ## Sync every vendor of the sandbox twice into a DuckDB file and show the result
-	@$(BIN)/python -c 'import importlib.util as u, sys; sys.exit(0 if u.find_spec("airbyte") else "The demo reads through PyAirbyte, which needs Python 3.10 to 3.12: make clean, then make demo PYTHON=python3.12")'
-	$(BIN)/python -m demo
+sync: setup pyairbyte ## Read all vendors of CONFIG (secrets/config.json) into INTO (lake.duckdb), build the models, write report.html
+	@# not shown: somebody may write a password into INTO, which the command refuses
+	@$(BIN)/python -m lake sync --config '$(CONFIG)' --into '$(INTO)'
+
+demo: setup pyairbyte ## Sync every vendor of the sandbox twice into a DuckDB file and show the result
+	@$(BIN)/python -m demo
+
+.PHONY: pyairbyte
+pyairbyte: setup
+	@$(BIN)/python -c 'import importlib.util as u, sys; sys.exit(0 if u.find_spec("airbyte") else "This reads through PyAirbyte, which needs Python 3.10 to 3.12: make clean, then again with PYTHON=python3.12")'
 
 focus: setup ## Write the models of INTO (lake.duckdb) as FOCUS 1.2 into OUT (focus.parquet) and validate it
 	$(BIN)/python -m lake.focus --lake '$(INTO)' --out '$(OUT)'

@@ -1,10 +1,7 @@
 """The source's command without the vendors' rate limits, so that the code is measured and not the waiting."""
 
 from source_unified_usage.run import run
-from source_unified_usage.startup import quick_imports
-
-with quick_imports():
-    from source_unified_usage.core.rate_limit import RateLimit
+from source_unified_usage.startup import import_quickly
 
 
 def _take(*_: object) -> float:
@@ -12,5 +9,6 @@ def _take(*_: object) -> float:
 
 
 if __name__ == "__main__":
-    RateLimit.take = _take  # type: ignore[method-assign,assignment]
+    import_quickly("source_unified_usage.entrypoint")
+    import_quickly("source_unified_usage.core.rate_limit").RateLimit.take = _take
     run()

@@ -1,1 +1,1 @@
-"""The demo: the sandbox's vendors through PyAirbyte into DuckDB."""
+"""The demo: `lake sync` twice against the sandbox, and what the second sync changed."""

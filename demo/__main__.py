@@ -1,41 +1,82 @@
-"""`python -m demo`: check, read every vendor into a local DuckDB file, read again, and show the result.
+"""`python -m demo`: sync the sandbox's vendors into a local DuckDB file, sync again two days later, show what changed.
 
     python -m demo [VENDOR ...]
 
 If vendors are named, it reads only these.
 """
 
+import json
 import os
+import shutil
+import subprocess
 import sys
-import warnings
+from collections.abc import Collection, Sequence
+from datetime import timedelta
 from pathlib import Path
 
-FOLDER = Path(".demo").absolute()
+from rich.console import Console
 
-# PyAirbyte reads these when it is imported; the demo sends nothing to other machines and writes only into its folder
-os.environ.update(
-    DO_NOT_TRACK="1",
-    AIRBYTE_OFFLINE_MODE="1",
-    NO_LIVE_PROGRESS="1",
-    AIRBYTE_PROJECT_DIR=str(FOLDER),
-    AIRBYTE_CACHE_ROOT=str(FOLDER / "cache"),
-    AIRBYTE_LOGGING_ROOT=str(FOLDER / "logs"),
-)
-# all requests go to this machine, past any proxy
-for name in ("no_proxy", "NO_PROXY"):
-    os.environ[name] = ",".join(filter(None, [os.environ.get(name), "localhost,127.0.0.1"]))
-# other packages write warnings about Python versions, here and in the source's process
-os.environ["PYTHONWARNINGS"] = "ignore"
-warnings.simplefilter("ignore")
+from demo.changes import show, snapshot
+from sandbox import Sandbox
+from source_unified_usage.streams import all_streams, bills
+
+EXAMPLE = Path("secrets.example") / "sandbox.json"
+FOLDER = Path(".demo")
+LAKE, PAGE, CONFIG = FOLDER / "lake.duckdb", FOLDER / "report.html", FOLDER / "config.json"
+SCHEMA = "usage"
+DAYS = 7
+console = Console(width=None if sys.stdout.isatty() else 110)
 
 
-def main() -> int:
-    """Exit code 1 when a vendor failed. The rows of the others are kept."""
-    from demo.job import run
+def main(only: Sequence[str]) -> int:
+    """The exit code: 1 when a sync failed. What it read is kept."""
+    shutil.rmtree(FOLDER, ignore_errors=True)
+    FOLDER.mkdir()
+    with Sandbox() as sandbox:
+        console.rule("[bold]source-unified-usage demo")
+        console.print(f"A sandbox simulates {', '.join(sandbox.vendors)} on http://localhost:{sandbox.port}.\n")
+        _write_config(sandbox, only or [*sandbox.vendors])
+        first = _sync()
+        before = snapshot(LAKE, SCHEMA)
+        if not before:
+            return first
+        sandbox.clock.advance(days=2)
+        console.rule("[bold]two days later")
+        console.print("The vendors have corrected recent days and delivered late rows.\n")
+        second = _sync()
+    show(console, before, snapshot(LAKE, SCHEMA))
+    _suggest(before)
+    return first or second
 
-    FOLDER.mkdir(exist_ok=True)
-    return run(FOLDER, sys.argv[1:])
+
+def _write_config(sandbox: Sandbox, vendors: Sequence[str]) -> None:
+    """The example for these vendors at this sandbox's port, starting some days ago."""
+    example = json.loads(EXAMPLE.read_text(encoding="utf-8").replace(":8800/", f":{sandbox.port}/"))
+    config = {name: example[name] for name in vendors}
+    config["start_date"] = f"{sandbox.clock.today() - timedelta(days=DAYS)}"
+    CONFIG.write_text(json.dumps(config, indent=2), encoding="utf-8")
+
+
+def _sync() -> int:
+    """What `make sync` runs. Its exit code."""
+    command = [sys.executable, "-m", "lake", "sync", "--config", str(CONFIG), "--into", str(LAKE), "--page", str(PAGE)]
+    # the sandbox is on this machine, past any proxy
+    direct = {
+        name: ",".join(filter(None, [os.environ.get(name), "localhost,127.0.0.1"])) for name in ("no_proxy", "NO_PROXY")
+    }
+    return subprocess.run(command, env={**os.environ, **direct}, check=False).returncode
+
+
+def _suggest(held: Collection[str]) -> None:
+    """Print the path of the page and a command that queries the file."""
+    console.print(f"\nOpen [bold]{PAGE}[/] in a browser, or try a command:", highlight=False)
+    stream = next(stream.name for stream in bills(all_streams()) if stream.name in held)
+    line = (
+        f"import duckdb; connection = duckdb.connect('{LAKE}', read_only=True); "
+        f"print(connection.sql('select start_date, product, charges from {SCHEMA}.{stream} limit 5'))"
+    )
+    console.print(f'  .venv/bin/python -c "{line}"', soft_wrap=True, markup=False, highlight=False)
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(main(sys.argv[1:]))

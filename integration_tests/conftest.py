@@ -12,7 +12,8 @@ from sandbox.vendors.claude import ClaudeSandbox
 
 @pytest.fixture
 def sandbox() -> Iterator[Sandbox]:
-    with Sandbox(days=60, now=NOW) as running:
+    """A company of 13: the fewest of whom one has an idle seat and one has left."""
+    with Sandbox(days=60, now=NOW, people=13) as running:
         yield running
 
 

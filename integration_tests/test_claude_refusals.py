@@ -172,7 +172,7 @@ def test_a_first_sync_within_an_hourly_quota_is_complete_and_reads_the_money_fir
 def test_a_quota_that_is_used_up_is_waited_for_as_it_is_named(
     source: Source, sandbox: Sandbox, claude: ClaudeSandbox, config: dict[str, Any], stale: bool
 ) -> None:
-    claude.admin_limit, claude.admin_quota_told, claude.admin_reset_stale = Limit(3, 40), True, stale
+    claude.admin_limit, claude.admin_quota_named, claude.admin_reset_stale = Limit(3, 40), True, stale
     for _ in range(3):
         claude.admin_limit.take("console", sandbox.clock.now())
     output = source.read(config, ["claude_code_usage"])

@@ -175,7 +175,7 @@ def test_refreshed_figures_start_the_window_anew(
 def test_the_export_that_is_named_bounds_the_state(
     source: Source, claude: ClaudeSandbox, config: dict[str, Any]
 ) -> None:
-    claude.spend_refreshed_told = True
+    claude.spend_refreshed_named = True
     output = source.read({**config, "include_current_day": True}, SPEND)
     assert output.code == 0
     assert_conserved(output, claude.ledger(START, date(2026, 9, 23)), SPEND)

@@ -292,7 +292,7 @@ def test_a_limit_that_others_use_up_costs_time_only(source: Source, sandbox: San
 def test_a_limit_that_is_used_up_is_waited_for_whatever_the_headers(
     source: Source, sandbox: Sandbox, config: dict[str, Any], reset: Any, headers: Any, waited: int
 ) -> None:
-    sandbox.datadog.limit_reset, sandbox.datadog.limit_told = reset, headers
+    sandbox.datadog.limit_reset, sandbox.datadog.limit_body = reset, headers
     sandbox.datadog.limit = Limit(400, 3600, aligned=True)
     before = sandbox.clock.now()
     for _ in range(400):  # by others

@@ -90,7 +90,11 @@ TABLES: dict[str, list[Record]] = {
         row("confluent_costs", "2026-11-03", "2", 6, resources=[{"id": "lkc-2", "workspace": {"id": "env-1"}}]),
     ],
     "datadog_cost": [row("datadog_cost", "2026-11-01", "1", 300)],
-    "github_billing_usage": [row("github_billing_usage", "2026-11-03", "1", 100, organization={"id": "acme-inc"})],
+    "github_billing_usage": [
+        row("github_billing_usage", "2026-11-03", "1", 100, organization={"id": "acme-inc"}),
+        # nobody restates this metric: the rules are asked for its own rows
+        row("github_billing_usage", "2026-11-03", "2", 11, metric_name="actions", resources=[KEY_X]),
+    ],
     "github_ai_credits_by_user": [
         row("github_ai_credits_by_user", "2026-11-03", "1", 30, user={"id": "ada-login"}),
         row("github_ai_credits_by_user", "2026-11-03", "2", 20, user={"id": "bob-login"}),
@@ -100,8 +104,11 @@ TABLES: dict[str, list[Record]] = {
         row("claude_cost", "2026-11-06", "1", 8, organization={"id": "org_1"}),
     ],
     "claude_api_cost": [row("claude_api_cost", "2026-11-05", "1", 60), row("claude_api_cost", "2026-11-06", "1", 9)],
-    # the first day of both bills, less 5
-    "claude_spend": [row("claude_spend", "2026-11-05", "1", 50, **ADA), row("claude_spend", "2026-11-05", "2", 45)],
+    # the first day of both bills, less 5, under names of its own
+    "claude_spend": [
+        row("claude_spend", "2026-11-05", "1", 50, metric_name="cost", **ADA),
+        row("claude_spend", "2026-11-05", "2", 45, metric_name="cost"),
+    ],
     "claude_user_cost": [
         row("claude_user_cost", "2026-11-05", "1", 38, **ADA),
         row("claude_user_cost", "2026-11-06", "1", 8, **ADA),
@@ -206,12 +213,12 @@ def test_a_team_has_its_people_whatever_the_case_of_their_address(answers: Answe
 
 
 def test_a_stream_by_person_splits_the_bill_that_names_nobody(answers: Answers) -> None:
-    assert teams(answers, "github") == [("Everyone", 70), ("Red", 30)]
+    assert teams(answers, "github") == [("Everyone", 70), ("Red", 41)]
     people = answers("user_key, attribution, lifetime", "user_summary", "vendor = 'github'")
     assert people == [
         ("github:ada-login", "restated", 30),
         ("github:bob-login", "restated", 20),
-        ("unattributed", "billed", 50),
+        ("unattributed", "billed", 61),
     ]
 
 
@@ -265,7 +272,7 @@ def test_budgets(answers: Answers) -> None:
         (date(2026, 9, 1), 99, 4),
         (date(2026, 10, 1), 99, 1.5),
     ]
-    assert answers("month, spent", "budget_variance", "team = 'Red' and month = '2026-11-01'") == [(NOVEMBER, 110.57)]
+    assert answers("month, spent", "budget_variance", "team = 'Red' and month = '2026-11-01'") == [(NOVEMBER, 121.57)]
 
 
 def test_invoices_beside_the_bills(answers: Answers) -> None:

@@ -18,7 +18,14 @@ ENVIRONMENT = {
     **dict.fromkeys(("HTTP_PROXY", "HTTPS_PROXY", "http_proxy", "https_proxy", "ALL_PROXY"), PROXY),
     "PYTHONPATH": str(ROOT),
 }
-TITLES = ("Spend per vendor", "Top models by tokens, ", "Top users by spend, ", "Rows per stream")
+TITLES = (
+    "Spend per vendor",
+    "Top models by tokens, ",
+    "Top people by spend, ",
+    "What this sync found in the bills",
+    "What is in the database",
+    "Rows per stream",
+)
 
 
 def run(command: list[str], folder: Path) -> subprocess.CompletedProcess[str]:
@@ -37,8 +44,10 @@ def checkout(tmp_path: Path) -> Path:
 def test_the_tables_and_the_command_to_try(checkout: Path) -> None:
     done = run([sys.executable, "-m", "demo", "cursor", "scenario"], checkout)
     assert (done.returncode, done.stderr) == (0, ""), done.stdout[-3000:] + done.stderr[-3000:]
-    said = done.stdout
-    assert "Warning" not in said
+    assert "Warning" not in done.stdout
+    assert done.stdout.count("every vendor accepts its credentials") == 2
+    assert re.search(r"^cursor +[\d,]+ rows, 16 of 16 streams read, \d+ s$", done.stdout, re.M)
+    said = done.stdout.partition("two days later")[2]
     assert sorted(TITLES, key=said.index) == list(TITLES), "the long table comes last"
 
     day = r"\d{4}-\d\d-\d\d"
@@ -47,9 +56,14 @@ def test_the_tables_and_the_command_to_try(checkout: Path) -> None:
     assert {(vendor, currency) for vendor, _, _, currency in bills} == {("cursor", "USD"), ("scenario", "CU")}
     totals = re.findall(r"│ total +│ +│ +│ +│ +([\d,.]+) │ (USD|CU) ", said)
     assert sorted(totals) == sorted((net, currency) for _, _, net, currency in bills)
-    users = re.findall(r"^│ \S+ +│ ([a-z, ]+?) +│ +[\d,.]+ │ (USD|CU) ", said, re.M)
-    assert {("cursor", "USD"), ("scenario", "CU")} <= set(users)
-    assert re.search(rf"│ cursor_usage_events +│ {day} │ {day} │ +\d+ │", said)
+    people = re.findall(r"^│ \S+ +│ ([a-z, ]+?) +│ +[\d,.]+ │ +[\d,.]+ │ (USD|CU) ", said, re.M)
+    assert {("cursor", "USD"), ("scenario", "CU")} <= set(people)
+    restated = re.findall(r"│ (\w+) +│ \w+ +│ +0 │ +[1-9]\d* │ +-?[\d,.]+ │ (USD|CU) ", said)
+    assert set(restated) == {("cursor", "USD"), ("scenario", "CU")}
+    rows = re.findall(r"^│ ([a-z]+_\w+) +│ +\d+ │ +\d+ │ +\d+ │ +(\d+) │", said, re.M)
+    assert ("cursor_usage_events", "0") in rows
+    assert {duplicates for _, duplicates in rows} == {"0"}
+    assert "</html>" in (checkout / ".demo" / "report.html").read_text()
 
     (line,) = re.findall(r"^  (\.venv/bin/python -c .+)$", said, re.M)
     tried = run(["bash", "-euc", line], checkout)
@@ -68,3 +82,4 @@ def test_a_vendor_that_fails_is_a_sentence(checkout: Path) -> None:
     assert (done.returncode, done.stderr) == (1, "")
     assert "Traceback" not in done.stdout
     assert re.search(r"^cursor failed: .*Cursor, .*401", done.stdout, re.M), done.stdout
+    assert "crsr_not_the_key" not in done.stdout

@@ -1,7 +1,7 @@
 """All vendors into real databases: with one failing, then again after the vendors corrected figures.
 
 Whatever happens, what a table holds is what the sandbox knows: every row once, its id, its time and its charges.
-Streams without charges are left to the tests of the vendors.
+Streams without charges are left to the tests of the vendors; PyAirbyte is slow with more tables.
 """
 
 import re

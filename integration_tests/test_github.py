@@ -138,10 +138,10 @@ def test_a_fine_grained_token_reads_the_bill_and_no_seats(
     sandbox.github.ledger_of = "organization"
     output = source.read(github(config, **{**OF_ORGANIZATION, "token": FINE_GRAINED_TOKEN}), [BILL, CREDITS, SEATS])
     assert_conserved(output, sandbox.github.ledger(START, TODAY), [BILL, CREDITS])
-    told = output.failed
-    assert set(told) == {SEATS}
-    assert told[SEATS]["failure_type"] == "config_error"
-    assert "manage_billing:copilot" in told[SEATS]["message"]
+    failed = output.failed
+    assert set(failed) == {SEATS}
+    assert failed[SEATS]["failure_type"] == "config_error"
+    assert "manage_billing:copilot" in failed[SEATS]["message"]
 
 
 @pytest.mark.parametrize(
@@ -159,9 +159,9 @@ def test_what_is_denied_stops_its_own_streams(
     sandbox.github.denied = {subject}
     streams = {BILL, CREDITS, EXPORT, ACTIVITY, SEATS}
     output = source.read(config, streams)
-    told = output.failed
-    assert set(told) == failing
-    for trace in told.values():
+    failed = output.failed
+    assert set(failed) == failing
+    for trace in failed.values():
         assert trace["failure_type"] == "config_error"
         assert words in trace["message"]
     assert_conserved(output, sandbox.github.ledger(START, TODAY), streams - failing)
@@ -201,10 +201,10 @@ def test_the_primary_limit_is_waited_for_until_its_reset(
 def test_an_answer_of_another_day_is_not_taken(source: Source, sandbox: Sandbox, config: dict[str, Any]) -> None:
     sandbox.github.wrong_day = True
     output = source.read(config, [BILL, CREDITS])
-    told = output.failed
-    assert set(told) == {CREDITS}
-    assert told[CREDITS]["failure_type"] == "system_error"
-    assert "timePeriod" in told[CREDITS]["message"]
+    failed = output.failed
+    assert set(failed) == {CREDITS}
+    assert failed[CREDITS]["failure_type"] == "system_error"
+    assert "timePeriod" in failed[CREDITS]["message"]
     assert output.records[CREDITS] == []
     assert_conserved(output, sandbox.github.ledger(START, TODAY), [BILL])
 

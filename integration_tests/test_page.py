@@ -12,7 +12,6 @@ import pytest
 from integration_tests import page_lake, postgres
 from integration_tests.browser import Browser, chromium
 from lake import page
-from lake.errors import LakeError
 from lake.target import target_of
 
 CURRENCIES = {currency for _, _, currency, _ in page_lake.BILLS.values()}
@@ -261,15 +260,6 @@ def test_a_vendor_that_is_not_configured_any_more_still_counts(
     amount = re.compile(r'<p class="amount">(.*?)</p>', re.DOTALL)
     assert amount.findall(text) == amount.findall(report.read_text())
     assert "OpenAI" in text
-
-
-def test_what_cannot_be_done_is_said(report: Path, tmp_path: Path) -> None:
-    with pytest.raises(LakeError, match=r"new\.duckdb holds no models: there is nothing to report\. Sync first\."):
-        page.write(target_of(str(tmp_path / "new.duckdb"), "usage"), tmp_path / "report.html")
-
-    there = target_of(str(report.with_name("lake.duckdb")), "usage")
-    with pytest.raises(LakeError, match=r"cannot be written to .*: No such file or directory"):
-        page.write(there, tmp_path / "missing" / "report.html")
 
 
 def test_postgres_gives_the_same_page(report: Path, tables: page_lake.Tables, tmp_path: Path) -> None:

@@ -1,8 +1,10 @@
-"""`python -m lake sync`: all vendors of a configuration into a database, and the answers from it."""
+"""`python -m lake sync`: all vendors of a configuration into a database, with the answers. `report`: only the page."""
 
 import argparse
 import signal
 import sys
+from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 from lake.errors import Interrupted, LakeError
@@ -14,14 +16,12 @@ def main() -> int:
         signal.signal(number, _interrupt)
     arguments = _parse(sys.argv[1:])
     try:
-        from lake.sync import sync
-
-        return sync(arguments)
+        return int(arguments.run(arguments))
     except LakeError as error:
         print(error, file=sys.stderr)
         return error.code
     except Interrupted as error:
-        print("Interrupted. What was read before is kept, the next sync goes on from there.", file=sys.stderr)
+        print("Interrupted. What was read is kept, the next sync goes on from there.", file=sys.stderr)
         return error.code
 
 
@@ -29,14 +29,42 @@ def _interrupt(number: int, _: Any) -> None:
     raise Interrupted(number)
 
 
+def _sync(arguments: argparse.Namespace) -> int:
+    from lake.sync import sync
+
+    return sync(arguments)
+
+
+def _report(arguments: argparse.Namespace) -> int:
+    from lake.report import report
+    from lake.target import target_of
+
+    report(target_of(arguments.into, arguments.schema), Path(arguments.page))
+    print(f"{arguments.page} is written.")
+    return 0
+
+
 def _parse(arguments: list[str]) -> argparse.Namespace:
     parser = argparse.ArgumentParser("python -m lake", description=__doc__)
     commands = parser.add_subparsers(title="commands", dest="command", required=True)
-    about = "Read every vendor of a configuration into a database, build the models there and print a summary."
-    command = commands.add_parser("sync", help="read what is new, build the models, print a summary", description=about)
-    command.add_argument(
+    about = "read every vendor of a configuration into a database, build the models there, print a summary"
+    sync = _command(commands, "sync", about, _sync)
+    sync.add_argument(
         "--config", default="secrets/config.json", metavar="FILE", help="the configuration (default: %(default)s)"
     )
+    sync.add_argument("--vendors", nargs="+", default=(), metavar="VENDOR", help="read only these")
+    sync.add_argument("--streams", nargs="+", default=(), metavar="STREAM", help="read only these")
+    sync.add_argument(
+        "--full-refresh", action="store_true", help="read everything from start_date on, not only what is new"
+    )
+    _command(commands, "report", "write the page again from the models of the last sync", _report)
+    return parser.parse_args(arguments)
+
+
+def _command(commands: Any, name: str, about: str, run: Callable[[argparse.Namespace], int]) -> Any:
+    """A command with the options that both have."""
+    command = commands.add_parser(name, help=about, description=f"{about[0].upper()}{about[1:]}.")
+    command.set_defaults(run=run)
     command.add_argument(
         "--into",
         default="lake.duckdb",
@@ -45,12 +73,8 @@ def _parse(arguments: list[str]) -> argparse.Namespace:
         "(default: %(default)s)",
     )
     command.add_argument("--schema", default="usage", metavar="NAME", help="of the tables (default: %(default)s)")
-    command.add_argument("--vendors", nargs="+", default=(), metavar="VENDOR", help="only these")
-    command.add_argument("--streams", nargs="+", default=(), metavar="STREAM", help="only these")
-    command.add_argument(
-        "--full-refresh", action="store_true", help="read everything from start_date on, not only what is new"
-    )
-    return parser.parse_args(arguments)
+    command.add_argument("--page", default="report.html", metavar="FILE", help="the page (default: %(default)s)")
+    return command
 
 
 if __name__ == "__main__":

@@ -12,6 +12,8 @@ import duckdb
 
 from lake.focus_validation import NotValidated, validate
 
+__all__ = ["ExportError", "NotValidated", "export", "validate"]
+
 MODEL = "unified_usage__focus_1_2"
 _SERVER = ("postgresql://", "postgres://")
 _NOT_BUILT = "There is no {table} in {target}: run `make sync`, or dbt build, first."

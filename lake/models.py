@@ -15,17 +15,17 @@ _BROKEN = ("error", "runtime error")
 
 
 def build(target: Target, folder: Path) -> list[str]:
-    """Build and test all models. A sentence for each that failed; dbt's own files go into the folder.
+    """Build and test all models. A sentence for each test that failed; dbt's own files go into the folder.
 
-    Raises LakeError when dbt could not run at all.
+    Raises LakeError when something could not be built.
     """
     results = _run(target, folder, "build")
-    broken = [_broken(result) for result in results if result["status"] in _BROKEN]
-    failed = [_name(result) for result in results if result["status"] == "fail"]
-    if not failed:
-        return broken
+    if broken := [result for result in results if result["status"] in _BROKEN]:
+        raise LakeError(" ".join(map(_broken, broken)))
+    if not (failed := [_name(result) for result in results if result["status"] == "fail"]):
+        return []
     again = _run(target, folder, "test", "--store-failures", "--select", *failed)
-    return broken + [_failed(result) for result in again if result["status"] == "fail"]
+    return [_failed(result) for result in again if result["status"] == "fail"]
 
 
 def _run(target: Target, folder: Path, command: str, *options: str) -> list[dict[str, Any]]:
@@ -57,7 +57,7 @@ def _name(result: dict[str, Any]) -> str:
 
 def _broken(result: dict[str, Any]) -> str:
     kind = result["unique_id"].split(".")[0]
-    return f"The {kind} {_name(result)} could not be built: {' '.join(str(result['message']).split())}"
+    return f"The {kind} {_name(result)} could not be built: {' '.join(str(result['message']).split())}."
 
 
 def _failed(result: dict[str, Any]) -> str:

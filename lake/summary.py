@@ -12,9 +12,12 @@ from sqlalchemy import Connection, text
 from lake.target import MODELS_SCHEMA, Target
 
 TOP = 8
-_NUMBERS = {"net", "tokens", "rows", "streams", "with rows", "failed"}
+_MONEY = {"net", "month to date", "restated by"}
+_COUNTS = {"tokens", "rows", "streams", "with rows", "failed", "new days", "restated days"}
 _COSTS = f"{MODELS_SCHEMA}.unified_usage__cost_daily"
 _TOKENS = f"{MODELS_SCHEMA}.unified_usage__tokens_daily"
+_PEOPLE_TABLE = f"{MODELS_SCHEMA}.unified_usage__user_summary"
+_CHANGES = f"{MODELS_SCHEMA}.unified_usage__changes"
 _COVERAGE = f"{MODELS_SCHEMA}.unified_usage__coverage"
 
 _SPEND = (
@@ -39,19 +42,32 @@ _MODELS = (
     """,
 )
 _PEOPLE = (
-    "Top people by spend, of the bills that name them, {period}",
-    ("person", "vendors", "net", "currency"),
+    "Top people by spend, {period}",
+    ("person", "vendors", "month to date", "net", "currency"),
     f"""
-    select person, vendors, net, currency from (
-        select person, string_agg(vendor, ', ' order by vendor) as vendors, sum(net) as net, currency,
-            row_number() over (partition by currency order by sum(net) desc, person) as place
-        from (
-            select coalesce(user_email, user_name, user_id) as person, vendor, sum(net) as net, currency
-            from {_COSTS} group by 1, 2, 4
-        ) as by_vendor
-        where person is not null group by person, currency having sum(net) > 0
+    select person, vendors, month_to_date, net, currency from (
+        select
+            coalesce(max(user_email), max(user_name), user_key) as person,
+            string_agg(vendor, ', ' order by vendor) as vendors,
+            sum(month_to_date) as month_to_date,
+            sum(lifetime) as net,
+            currency,
+            row_number() over (partition by currency order by sum(lifetime) desc, user_key) as place
+        from {_PEOPLE_TABLE}
+        where vendor <> 'all' and attribution <> 'estimate' and user_key <> 'unattributed'
+        group by user_key, currency having sum(lifetime) > 0
     ) as ranked
     where place <= {TOP} order by currency desc, net desc, person
+    """,
+)
+_FOUND = (
+    "What this sync found in the bills",
+    ("vendor", "stream", "new days", "restated days", "restated by", "currency"),
+    f"""
+    select vendor, stream, sum(case when kind = 'new' then 1 else 0 end),
+        sum(case when kind = 'restated' then 1 else 0 end),
+        sum(case when kind = 'restated' then difference else 0 end), currency
+    from {_CHANGES} where is_of_last_sync group by 1, 2, 6 order by 1, 2, 6
     """,
 )
 _HELD = (
@@ -66,32 +82,29 @@ _HELD = (
 
 
 def show(console: Console, target: Target) -> None:
-    """Spend, models, people and coverage, as far as there are any."""
+    """Spend, models, people, what changed and what is there, as far as there is any."""
     engine = target.engine()
     try:
         with target.explained(), engine.connect() as connection:
-            for (title, columns, query), table in (
-                (_SPEND, _COSTS),
-                (_MODELS, _TOKENS),
-                (_PEOPLE, _COSTS),
-                (_HELD, ""),
-            ):
+            for title, columns, query in (_SPEND, _MODELS, _PEOPLE, _FOUND, _HELD):
                 rows = connection.execute(text(query)).fetchall()
                 if rows:
-                    _print(console, title.format(period=_period(connection, table) if table else ""), columns, rows)
+                    _print(console, title.format(period=_period(connection)), columns, rows)
     finally:
         engine.dispose()
 
 
-def _period(connection: Connection, table: str) -> str:
-    first, last = connection.execute(text(f"select min(day), max(day) from {table}")).one()
+def _period(connection: Connection) -> str:
+    """The days of the bills and of the tokens."""
+    days = f"select day from {_COSTS} union all select day from {_TOKENS}"
+    first, last = connection.execute(text(f"select min(day), max(day) from ({days}) as days")).one()
     return f"{first} to {last}"
 
 
 def _print(console: Console, title: str, columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
     table = Table()
     for column in columns:
-        table.add_column(column, justify="right" if column in _NUMBERS else "left")
+        table.add_column(column, justify="right" if column in _MONEY | _COUNTS else "left")
     for row in rows:
         table.add_row(*(_shown(column, value) for column, value in zip(columns, row, strict=True)))
     console.print(f"\n{title}", table, sep="\n")
@@ -102,6 +115,6 @@ def _shown(column: str, value: Any) -> str:
         return ""
     if isinstance(value, datetime):
         return f"{value:%Y-%m-%d %H:%M}"
-    if column == "net":
+    if column in _MONEY:
         return f"{Decimal(value):,.2f}"
-    return f"{value:,.0f}" if column in _NUMBERS else str(value)
+    return f"{value:,.0f}" if column in _COUNTS else str(value)

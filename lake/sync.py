@@ -14,8 +14,9 @@ from rich.markup import escape
 from lake import models, outcomes, summary
 from lake.display import Display
 from lake.environment import without_noise
-from lake.errors import Interrupted
+from lake.errors import Interrupted, LakeError
 from lake.outcomes import Outcome
+from lake.report import report
 from lake.selection import Selected, select
 from lake.target import Target, target_of
 
@@ -32,13 +33,24 @@ def sync(arguments: argparse.Namespace) -> int:
         folder = Path(name)
         failures = _read(selected, target, console, folder, full_refresh=arguments.full_refresh)
         if _holds_streams(target):
-            with console.status("building the models ..."):
-                failures["models"] = models.build(target, folder)
-            summary.show(console, target)
+            failures["models"] = _answer(target, console, folder, Path(arguments.page))
     for who, sentences in failures.items():
         for sentence in sentences:
             console.print(f"[red]{who} failed:[/] {escape(sentence)}", highlight=False, soft_wrap=True)
     return 1 if any(failures.values()) else 0
+
+
+def _answer(target: Target, console: Console, folder: Path, path: Path) -> list[str]:
+    """Build the models, show the summary and write the page. What failed of it."""
+    try:
+        with console.status("building the models ..."):
+            failures = models.build(target, folder)
+        summary.show(console, target)
+        report(target, path)
+    except LakeError as error:
+        return [str(error)]
+    console.print(f"\nAll of it is in [bold]{target.name}[/], the page is [bold]{path}[/].", highlight=False)
+    return failures
 
 
 def _read(

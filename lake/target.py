@@ -59,6 +59,17 @@ class Target(ABC):
     def claim(self, connection: sqlalchemy.Connection) -> None:
         """Keep other syncs out as long as the connection is open. Raises LakeError."""
 
+    def require(self) -> None:
+        """Raises LakeError unless the models are there."""
+        engine = self.engine()
+        try:
+            with self.explained():
+                names = sqlalchemy.inspect(engine).get_table_names(schema=MODELS_SCHEMA)
+        finally:
+            engine.dispose()
+        if not names:
+            raise LakeError(f"{self.name} holds no models in {MODELS_SCHEMA} yet. Sync first.")
+
     @contextmanager
     def held(self) -> Iterator[sqlalchemy.Connection]:
         """The database, opened for as long as the block runs, with the schema created. Raises LakeError.

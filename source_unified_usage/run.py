@@ -5,7 +5,7 @@ import sys
 from collections.abc import Sequence
 
 from source_unified_usage import __version__
-from source_unified_usage.startup import quick_imports
+from source_unified_usage.startup import import_quickly
 from source_unified_usage.stdout import Stdout
 
 _ABOUT = "Airbyte source: usage and cost of many vendors in one schema. Writes Airbyte messages to stdout, one a line."
@@ -24,8 +24,7 @@ def run() -> None:
     try:
         out.end_on_signal(_KEPT if arguments.command == "read" else "")
         out.end_with_reader()
-        with quick_imports():
-            from source_unified_usage.entrypoint import speak
+        speak = import_quickly("source_unified_usage.entrypoint").speak
     except (OSError, MemoryError, RuntimeError) as error:
         out.end(1, f"The source cannot start: {error or 'out of memory'}.")
     speak(arguments, out)

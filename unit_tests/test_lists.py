@@ -73,7 +73,7 @@ def facts(name: str, role: Any = "activity", *restates: str) -> StreamFacts:
     return all_streams()[0]._replace(name=name, role=role, restates=restates)
 
 
-def test_who_spent_a_bill_is_told_by_itself_or_by_what_restates_it() -> None:
+def test_who_spent_a_bill_is_in_itself_or_in_what_restates_it() -> None:
     streams = [
         facts("by_person", "restates", "whole"),
         facts("by_person_again", "restates", "whole"),

@@ -97,9 +97,9 @@ measured as (
         -- a quantity that explains the amount, else once the period
         coalesce(quantity * direction > 0 or (quantity = 0 and pricing_net = 0 and pricing_total = 0), false)
             as has_quantity,
-        vendor || '/' || product_id || '/' || coalesce(metric, '~') as sku,
+        vendor || '/' || coalesce(product_id, '~') || '/' || coalesce(metric, '~') as sku,
         case when resource_id <> coalesce(sub_account_id, '') then resource_id end as used_resource_id,
-        coalesce(product_name, {{ company('vendor') }} || ' ' || product_id) as service_name,
+        coalesce(product_name, {{ company('vendor') }} || coalesce(' ' || product_id, '')) as service_name,
         -- a workspace of ChatGPT is billed apart from the organization of the API
         stream in ('openai_codex_usage', 'openai_workspace_usage') as is_workspace_bill,
         {{ company('vendor') }} as provider

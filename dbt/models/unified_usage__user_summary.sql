@@ -17,9 +17,14 @@ billed as (
 -- bills of which nobody knows who spent them
 days_without_people as (
     select distinct vendor, day
-    from billed
-    where basis = 'billed'
-        and stream not in (select stream from billed where basis = 'billed' and user_key is not null)
+    from (
+        select vendor, stream, day
+        from {{ ref('int_unified_usage__spending') }}
+        where basis in ('billed', 'replaced')
+            and stream not in (select stream from billed where basis = 'billed' and user_key is not null)
+        group by vendor, stream, day
+        having max(case when basis = 'replaced' then 1 else 0 end) = 0
+    ) as bills
 ),
 
 estimated as (

@@ -81,16 +81,16 @@ def test_every_redirect_is_followed_five_times_at_most(server: requests_mock.Moc
     ],
 )
 def test_nothing_else_is_asked_for(server: requests_mock.Mocker, place: str) -> None:
-    with pytest.raises(BrokenContract, match=r"Acme, stream acme_usage, a file at .*: the vendor leads to") as told:
+    with pytest.raises(BrokenContract, match=r"Acme, stream acme_usage, a file at .*: the vendor leads to") as raised:
         read(place)
     assert not server.called
-    assert "SECRET" not in str(told.value)
+    assert "SECRET" not in str(raised.value)
     if place:
         server.get(LINK, status_code=302, headers={"Location": place})
-        with pytest.raises((BrokenContract, Unavailable)) as told_later:
+        with pytest.raises((BrokenContract, Unavailable)) as later:
             read(LINK)
         assert {request.url for request in server.request_history} == {LINK}
-        assert "SECRET" not in str(told_later.value)
+        assert "SECRET" not in str(later.value)
 
 
 @pytest.mark.parametrize("base_url", ["http://localhost:8800/acme", "http://127.0.0.1:8800"])
@@ -119,10 +119,10 @@ def test_an_expired_link_is_asked_for_anew_once(server: requests_mock.Mocker, st
     assert asked == 2
     server.get("https://files.acme.example/3", status_code=status)
     server.get("https://files.acme.example/4", status_code=status)
-    with pytest.raises(LinkExpired, match=f"a file at files.acme.example: {status}") as told:
+    with pytest.raises(LinkExpired, match=f"a file at files.acme.example: {status}") as raised:
         list(Links(api(), HOSTS).rows(ask, ndjson_rows))
     assert asked == 4
-    assert "SECRET" not in str(told.value)
+    assert "SECRET" not in str(raised.value)
 
 
 def test_a_file_that_is_cut_is_read_again_and_no_row_comes_twice(
@@ -139,17 +139,17 @@ def test_a_file_that_is_cut_is_read_again_and_no_row_comes_twice(
 
 def test_a_file_that_stays_cut_is_given_up(server: requests_mock.Mocker, caplog: pytest.LogCaptureFixture) -> None:
     server.get(LINK, text="a,b\n1\n")
-    with pytest.raises(Unavailable, match="no usable file, the file is not whole \\(line 2 has 1 fields") as told:
+    with pytest.raises(Unavailable, match="no usable file, the file is not whole \\(line 2 has 1 fields") as raised:
         list(Links(api(), HOSTS).rows(lambda: [LINK], csv_rows))
     assert server.call_count == 6
-    assert "SECRET" not in str(told.value) + caplog.text
+    assert "SECRET" not in str(raised.value) + caplog.text
 
 
 def test_the_network_shows_no_link_either(server: requests_mock.Mocker, caplog: pytest.LogCaptureFixture) -> None:
     server.get(LINK, exc=requests.ConnectionError(f"Failed to resolve {LINK}"))
-    with pytest.raises(Unavailable, match="the host name cannot be resolved") as told:
+    with pytest.raises(Unavailable, match="the host name cannot be resolved") as raised:
         read(LINK)
-    assert "SECRET" not in str(told.value) + caplog.text
+    assert "SECRET" not in str(raised.value) + caplog.text
 
 
 def test_no_line_of_a_library_shows_a_link(caplog: pytest.LogCaptureFixture) -> None:

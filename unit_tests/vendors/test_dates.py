@@ -24,9 +24,9 @@ def shortened(value: Any, *, days: bool) -> Any:
 def test_the_shortest_spelling_of_a_date_is_the_same_date(wild: WildCase) -> None:
     days = not wild.case.stream.startswith("datadog_hourly")  # a day does not tell which of its hours is meant
     answers = {path: list(bodies) for path, bodies in wild.answers.items()}
-    told, short = (read(wild, each) for each in (answers, shortened(answers, days=days)))
-    assert told.records
-    assert [_mapped(record) for record in short.records] == [_mapped(record) for record in told.records]
+    whole, short = (read(wild, each) for each in (answers, shortened(answers, days=days)))
+    assert whole.records
+    assert [_mapped(record) for record in short.records] == [_mapped(record) for record in whole.records]
 
 
 def _mapped(record: dict[str, Any]) -> dict[str, Any]:

@@ -123,10 +123,10 @@ def assert_charges(charges: Iterable[Mapping[str, Any]]) -> None:
             assert near(difference, kinds.get("discount", 0), kinds["total"]), kinds
 
 
-def near(exact: Decimal | int, told: Any, *scale: Any) -> bool:
+def near(exact: Decimal | int, found: Any, *scale: Any) -> bool:
     """Equal but for the last digits of a float."""
-    sizes = [abs(Decimal(repr(value))) for value in (told, *scale)]
-    return abs(Decimal(exact) - Decimal(repr(told))) <= max(sizes) * Decimal("1e-14")
+    sizes = [abs(Decimal(repr(value))) for value in (found, *scale)]
+    return abs(Decimal(exact) - Decimal(repr(found))) <= max(sizes) * Decimal("1e-14")
 
 
 def assert_ids(records: Iterable[Mapping[str, Any]]) -> None:

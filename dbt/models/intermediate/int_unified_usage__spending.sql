@@ -1,5 +1,5 @@
 -- The bills' money by who spent it. A bill that names nobody is replaced, day by day, by a stream that restates it and
--- names people; what that stream has less (or more) than the bill is a line of its own, so that the sums are the bills'.
+-- names people. What that stream has less (or more) than the bill is a line of its own, so that the sums are the bills'.
 with money as (
     select
         records.stream,
@@ -7,6 +7,7 @@ with money as (
         records.vendor,
         records.role,
         records.day,
+        records.product_id || '/' || coalesce(records.metric, '') as kind,
         records.organization_id,
         records.user_key,
         records.user_id,
@@ -58,10 +59,36 @@ replaced as (
     where candidates.choice = 1
 ),
 
+cut_kinds as (
+    select distinct chosen.bills, chosen.day, money.kind
+    from chosen
+    inner join money on money.stream = chosen.cut and money.day = chosen.day and money.role = 'restates'
+),
+
+-- streams that have products or metrics of their own cannot be compared with the bill by these
+incomparable as (
+    select distinct cut_kinds.bills, cut_kinds.day
+    from cut_kinds
+    left join (
+        select distinct replaced.bills, replaced.day, money.kind
+        from replaced
+        inner join money on money.stream = replaced.bill and money.day = replaced.day and money.role = 'bill'
+    ) as bill_kinds
+        on bill_kinds.bills = cut_kinds.bills and bill_kinds.day = cut_kinds.day and bill_kinds.kind = cut_kinds.kind
+    where bill_kinds.kind is null
+),
+
+-- what the stream does not tell at all, such as GitHub's Actions beside its AI credits, stays with the bill
 bill_lines as (
-    select money.*, coalesce(replaced.bills, money.stream) as bills, replaced.bills is not null as is_replaced
+    select
+        money.*,
+        coalesce(replaced.bills, money.stream) as bills,
+        cut_kinds.kind is not null or incomparable.bills is not null as is_replaced
     from money
     left join replaced on replaced.bill = money.stream and replaced.day = money.day
+    left join cut_kinds
+        on cut_kinds.bills = replaced.bills and cut_kinds.day = money.day and cut_kinds.kind = money.kind
+    left join incomparable on incomparable.bills = replaced.bills and incomparable.day = money.day
     where money.role = 'bill'
 ),
 

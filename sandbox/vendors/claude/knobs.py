@@ -32,7 +32,7 @@ class Knobs:
     """Analytics 429s carry retry-after."""
     admin_retry_after: bool = False
     """Admin 429s carry retry-after; clients met them without it."""
-    admin_quota_told: bool = False
+    admin_quota_named: bool = False
     """Admin answers carry anthropic-ratelimit-requests-limit, -remaining and -reset; see `hourly_quota`."""
     admin_reset_stale: bool = False
     """The reset that they name is over."""
@@ -81,7 +81,7 @@ class Knobs:
     """Organizations to which the Usage and Cost Analytics API is not offered: 400 where HIPAA readiness is on."""
     spend_page_rows: int | None = None
     """The rows of its pages, whatever limit was asked for, as where rows fan out; None: as asked for."""
-    spend_refreshed_told: bool = False
+    spend_refreshed_named: bool = False
     """Its answers carry data_refreshed_at."""
 
     row_cap: int = 1000
@@ -93,7 +93,7 @@ class Knobs:
 
     def hourly_quota(self) -> None:
         """The Admin API as clients measured it in August 2026: 90 requests an hour, named in headers."""
-        self.admin_limit, self.admin_quota_told = Limit(90, 3600), True
+        self.admin_limit, self.admin_quota_named = Limit(90, 3600), True
 
     def refresh(self) -> None:
         """Replace the export that open cursors belong to: they answer 410 from now on."""

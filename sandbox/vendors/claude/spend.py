@@ -133,9 +133,14 @@ class SpendReports:
         page, next_page = query.cut(_sorted(rows, endpoint, query), self._knobs.spend_page_rows or limit)
         today = query.now.date()
         shown = [self._row(line, endpoint, dimensions, today) for line in page]
-        told = {"data_refreshed_at": stamp(export)} if self._knobs.spend_refreshed_told else {}
+        refreshed = {"data_refreshed_at": stamp(export)} if self._knobs.spend_refreshed_named else {}
         # on the last page the cursor may be the one that led there: has_more alone ends it
-        return {"data": shown, "has_more": next_page is not None, "next_page": next_page or query.text("page"), **told}
+        return {
+            "data": shown,
+            "has_more": next_page is not None,
+            "next_page": next_page or query.text("page"),
+            **refreshed,
+        }
 
     def _range(self, query: Query) -> tuple[datetime, datetime]:
         start, end = query.required_instant("starting_at"), query.instant("ending_at")
@@ -163,9 +168,9 @@ class SpendReports:
 
     def _shown(self, actor: Actor, today: date) -> Mapping[str, Any] | None:
         if actor.type == "user_actor":
-            told = {"email": None, "name": None, **self._people[actor.key].actor(today)}
-            told["email_address"] = told.pop("email")
-            return told
+            shown = {"email": None, "name": None, **self._people[actor.key].actor(today)}
+            shown["email_address"] = shown.pop("email")
+            return shown
         if actor.type == "federated_actor":
             kind, id, subject = actor.key
             named = {"aws": "account_id", "oidc": "issuer"}[kind]
@@ -256,7 +261,7 @@ def _undated(model: str | None) -> str | None:
 
 
 def _sorted(rows: Sequence[Line], endpoint: str, query: Query) -> list[Line]:
-    """By figure, the greatest first, unless told; ties in an order that says nothing."""
+    """By figure, the greatest first, unless the query says another order; ties in an order that says nothing."""
     order = query.one_of("order_by", _ORDERS[endpoint], _ORDERS[endpoint][0])
     descending = query.one_of("order", ("asc", "desc"), "desc") == "desc"
 

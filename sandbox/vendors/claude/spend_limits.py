@@ -91,7 +91,7 @@ class SpendLimits:
         return sum(event.amount for event in events if event.member and event.member.user_id == user_id)
 
 
-def _actor(told: Any) -> Json:
-    return {"name": None, **{name: value for name, value in told.items() if name != "email"}} | {
-        "email_address": told["email"]
+def _actor(person: Any) -> Json:
+    return {"name": None, **{name: value for name, value in person.items() if name != "email"}} | {
+        "email_address": person["email"]
     }

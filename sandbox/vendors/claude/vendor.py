@@ -171,7 +171,7 @@ class ClaudeSandbox(SandboxVendor[Path, Key], Knobs):
 
     def _quota(self, endpoint: Path, call: Call, key: Key) -> dict[str, str]:
         """What is left of the hour, and when it is whole again; the reset is often over, as clients report."""
-        if endpoint.analytics or not self.admin_quota_told:
+        if endpoint.analytics or not self.admin_quota_named:
             return {}
         limit, who = self.admin_limit, key.organization
         wait = -30.0 if self.admin_reset_stale else math.ceil(limit.reset(who, call.now))

@@ -35,7 +35,7 @@ class Knobs:
     limit_reset: Literal["seconds", "epoch"] = "seconds"
     """X-RateLimit-Reset; `epoch`: the moment instead of the time until it, as another intake has sent it
     (DataDog/dd-trace-py#17170)."""
-    limit_told: Literal["JSON", "HTML", "nothing"] = "JSON"
+    limit_body: Literal["JSON", "HTML", "nothing"] = "JSON"
     """What a 429 says beside its headers; `nothing`: the page of `HTML`, and no answer has the limit's headers."""
     marketplace_billed: bool = False
     """Cost endpoints answer 403 whatever the scopes, as clients report."""

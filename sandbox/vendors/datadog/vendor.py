@@ -139,12 +139,12 @@ class DatadogSandbox(SandboxVendor[Path, ApplicationKey], Knobs):
         return plain(404, "Not found")
 
     def refused(self, refusal: Refusal, call: Call) -> Response:
-        if refusal.status == 429 and self.limit_told != "JSON":
+        if refusal.status == 429 and self.limit_body != "JSON":
             return Response(TOO_MANY_PAGE, 429, call.headers, "text/html")
         return super().refused(refusal, call)
 
     def _limit_headers(self, call: Call) -> dict[str, str]:
-        if self.limit_told == "nothing":
+        if self.limit_body == "nothing":
             return {}
         return limit_headers(self.limit, _BUCKET, call.now, self.limit_name, epoch=self.limit_reset == "epoch")
 

@@ -126,7 +126,7 @@ class Bill:
 
 
 def _copilot(credits: Iterable[Credit]) -> Iterator[BillRow]:
-    """By cost center, organization, SKU and price; who used it for what is told elsewhere."""
+    """By cost center, organization, SKU and price; who used it for what is reported elsewhere."""
     sums: dict[tuple[Center | None, str, str, Decimal], BillRow] = {}
     for credit in credits:
         key = (credit.center, credit.organization, credit.sku, credit.price)

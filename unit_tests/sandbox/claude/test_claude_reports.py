@@ -95,10 +95,10 @@ def test_cursors_end_with_their_export(sandbox: Sandbox) -> None:
     assert refusal(sandbox, "analytics/user_cost_report", **params, page=page)[0] == 410
 
 
-@pytest.mark.parametrize(("mode", "told"), [("null", None), ("empty", "")])
-def test_nothing_exported_yet(sandbox: Sandbox, mode: str, told: str | None) -> None:
+@pytest.mark.parametrize(("mode", "refreshed"), [("null", None), ("empty", "")])
+def test_nothing_exported_yet(sandbox: Sandbox, mode: str, refreshed: str | None) -> None:
     sandbox.claude.no_export = mode
     for path in REPORTS:
         found = body(sandbox, f"analytics/{path}", **window(3, 2))
-        assert (found["data"], found["has_more"], found["data_refreshed_at"]) == ([], False, told)
+        assert (found["data"], found["has_more"], found["data_refreshed_at"]) == ([], False, refreshed)
     assert not sandbox.claude.ledger(TODAY - timedelta(days=3), TODAY)["claude_user_cost"]

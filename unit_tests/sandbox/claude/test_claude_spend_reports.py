@@ -81,7 +81,7 @@ def test_its_money_is_that_of_the_reports(sandbox: Sandbox) -> None:
     assert ours == sum(Decimal(row["amount"]) for day in days for row in day["results"])
 
 
-def test_the_greatest_come_first_unless_told(sandbox: Sandbox) -> None:
+def test_the_greatest_come_first_unless_an_order_is_asked_for(sandbox: Sandbox) -> None:
     ask = window(9, 4, **{"group_by[]": GROUPS})
     amounts = [Decimal(row["cost"]["amount"]) for row in body(sandbox, "analytics/cost", **ask)["data"]]
     assert amounts == sorted(amounts, reverse=True)

@@ -89,8 +89,8 @@ class TestAccess:
 class TestLimit:
     def test_one_aligned_window_for_all_paths(self, sandbox: Sandbox, get: Call) -> None:
         sandbox.datadog.limit = Limit(3, 3600, aligned=True)
-        told = [get(path).headers for path in (HOURLY, BILLABLE, ESTIMATED)]
-        assert [headers["X-RateLimit-Remaining"] for headers in told] == ["2", "1", "0"]
+        answered = [get(path).headers for path in (HOURLY, BILLABLE, ESTIMATED)]
+        assert [headers["X-RateLimit-Remaining"] for headers in answered] == ["2", "1", "0"]
         refused = get(PROJECTED)
         assert refused.status_code == 429
         text = "Rate limit of 3 requests in 3600 seconds reached. Please try again later."
@@ -114,11 +114,11 @@ class TestLimit:
         reset = get(BILLABLE).headers["X-RateLimit-Reset"]
         assert float(reset) - sandbox.clock.now().timestamp() == 1800
         assert get(BILLABLE).json()["errors"]
-        sandbox.datadog.limit_told = "HTML"
+        sandbox.datadog.limit_body = "HTML"
         refused = get(BILLABLE)
         assert (refused.status_code, refused.headers["X-RateLimit-Reset"]) == (429, reset)
         assert refused.text.startswith("<html>")
-        sandbox.datadog.limit_told = "nothing"
+        sandbox.datadog.limit_body = "nothing"
         refused = get(BILLABLE)
         assert (refused.status_code, refused.text[:6]) == (429, "<html>")
         assert not [name for name in refused.headers if name.startswith("X-RateLimit")]

@@ -1,4 +1,4 @@
-"""The Usage and Cost Analytics API: both keys, who is told apart how, what its refusals stop."""
+"""The Usage and Cost Analytics API: both keys, who differs from whom by what, what its refusals stop."""
 
 import copy
 import subprocess
@@ -91,7 +91,7 @@ def test_the_rows_are_the_day_as_a_whole(caplog: pytest.LogCaptureFixture) -> No
 
 
 @pytest.mark.parametrize(("amount", "warned"), [("235.205", False), ("235.206", True), ("233.204", True)])
-def test_a_difference_of_more_than_a_cent_is_told(caplog: pytest.LogCaptureFixture, amount: str, warned: bool) -> None:
+def test_a_difference_beyond_a_cent_is_logged(caplog: pytest.LogCaptureFixture, amount: str, warned: bool) -> None:
     whole = copy.deepcopy(sample("claude", "analytics_cost_ungrouped"))
     whole["data"][0]["cost"]["amount"] = amount
     assert len(read(ANALYTICS, whole, *PAGES[1:])) == 8
@@ -216,7 +216,7 @@ def test_an_identity_keeps_its_id_whatever_it_is_called(actor: Any, other: Any) 
     assert ids(read(ANALYTICS, page(row(actor=actor)))) == ids(read(ANALYTICS, page(row(actor=other))))
 
 
-def test_federated_identities_of_one_subject_are_told_apart_by_their_provider() -> None:
+def test_federated_identities_of_one_subject_differ_by_their_provider() -> None:
     actors = [
         federated("aws", account_id="1"),
         federated("aws", account_id="2"),
@@ -248,7 +248,7 @@ def test_a_known_actor_without_its_key_is_no_row(kind: str) -> None:
         read(ANALYTICS, page(row(actor={"type": kind})))
 
 
-def test_tokens_that_are_not_their_sum_are_told_once(caplog: pytest.LogCaptureFixture) -> None:
+def test_tokens_that_are_not_their_sum_are_logged_once(caplog: pytest.LogCaptureFixture) -> None:
     pages = [copy.deepcopy(sample("claude", f"analytics_usage_page{number}")) for number in (1, 2)]
     for one in pages[0]["data"][:2]:
         one["usage"]["total_tokens"] += 1

@@ -42,11 +42,11 @@ def synced(
 
     def reply(request: Any, context: Any) -> Any:
         key = "enterprise" if request.headers["x-api-key"] == CONFIG["analytics_api_key"] else "console"
-        told = answer(key, asked.count(key))
+        found = answer(key, asked.count(key))
         asked.append(key)
-        context.status_code = told.get("status_code", 200)
-        context.headers.update(told.get("headers", {}))
-        return told["json"]
+        context.status_code = found.get("status_code", 200)
+        context.headers.update(found.get("headers", {}))
+        return found["json"]
 
     server.get(COST, json=reply)
     stream = stream_of("claude", CONFIG, "claude_spend")
@@ -135,7 +135,7 @@ def test_a_refusal_that_names_the_organization_of_both_keys_reads_it_with_none(
     assert isinstance(failure, ConfigError)
 
 
-def test_where_both_keys_fail_both_are_told(server: requests_mock.Mocker, asked: list[str]) -> None:
+def test_where_both_keys_fail_both_are_named(server: requests_mock.Mocker, asked: list[str]) -> None:
     rows, counted, failure = synced(server, asked, lambda *_: WITHOUT_BETA)
     assert (rows, counted, asked) == ([], [], ["enterprise", "console"])
     assert isinstance(failure, ConfigError)

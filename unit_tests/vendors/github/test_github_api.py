@@ -127,11 +127,11 @@ def test_a_refusal_says_what_to_do(
     failed = error(*answer)
     failed["headers"] = {**failed["headers"], "X-GitHub-Request-Id": "C0DE:1234"}
     server.register_uri(requests_mock.ANY, requests_mock.ANY, **failed)
-    with pytest.raises(kind, match=f"GitHub, stream {stream}, /") as told:
+    with pytest.raises(kind, match=f"GitHub, stream {stream}, /") as raised:
         read(stream, config)
-    assert said in str(told.value)
-    assert "request id C0DE:1234" in str(told.value)
-    assert CONFIG["token"] not in str(told.value)
+    assert said in str(raised.value)
+    assert "request id C0DE:1234" in str(raised.value)
+    assert CONFIG["token"] not in str(raised.value)
 
 
 def test_a_204_is_no_bill(server: requests_mock.Mocker) -> None:

@@ -110,7 +110,7 @@ def test_a_center_without_an_id_is_no_center_to_leave_out(server: requests_mock.
         read("github_billing_usage", ENTERPRISE)
 
 
-def test_a_deleted_center_that_is_unknown_by_now_is_told_once(
+def test_a_deleted_center_that_is_unknown_by_now_is_logged_once(
     server: requests_mock.Mocker, caplog: pytest.LogCaptureFixture
 ) -> None:
     centers(server)
@@ -183,7 +183,7 @@ def test_a_row_without_a_product_cannot_be_mapped(server: requests_mock.Mocker) 
         read()
 
 
-def test_a_net_that_does_not_add_up_is_kept_and_told_once(
+def test_a_net_that_does_not_add_up_is_kept_and_logged_once(
     server: requests_mock.Mocker, caplog: pytest.LogCaptureFixture
 ) -> None:
     row = {**sample("github", "billing_usage_org_2026-09-02")["usageItems"][0], "netAmount": 3}

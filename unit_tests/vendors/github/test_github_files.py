@@ -159,16 +159,16 @@ def test_an_expired_link_is_asked_for_anew_once(exported: requests_mock.Mocker) 
     assert len(read()) == 5
     assert len(orders(exported)) == 1
     exported.get(BLOB, **error(403, "AuthenticationFailed"))
-    with pytest.raises(LinkExpired, match=r"a file at github\.com: 403") as told:
+    with pytest.raises(LinkExpired, match=r"a file at github\.com: 403") as raised:
         read()
-    assert "SECRET" not in str(told.value)
+    assert "SECRET" not in str(raised.value)
 
 
 def test_a_redirect_to_elsewhere_is_not_followed(exported: requests_mock.Mocker) -> None:
     exported.get(FILE, status_code=302, headers={"Location": "https://evil.example/?sig=SECRETSIGNATURE"})
-    with pytest.raises(BrokenContract, match=r"leads to evil\.example, where it keeps no files") as told:
+    with pytest.raises(BrokenContract, match=r"leads to evil\.example, where it keeps no files") as raised:
         read()
-    assert "SECRET" not in str(told.value)
+    assert "SECRET" not in str(raised.value)
 
 
 def test_every_file_of_an_export_is_read(exported: requests_mock.Mocker) -> None:
@@ -238,7 +238,7 @@ def test_a_row_of_another_day_breaks_the_contract(exported: requests_mock.Mocker
         ),
     ],
 )
-def test_tokens_as_far_as_they_are_told(
+def test_tokens_as_far_as_they_are_reported(
     exported: requests_mock.Mocker, tokens: dict[str, str | None], found: dict[str, int] | None
 ) -> None:
     exported.get(BLOB, content=csv(**tokens).encode())

@@ -312,10 +312,10 @@ def test_ids_do_not_depend_on_the_order_of_rows_or_columns(draw: random.Random) 
         (bill({"usageItems": rows}), bill("billing_usage_org_2026-09-02")),
         (export(shuffled), export("ai_usage_report_2026-09-01_2026-09-02.csv")),
     ):
-        assert sorted(map(_told, mapped(one))) == sorted(map(_told, mapped(other)))
+        assert sorted(map(_figures, mapped(one))) == sorted(map(_figures, mapped(other)))
 
 
-def _told(record: Mapping[str, Any]) -> tuple[str, str]:
+def _figures(record: Mapping[str, Any]) -> tuple[str, str]:
     return record["id"], repr(record["charges"])
 
 
