@@ -4,6 +4,7 @@ import json
 import os
 import subprocess
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +18,11 @@ PROJECT = ROOT / "dbt"
 
 
 def run(
-    folder: Path, *arguments: str, project: Path = PROJECT, variables: dict[str, Any] | None = None, **settings: str
+    folder: Path,
+    *arguments: str,
+    project: Path = PROJECT,
+    variables: Mapping[str, Any] | None = None,
+    settings: Mapping[str, str],
 ) -> str:
     """What dbt says; it must succeed. Its files go below `folder`; `settings` are those of `profiles.yml`."""
     given = ["--vars", json.dumps(variables)] if variables else []

@@ -46,7 +46,7 @@ class Database(NamedTuple):
         engine.dispose()
 
     def build(self, folder: Path, **variables: Any) -> None:
-        dbt_project.run(folder, "build", "--target", self.target, variables=variables, **self.settings)
+        dbt_project.run(folder, "build", "--target", self.target, variables=variables, settings=self.settings)
 
 
 def duckdb_at(path: Path) -> Database:

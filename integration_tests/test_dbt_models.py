@@ -182,7 +182,7 @@ def _built(project: Path, folder: Path, url: str, target: str, **settings: Any) 
     ]
     for tables, synced_at, options in builds:
         write(url, tables, synced_at)
-        said = dbt_project.run(folder, "build", "--target", target, *options, project=project, **settings)
+        said = dbt_project.run(folder, "build", "--target", target, *options, project=project, settings=settings)
         answers.said.append(said)
         answers.changes.append(len(answers("change_id", "changes")))
         answers.engine.dispose()

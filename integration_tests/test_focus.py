@@ -72,7 +72,7 @@ def lake(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("focus")
     file = folder / "lake.duckdb"
     write(f"duckdb:///{file}", tables(), SYNCED)
-    dbt_project.run(folder, *BUILD, variables=PRICES, UNIFIED_USAGE_DUCKDB=str(file))
+    dbt_project.run(folder, *BUILD, variables=PRICES, settings={"UNIFIED_USAGE_DUCKDB": str(file)})
     return file
 
 
@@ -273,8 +273,7 @@ def test_duckdb_and_postgres_export_the_same_file(exported: Path, tmp_path: Path
             "--target",
             "postgres",
             variables=PRICES,
-            UNIFIED_USAGE_PG_PORT=str(port),
-            UNIFIED_USAGE_PG_DATABASE=postgres.DATABASE,
+            settings={"UNIFIED_USAGE_PG_PORT": str(port), "UNIFIED_USAGE_PG_DATABASE": postgres.DATABASE},
         )
         focus.export(target_of(address, "usage"), tmp_path / "focus.parquet")
     assert polars.read_parquet(tmp_path / "focus.parquet").equals(polars.read_parquet(exported))

@@ -1,5 +1,6 @@
 """The page, in a browser: it draws, it asks for nothing, it shows the models' figures, it can be read."""
 
+import re
 from collections.abc import Iterator
 from datetime import date
 from decimal import Decimal
@@ -247,6 +248,18 @@ def test_a_lake_without_a_bill(tables: page_lake.Tables, tmp_path: Path) -> None
 
     assert "No bill has a row yet, so there is nothing to show." in text
     assert "<figure>" not in text and "None" not in text.partition("<script>")[0]
+
+
+def test_a_vendor_that_is_not_configured_any_more_still_counts(
+    report: Path, tables: page_lake.Tables, tmp_path: Path
+) -> None:
+    configured = [row for row in tables["coverage"] if row[1] != "openai"]
+
+    text = written(tmp_path, {**tables, "coverage": configured}).read_text()
+
+    amount = re.compile(r'<p class="amount">(.*?)</p>', re.DOTALL)
+    assert amount.findall(text) == amount.findall(report.read_text())
+    assert "OpenAI" in text
 
 
 def test_postgres_gives_the_same_page(report: Path, tables: page_lake.Tables, tmp_path: Path) -> None:

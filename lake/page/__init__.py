@@ -5,13 +5,16 @@ from typing import Any
 
 from sqlalchemy import Connection
 
-from lake.page import headline, queries, render, spend, state, usage
+from lake.page import changes, coverage, headline, queries, render, spend, usage
 from lake.page.parts import Rows, Scope, palette
 from lake.target import MODELS_SCHEMA, Target
 
 
 def write(target: Target, path: Path) -> None:
-    """Write the page about what the target's models hold. It replaces the file at `path`. Raises LakeError."""
+    """Write the page about what the target's models hold. It replaces the file at `path`.
+
+    Raises LakeError and OSError.
+    """
     engine = target.engine()
     try:
         with target.explained(), engine.connect() as connection:
@@ -26,12 +29,12 @@ def report(rows: Rows, schema: str) -> str:
     found = rows(queries.coverage(schema))
     (about,) = rows(queries.period(schema))
     newest = max((row["newest_sync_at"] for row in found if row["newest_sync_at"]), default=None)
-    content: dict[str, Any] = {"as_of": newest, "failures": state.failures(found)}
+    content: dict[str, Any] = {"as_of": newest, "failures": coverage.failures(found)}
     if not about["month"]:
         return render.html(**content, scope=None, cards=[], cards_sql=[], sections=[])
     sql = queries.headline(schema, about["month"]), queries.budgets(schema, about["month"])
     spent, budgets = map(rows, sql)
-    colours = palette(row["vendor"] for row in found)
+    colours = palette(row["vendor"] for row in rows(queries.vendors(schema)))
     scope = Scope(rows, schema, about["month"], about["last_day"], colours, [row["currency"] for row in spent])
     sections = [
         spend.vendors(scope),
@@ -39,8 +42,8 @@ def report(rows: Rows, schema: str) -> str:
         spend.teams(scope),
         spend.people(scope),
         usage.models(scope),
-        state.coverage(scope, found),
-        state.changes(scope),
+        coverage.coverage(scope, found),
+        changes.changes(scope),
     ]
     return render.html(**content, scope=scope, cards=headline.cards(spent, budgets), cards_sql=sql, sections=sections)
 

@@ -33,11 +33,12 @@ _TOTALS = 92  # pixels at the end of the bars
 def columns(marks: Marks, colours: Mapping[str, str], about: str) -> Spec:
     """Stacked columns, up and down from zero. Marks: `at` (the column's name, in order), `part`, `amount`, `shown`."""
     order = list(dict.fromkeys(mark["at"] for mark in marks))
+    thin = alt.ExprRef("bandwidth('x') < 8 ? 0 : 1")  # or the gaps would cover the columns
     label = "datum.value === 0 ? '0' : datum.label"  # not 0k
     amounts = alt.Axis(format="~s", labelExpr=label, tickCount=5, domain=False, ticks=False)
     chart = (
         alt.Chart(_data(marks))
-        .mark_bar(stroke="var(--paper)", strokeWidth=1, width=alt.ExprRef("min(72, bandwidth('x') * 0.7)"))
+        .mark_bar(stroke="var(--paper)", strokeWidth=thin, width=alt.ExprRef("min(72, bandwidth('x') * 0.7)"))
         .encode(
             x=alt.X("at:N", title=None, sort=order, axis=alt.Axis(labelAngle=0, labelOverlap=True, ticks=False)),
             y=alt.Y("amount:Q", title=None, axis=amounts),

@@ -19,11 +19,20 @@ def period(schema: str) -> str:
     """)
 
 
+def vendors(schema: str) -> str:
+    """All that bills or streams are of: a vendor that is not configured any more keeps its rows."""
+    return _clean(f"""
+        select vendor from {schema}.unified_usage__cost_daily
+        union
+        select vendor from {schema}.unified_usage__coverage
+    """)
+
+
 def headline(schema: str, month: date) -> str:
     """By currency, the vendors' own units last.
 
     The run rate: what the month will cost if it goes on as in the days that the vendors' bills cover so far, as in
-    `unified_usage__budget_variance`.
+    `unified_usage__budget_variance`. A vendor that is not configured any more spends nothing more.
     """
     return _clean(f"""
         with held as (
@@ -56,12 +65,12 @@ def headline(schema: str, month: date) -> str:
         select
             currency,
             sum(spent) as spent,
-            sum(spent + round(cast(
+            sum(spent + coalesce(round(cast(
                 spent * (date '{_last(month)}' - last_day) / (last_day - first_day + 1) as numeric(38, 12)
-            ), 6)) as run_rate,
+            ), 6), 0)) as run_rate,
             sum(month_before) as month_before
         from spent
-        inner join covered on covered.vendor = spent.vendor
+        left join covered on covered.vendor = spent.vendor
         group by currency
         order by case when length(currency) = 3 then 0 else 1 end, count(*) desc, currency
     """)

@@ -3,7 +3,7 @@
 import base64
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -21,9 +21,12 @@ def html(**content: Any) -> str:
     """The page. `content`: what the template names."""
     scripts = [_vega(), (_FOLDER / "page.js").read_text(encoding="utf-8")]
     environment = jinja2.Environment(
-        loader=jinja2.FileSystemLoader(_FOLDER), autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True,
+        loader=jinja2.FileSystemLoader(_FOLDER),
+        autoescape=True,
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
         lstrip_blocks=True,
-    )  # fmt: skip
+    )
     environment.filters |= {"shown": figures.shown, "exact": figures.exact, "as_data": _as_data}
     environment.tests |= {kind.__name__.lower(): _is(kind) for kind in (Figure, Folded, Table)}
     return environment.get_template("page.html").render(
@@ -41,7 +44,7 @@ def _vega() -> str:
     return vl_convert.javascript_bundle("window.vegaEmbed = vegaEmbed;")
 
 
-def _is(kind: type) -> Any:
+def _is(kind: type) -> Callable[[object], bool]:
     return lambda part: isinstance(part, kind)
 
 
