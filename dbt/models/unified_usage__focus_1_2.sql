@@ -19,13 +19,13 @@ places as (
 
 -- Cursor bills by cycles, which begin on any day of the month; what its members spent names them
 cycles as (
-    select events.id, max(spend.start_at) as cycle_start_at
+    select events.stream, events.id, max(spend.start_at) as cycle_start_at
     from {{ ref('stg_unified_usage__records') }} as events
     inner join {{ ref('stg_unified_usage__records') }} as spend
         on spend.stream = 'cursor_spend' and spend.organization_id is null and spend.user_key = events.user_key
         and spend.start_at <= events.start_at and events.start_at < spend.start_at + interval '1 month'
     where events.stream = 'cursor_usage_events'
-    group by events.id
+    group by events.stream, events.id
 ),
 
 billed as (
@@ -54,7 +54,7 @@ billed as (
     left join virtual on virtual.stream = records.stream and virtual.id = records.id
     left join places on places.stream = records.stream and places.id = records.id
     left join {{ ref('int_unified_usage__teams') }} as teams on teams.stream = records.stream and teams.id = records.id
-    left join cycles on cycles.id = records.id and records.stream = 'cursor_usage_events'
+    left join cycles on cycles.stream = records.stream and cycles.id = records.id
     where
         records.role = 'bill'
         -- a row whose price the vendor has not said yet is no charge yet

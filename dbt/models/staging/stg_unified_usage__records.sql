@@ -5,7 +5,9 @@
     {% if relation %}{% do present.append((stream, relation)) %}{% endif %}
 {% endfor %}
 {% if execute and not present and flags.WHICH in ['build', 'run'] %}
-    {% do exceptions.raise_compiler_error("no table of the source in the schema " ~ var('schema') ~ ": sync first, or name the schema with --vars 'schema: ...'") %}
+    {% set why = "the seeds are not loaded: run `dbt build`, which loads them first" if load_relation(ref('unified_usage_streams')) is none
+        else "no table of the source in the schema " ~ var('schema') ~ ": sync first, or name the schema with --vars 'schema: ...'" %}
+    {% do exceptions.raise_compiler_error(why) %}
 {% endif %}
 -- depends_on: {{ ref('unified_usage_streams') }}
 
