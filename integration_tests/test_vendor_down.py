@@ -8,14 +8,13 @@ import pytest
 
 from integration_tests.harness import Source, assert_conserved, merged, sandbox_config
 from sandbox import Fault, Sandbox
-from source_unified_usage.streams import all_streams
+from source_unified_usage.streams import all_streams, bills
 from source_unified_usage.vendors import VENDORS
 
 START, END, UNTIL = date(2026, 9, 16), date(2026, 9, 17), date(2026, 9, 16)
 # few streams of each vendor, so that a read stays short
 STREAMS = {
-    vendor.name: [stream.name for stream in all_streams() if stream.vendor is vendor and stream.role == "bill"]
-    for vendor in VENDORS
+    vendor.name: [stream.name for stream in bills(all_streams()) if stream.vendor is vendor] for vendor in VENDORS
 }
 TITLES = {vendor.name: vendor.title for vendor in VENDORS}
 WAYS: dict[str, tuple[Fault | None, str]] = {
