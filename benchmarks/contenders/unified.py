@@ -55,7 +55,7 @@ def dollars(cents: float | Decimal) -> float:
 def schema() -> dict[str, Any]:
     """The fields of the unified record in JSON schema, as far as a tool needs them to pass a record on."""
     text, thing = {"type": ["string", "null"]}, {"type": ["object", "null"], "additionalProperties": True}
-    things = {"type": ["array", "null"], "items": thing}
+    things = {"type": ["array", "null"]}
     names = {"id": text, "metric_name": text, "start_date": text, "end_date": text, "resources": things}
     objects = dict.fromkeys(("product", "user", "model", "usage", "remote_data"), thing)
     properties = {**names, **objects, "charges": things}
