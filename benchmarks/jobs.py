@@ -45,14 +45,15 @@ class Job:
         config = {"start_date": FIRST_DAY, "end_date": self._day(self.days - 1), "cursor": cursor}
         streams = [self._stream("cursor_usage_events")]
         catalog = self._file("catalog", {"streams": streams})
-        files = ["--config", self._file("ours", config), "--catalog", catalog]
+        files: list[str | Path] = ["--config", self._file("ours", config), "--catalog", catalog]
         return [sys.executable, "-m", "benchmarks.unlimited_source", "read", *files]
 
     def declarative(self, *options: str) -> Command:
         config = {"start_date": FIRST_DAY, "end_date": self._day(self.days), "base_url": self.url}
         cursor, key = ("start_date", "id") if "unified" in options else ("timestamp", "timestamp")
         stream = self._stream("usage_events", cursor, key)
-        files = ["--config", self._file("declarative", config), "--manifest-path", self._manifest(*options)]
+        files: list[str | Path] = ["--config", self._file("declarative", config)]
+        files += ["--manifest-path", self._manifest(*options)]
         files += ["--catalog", self._file("declarative_catalog", {"streams": [stream]})]
         if "unified" in options:
             files += ["--components-path", HERE / "contenders/components.py"]

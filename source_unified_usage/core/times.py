@@ -82,6 +82,5 @@ def _minute_of_epoch(minute: int) -> str:
 
 def from_epoch_ms(milliseconds: int) -> str:
     """Epoch milliseconds -> RFC 3339 with milliseconds: 1790867045123 -> 2026-10-01T15:04:05.123Z."""
-    seconds, millisecond = divmod(milliseconds, 1000)
-    minute, second = divmod(seconds, 60)
-    return _minute_of_epoch(minute) + _SECONDS[second] + _MILLISECONDS[millisecond]
+    rest = milliseconds % 60_000
+    return _minute_of_epoch(milliseconds // 60_000) + _SECONDS[rest // 1000] + _MILLISECONDS[rest % 1000]
