@@ -7,6 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from lake.environment import without_collection
 from lake.errors import Interrupted, LakeError
 
 
@@ -30,7 +31,8 @@ def _interrupt(number: int, _: Any) -> None:
 
 
 def _sync(arguments: argparse.Namespace) -> int:
-    from lake.sync import sync
+    with without_collection():
+        from lake.sync import sync
 
     return sync(arguments)
 

@@ -13,7 +13,7 @@ from rich.markup import escape
 
 from lake import models, outcomes, summary
 from lake.display import Display
-from lake.environment import without_noise
+from lake.environment import without_collection, without_noise
 from lake.errors import Interrupted, LakeError
 from lake.outcomes import Outcome
 from lake.report import report
@@ -33,14 +33,14 @@ def sync(arguments: argparse.Namespace) -> int:
         folder = Path(name)
         failures = _read(selected, target, console, folder, full_refresh=arguments.full_refresh)
         if _holds_streams(target):
-            failures["models"] = _answer(target, console, folder, Path(arguments.page))
+            failures["models"] = answer(target, console, folder, Path(arguments.page))
     for who, sentences in failures.items():
         for sentence in sentences:
             console.print(f"[red]{who} failed:[/] {escape(sentence)}", highlight=False, soft_wrap=True)
     return 1 if any(failures.values()) else 0
 
 
-def _answer(target: Target, console: Console, folder: Path, path: Path) -> list[str]:
+def answer(target: Target, console: Console, folder: Path, path: Path) -> list[str]:
     """Build the models, show the summary and write the page. What failed of it."""
     try:
         with console.status("building the models ..."):
@@ -66,7 +66,8 @@ def _read(
                 outcomes.fail(connection, target.schema, one.name, one.mistake)
         console.print(f"Reading {', '.join(one.name for one in jobs)} into {target.name}.", highlight=False)
         with without_noise(folder), Display(console) as display:
-            from lake.reading import read_all
+            with without_collection():
+                from lake.reading import read_all
 
             read, stopped_by = read_all(jobs, target, display, folder, full_refresh=full_refresh)
     if stopped_by:
