@@ -13,8 +13,8 @@ from starlette.routing import Route
 _MODELS = ("claude-4.5-sonnet", "gpt-5.2", "default", "gemini-3-pro", "composer-1")
 
 
-def event(start: int, number: int) -> dict[str, object]:
-    """A plausible event, 4 seconds after the one before."""
+def event(milliseconds: int, number: int) -> dict[str, object]:
+    """A plausible event."""
     tokens = {
         "inputTokens": 126 + number % 911,
         "outputTokens": 450 + number % 613,
@@ -23,7 +23,7 @@ def event(start: int, number: int) -> dict[str, object]:
         "totalCents": 20.18232 + (number % 97) / 1000,
     }
     return {
-        "timestamp": str(start + number * 4),
+        "timestamp": str(milliseconds),
         "userEmail": f"person{number % 40}@acme.example",
         "conversationId": f"8f2e4a1b-6c3d-4e5f-9a7b-{number:012d}",
         "model": _MODELS[number % len(_MODELS)],
@@ -52,7 +52,7 @@ def _page(events: int, start: int, page: int, size: int) -> bytes:
             "hasNextPage": page < pages,
             "hasPreviousPage": page > 1,
         },
-        "usageEvents": [event(start, number) for number in range(first, last)],
+        "usageEvents": [event(start + number * 4, number) for number in range(first, last)],
         "period": {"startDate": start, "endDate": start + 86_399_999},
     }
     return orjson.dumps(body)

@@ -46,9 +46,12 @@ class RecordPage(AirbyteMessage):
 def pages(stream: UsageStream, window: Window) -> Iterator[list[Usage]]:
     """What one window holds. Raises BrokenContract, Defect, or what `rows` raises."""
     page: list[Usage] = []
-    usages, validator = stream.usages, RecordValidator()
+    usages, validator, parts_done = stream.usages, RecordValidator(), stream.parts_done
     try:
         for item in stream.rows(window):
+            if stream.parts_done != parts_done:
+                validator.check(page)
+                validator, parts_done = RecordValidator(), stream.parts_done
             try:
                 page += usages(item)
             except UNMAPPABLE as error:

@@ -99,6 +99,7 @@ class UsageStream(Generic[A]):
         self.bounds = Bounds()
         self._warned: set[str] = set()
         self._partial_failure: SourceError | None = None
+        self.parts_done = 0
         self.windows: Sequence[Window] = ()
         self.start: date | None = None  # as the config says
         self.requests_per_window: int | None = None  # requests that a window needs, where an answer tells
@@ -109,7 +110,7 @@ class UsageStream(Generic[A]):
         """What the window holds, page after page: the vendor's rows, each with all that `usages` needs beside it.
 
         An item is the row itself, or a NamedTuple with it as `row`: its period, its names, its ordinal where identity
-        needs the whole window. May call `asks`, `no_data_from`, `provisional_from`, `not_available` or
+        needs the whole window. May call `asks`, `part_done`, `no_data_from`, `provisional_from`, `not_available` or
         `failed_partly`, or raise RetentionStart.
         """
         raise NotImplementedError
@@ -204,6 +205,10 @@ class UsageStream(Generic[A]):
     def failed_partly(self, error: SourceError) -> None:
         """What `rows` yields of this window lacks a part. It is written, the window stays open, the stream fails."""
         self._partial_failure = error
+
+    def part_done(self) -> None:
+        """What `rows` yields of this window from now on shares no id with what it has yielded."""
+        self.parts_done += 1
 
     def partial_failure(self) -> SourceError | None:
         """Why the window that was just read lacks a part; None when it is whole."""

@@ -13,6 +13,7 @@ from source_unified_usage.core.authentication import Credential
 from source_unified_usage.core.error_rules import SERVER_ERRORS, Asked, ErrorRule
 from source_unified_usage.core.errors import BrokenContract, ConfigError, KeyRefused, SourceError, Unavailable
 from source_unified_usage.core.paging import follow
+from source_unified_usage.core.portions import Crowded
 from source_unified_usage.core.retry import SYNC_RETRIES, seconds_until
 from source_unified_usage.core.times import midnight
 from source_unified_usage.core.usage import Row, listed
@@ -128,14 +129,27 @@ class ClaudeApi(Api):
         finished = Window(today.subtract(days=2), today.subtract(days=1))
         self.get(self.probed, {**day_buckets(finished), "limit": 1})
 
-    def read(self, path: str, query: Mapping[str, Any], headers: Mapping[str, str] | None = None) -> list[Answer]:
-        """All pages of one state of the data: where it was refreshed under the cursor, they are read from the start."""
+    def read(
+        self,
+        path: str,
+        query: Mapping[str, Any],
+        headers: Mapping[str, str] | None = None,
+        most: int | None = None,
+    ) -> list[Answer]:
+        """All pages of one state of the data: where it was refreshed under the cursor, they are read from the start.
+
+        Raises Crowded as soon as they have more than `most` rows.
+        """
         restarts = dict(_RESTARTS)
         while True:
             answers: list[Answer] = []
+            rows = 0
             try:
                 for answer in self._pages(path, query, headers):
                     answers.append(answer)
+                    rows += len(rows_of(answer))
+                    if most is not None and rows > most:
+                        raise Crowded
                 return answers
             except SourceError as error:
                 expired = error.status == 410 or (error.status == 400 and "cursor" in error.vendor_message.lower())

@@ -90,7 +90,7 @@ class OrganizationsStream(UsageStream[ClaudeApi]):
 
     # --- details
 
-    def _rows_of(self, reader: Reader, window: Window) -> list[Any]:
+    def _rows_of(self, reader: Reader, window: Window) -> Iterator[Any]:
         if reader.stopped:
             raise reader.stopped
         first = self.first(reader, window)
@@ -98,10 +98,9 @@ class OrganizationsStream(UsageStream[ClaudeApi]):
         before = self._readers[: self._readers.index(reader)]
         if shared := next((other for other in before if other.organizations & reader.organizations), None):
             self._leave(reader, shared)
-            return []
-        items = list(self.items(reader, window, first))
+            return
+        yield from self.items(reader, window, first)
         reader.succeeded()
-        return items
 
     def _leave(self, reader: Reader, other: Reader) -> None:
         self._readers.remove(reader)

@@ -67,9 +67,10 @@ class Report(UsageStream[AnalyticsApi]):
     def earliest_available(self, today: DateTime) -> DateTime:
         return oldest_reported(today)
 
-    def rows(self, window: Window) -> Iterator[Line]:
+    def rows(self, window: Window, most: int | None = None) -> Iterator[Line]:
+        """The window's rows. Raises Crowded when there are more than `most`."""
         query = {**day_buckets(window), "limit": self.limit, "group_by[]": _GROUPS}
-        answers = self.api.read(self.path(), query)
+        answers = self.api.read(self.path(), query, most=most)
         self._note_export(answers[0], window)
         # a product that was renamed during a day would share its id with itself; a row that comes twice is one
         for line, ordinal in with_ordinals_once(self._lines(answers), lambda line: line.id, _order):
@@ -147,9 +148,9 @@ class OrganizationReport(Report):
     step = days(SPAN)
     limit = SPAN
 
-    def rows(self, window: Window) -> Iterator[Line]:
+    def rows(self, window: Window, most: int | None = None) -> Iterator[Line]:
         by_day: dict[str, list[Row]] = {}
-        for line in super().rows(window):
+        for line in super().rows(window, most):
             by_day.setdefault(line.row["starting_at"], []).append(line.row)
             yield line
         full = {day: rows for day, rows in by_day.items() if len(rows) >= _TOP}

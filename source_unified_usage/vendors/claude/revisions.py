@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 from pendulum import DateTime, instance
 
 from source_unified_usage.core.errors import UNMAPPABLE
+from source_unified_usage.core.portions import MOST_ROWS, Portions
 from source_unified_usage.core.stream import A, Range, UsageStream
 from source_unified_usage.core.times import midnight, parse_time
 from source_unified_usage.core.window import Covered, Span, Window, days, gaps
@@ -86,6 +87,12 @@ class Revisions:
         """Whether a day of the window is read whatever the totals say."""
         return any(self._open(day) for day in days(1).cut(window))
 
+    @property
+    def fitting(self) -> int | None:
+        """So many days of the size of the largest known one can be held at once; None where no day is known."""
+        largest = max((known.rows for known in self._known.values()), default=None)
+        return None if largest is None else max(1, MOST_ROWS // max(1, largest))
+
     def parts(self, window: Window, totals: Totals, of: str = "") -> Iterator[Window]:
         """The parts of the window to read, in order; a few rows between two of them are read with them."""
         part: Window | None = None
@@ -127,6 +134,11 @@ class RevisedStream(UsageStream[A]):
     @cached_property
     def revisions(self) -> Revisions:
         return Revisions()
+
+    @cached_property
+    def portions(self) -> Portions:
+        """How many days are read at once: a whole window, unless days are known to be too large for that."""
+        return Portions(self.revisions.fitting or self.step.count)
 
     def plan(self, wanted: Range, covered: Covered) -> Covered:
         self.revisions.plan(wanted.today, covered, self.lookback)

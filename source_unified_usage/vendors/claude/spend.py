@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
 from decimal import Decimal
+from functools import partial
 from typing import Any, Literal, NamedTuple
 
 from pendulum import DateTime, instance
@@ -80,6 +81,7 @@ class SpendReport(RevisedStream[ClaudeApi], OrganizationsStream):
     endpoint: Literal["cost", "usage"]  # also the member of a row that holds its figures
     metric: str
     unit: str
+    _refreshed: str | None = None  # the figures of the rows that were read last
     tolerance: Decimal  # between the sum of a day's rows and the day as a whole
 
     def path(self) -> str:
@@ -104,14 +106,19 @@ class SpendReport(RevisedStream[ClaudeApi], OrganizationsStream):
                 whole.setdefault(moment(row["starting_at"])[:10], []).append(row)
         told = first[0].body.get("data_refreshed_at") or None
         totals = Totals({day: digest([row[self.endpoint] for row in rows]) for day, rows in whole.items()}, told)
-        for part in self.revisions.parts(window, totals, of := f"{reader.kind}/"):
-            answers = reader.api.read(self.path(), {**_query(part), "group_by[]": _GROUPS}, _HEADERS)
-            lines = [line for answer in answers for line in self._lines(reader, answer)]
-            of_part = [row for day in days(1).cut(part) for row in whole[day.first_day]]
-            self._compare(reader, of_part, [line.row for line in lines])
-            yield from self._numbered(lines)
-            counts = Counter(moment(line.row["starting_at"])[:10] for line in lines)
-            self.revisions.keep(part, totals, counts, answers[0].body.get("data_refreshed_at"), of)
+        for changed in self.revisions.parts(window, totals, of := f"{reader.kind}/"):
+            for part, lines in self.portions.over(changed, partial(self._lines_of, reader)):
+                of_part = [row for day in days(1).cut(part) for row in whole[day.first_day]]
+                self._compare(reader, of_part, [line.row for line in lines])
+                yield from self._numbered(lines)
+                counts = Counter(moment(line.row["starting_at"])[:10] for line in lines)
+                self.revisions.keep(part, totals, counts, self._refreshed, of)
+                self.part_done()
+
+    def _lines_of(self, reader: Reader, part: Window, most: int | None) -> list[Line]:
+        answers = reader.api.read(self.path(), {**_query(part), "group_by[]": _GROUPS}, _HEADERS, most)
+        self._refreshed = answers[0].body.get("data_refreshed_at") or None
+        return [line for answer in answers for line in self._lines(reader, answer)]
 
     def _numbered(self, lines: Sequence[Line]) -> Iterator[Line]:
         # identities that Claude cannot name read null, each as a row of its own (anthropic SDK: group)

@@ -39,15 +39,18 @@ class UserReport(RevisedStream[AnalyticsApi], Report):
     def questions(self) -> Iterable[Hashable]:
         return [(self.name, window) for window in self.windows if self.revisions.surely(window)]
 
-    def rows(self, window: Window) -> Iterator[Line]:
+    def rows(self, window: Window, most: int | None = None) -> Iterator[Line]:
         if self._totals is None:
             self._totals = self._told()
-        for part in self.revisions.parts(window, self._totals):
-            counts = Counter[str]()
-            for line in super().rows(part):
-                counts[moment(line.row["starting_at"])[:10]] += 1
-                yield line
-            self.revisions.keep(part, self._totals, counts, self.refreshed)
+        for changed in self.revisions.parts(window, self._totals):
+            for part, lines in self.portions.over(changed, self._lines_of):
+                yield from lines
+                counts = Counter(moment(line.row["starting_at"])[:10] for line in lines)
+                self.revisions.keep(part, self._totals, counts, self.refreshed)
+                self.part_done()
+
+    def _lines_of(self, part: Window, most: int | None) -> list[Line]:
+        return list(super().rows(part, most))
 
     def _told(self) -> Totals:
         """What the days add up to for the whole organization; nothing where that cannot be had, which costs no row."""

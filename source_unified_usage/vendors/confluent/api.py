@@ -1,7 +1,6 @@
 """The Confluent Cloud APIs: Basic auth with a Cloud API key, a rate limit that only headers name, tokens in URLs."""
 
 from collections.abc import Callable, Iterator, Mapping
-from itertools import chain
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
@@ -12,6 +11,7 @@ from source_unified_usage.core.api import Api
 from source_unified_usage.core.error_rules import RETRY, Asked, ErrorRule
 from source_unified_usage.core.errors import ConfigError, KeyRefused, Unavailable
 from source_unified_usage.core.paging import follow
+from source_unified_usage.core.portions import Crowded
 from source_unified_usage.core.retry import SYNC_RETRIES, retry_after
 from source_unified_usage.core.usage import Row
 
@@ -58,9 +58,9 @@ class ConfluentApi(Api):
     def facts(self, asked: Asked) -> Mapping[str, str]:
         return {**super().facts(asked), "role": self.role}
 
-    def listing(self, path: str, query: Mapping[str, Any]) -> list[Row]:
-        """All rows under `data`, page after page."""
-        return self.collect(lambda token: self.get(path, {**query, **token}), next_token)
+    def listing(self, path: str, query: Mapping[str, Any], most: int | None = None) -> list[Row]:
+        """All rows under `data`, page after page. Raises Crowded as soon as there are more than `most`."""
+        return self.collect(lambda token: self.get(path, {**query, **token}), next_token, most)
 
     def pages(self, path: str, query: Mapping[str, Any]) -> Iterator[list[Row]]:
         """The same page by page, for names: those of the pages that came are worth having."""
@@ -70,15 +70,21 @@ class ConfluentApi(Api):
 
         return map(_rows, follow(ask, next_token, _rows))
 
-    def collect(self, ask: Callable[[Mapping[str, str]], Answer], token_of: Token) -> list[Row]:
+    def collect(
+        self, ask: Callable[[Mapping[str, str]], Answer], token_of: Token, most: int | None = None
+    ) -> list[Row]:
         """All rows under `data` of the pages that `ask` gets.
 
         The tokens of pages expire (Confluent Cloud Metrics API): then the pages are read again, once.
         """
 
         def read() -> list[Row]:
-            answers = follow(lambda token: ask({"page_token": token} if token else {}), token_of, _rows)
-            return list(chain.from_iterable(map(_rows, answers)))
+            rows: list[Row] = []
+            for answer in follow(lambda token: ask({"page_token": token} if token else {}), token_of, _rows):
+                rows += _rows(answer)
+                if most is not None and len(rows) > most:
+                    raise Crowded
+            return rows
 
         try:
             return read()

@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 
 from pendulum import DateTime
 
+from source_unified_usage.core.portions import Portions
 from source_unified_usage.core.progress import logger
 from source_unified_usage.core.stream import UsageStream
 from source_unified_usage.core.times import midnight
@@ -29,6 +30,7 @@ from source_unified_usage.vendors.confluent.api import ConfluentApi
 from source_unified_usage.vendors.confluent.lookups import Lookups, Named, name_of, organization
 
 PATH = "/billing/v1/costs"
+_AT_FIRST = 31  # days: a month, whose rows are few at most customers
 _PAGE_SIZE = 10_000  # the maximum (Confluent Cloud APIs: Billing v1)
 _DAY = timedelta(days=1)
 _KEPT = 364  # days; "one year" (Confluent Cloud APIs: Billing v1), a day less is safe in leap years too
@@ -75,6 +77,7 @@ class Costs(UsageStream[ConfluentApi]):
     def __init__(self, api: ConfluentApi, lookups: Lookups) -> None:
         super().__init__(api)
         self._lookups = lookups
+        self._portions = Portions(_AT_FIRST)
 
     def earliest_available(self, today: DateTime) -> DateTime:
         return today.subtract(days=_KEPT)
@@ -84,13 +87,18 @@ class Costs(UsageStream[ConfluentApi]):
 
     def rows(self, window: Window) -> Iterator[CostItem]:
         """The month's rows with their ordinals among rows that differ in price or amount alone."""
-        query = {"start_date": window.first_day, "end_date": window.end_day, "page_size": _PAGE_SIZE}
-        rows = list(with_ordinals(self.api.listing(PATH, query), self._key, _order))
-        environments = self._lookups.environments()
-        owner = organization(self._lookups.organizations())
-        self.api.account = owner.get("id")
-        self._warn_of_long(row for row, _ in rows)
-        return (CostItem(row, ordinal, environments, owner) for row, ordinal in rows)
+        for _, found in self._portions.over(window, self._listed):
+            rows = list(with_ordinals(found, self._key, _order))
+            environments = self._lookups.environments()
+            owner = organization(self._lookups.organizations())
+            self.api.account = owner.get("id")
+            self._warn_of_long(row for row, _ in rows)
+            yield from (CostItem(row, ordinal, environments, owner) for row, ordinal in rows)
+            self.part_done()
+
+    def _listed(self, part: Window, most: int | None) -> list[Row]:
+        query = {"start_date": part.first_day, "end_date": part.end_day, "page_size": _PAGE_SIZE}
+        return self.api.listing(PATH, query, most)
 
     def usages(self, item: CostItem) -> Iterator[Usage]:
         cost = item.row

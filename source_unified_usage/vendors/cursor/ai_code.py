@@ -7,6 +7,7 @@ from typing import Any
 from source_unified_usage.core.answer import Answer
 from source_unified_usage.core.lookup import Lookup
 from source_unified_usage.core.paging import PageInfo, walk
+from source_unified_usage.core.portions import Portions
 from source_unified_usage.core.stream import UsageStream
 from source_unified_usage.core.times import parse_time, rfc3339
 from source_unified_usage.core.usage import (
@@ -39,6 +40,7 @@ class AiCode(UsageStream[CursorApi]):
     def __init__(self, api: CursorApi, members: Lookup) -> None:
         super().__init__(api)
         self._members = members
+        self.portions = Portions(self.lookback.count + 1)  # the days of every sync, which tell how many fit
 
     def path(self) -> str:
         return f"/analytics/ai-code/{self.route}"
@@ -70,10 +72,13 @@ class AiCodeCommits(AiCode):
 
     def rows(self, window: Window) -> Iterator[Item]:
         # a hash may come twice, amended (AI Code Tracking API), and nothing says that the rest tells the two apart
-        listed = settled_rows(partial(self.pages, window), "items")
-        people = People(self._members())
-        for row, ordinal in with_ordinals_once(listed, self._key, canonical_json):
-            yield Item(row, people, ordinal)
+        for _, listed in self.portions.over(window, self._listed):
+            people = People(self._members())
+            for row, ordinal in with_ordinals_once(listed, self._key, canonical_json):
+                yield Item(row, people, ordinal)
+
+    def _listed(self, part: Window, _: int | None) -> list[Row]:
+        return settled_rows(partial(self.pages, part), "items")
 
     def _key(self, row: Row) -> str:
         others = (row.get(name) for name in ("repoName", "branchName", "userId", "createdAt"))
@@ -114,9 +119,14 @@ class AiCodeChanges(AiCode):
     route = "changes"
 
     def rows(self, window: Window) -> Iterator[Item]:
-        for _, rows in settled(partial(self.pages, window), lambda page: page.rows("items"), ("changeId",)):
+        for _, listed in self.portions.over(window, self._listed):
             people = People(self._members())
-            yield from (Item(row, people) for row in rows)
+            yield from (Item(row, people) for row in listed)
+            self.part_done()
+
+    def _listed(self, part: Window, _: int | None) -> list[Row]:
+        pages = settled(partial(self.pages, part), lambda page: page.rows("items"), ("changeId",))
+        return [row for _, rows in pages for row in rows]
 
     def usages(self, item: Item) -> Iterator[Usage]:
         row = item.row

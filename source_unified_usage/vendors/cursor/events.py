@@ -79,9 +79,12 @@ class UsageEvents(UsageStream[CursorApi]):
 
     def rows(self, window: Window) -> Iterator[Item]:
         """Events with their ordinals among those of one millisecond and model."""
-        events = self._feed.events(window)
-        people = People(self._members())
-        return (Item(event, people, ordinal) for event, ordinal in with_ordinals(events, self._key, _order))
+        following = [one for one in self.windows if one.start >= window.end]
+        for events in self._feed.events(window, following):
+            people = People(self._members())
+            for event, ordinal in with_ordinals(events, self._key, _order):
+                yield Item(event, people, ordinal)
+            self.part_done()
 
     def usages(self, item: Item) -> list[Usage]:
         event = item.row

@@ -8,6 +8,7 @@ from pendulum import DateTime
 
 from source_unified_usage.core import clock
 from source_unified_usage.core.answer import Answer
+from source_unified_usage.core.portions import Portions
 from source_unified_usage.core.stream import RetentionStart, UsageStream
 from source_unified_usage.core.times import days_in
 from source_unified_usage.core.usage import Row, text, with_ordinals
@@ -36,6 +37,8 @@ class BucketStream(UsageStream[PlatformApi]):
     def __init__(self, api: PlatformApi, lookups: Lookups, user_ids: Sequence[str] = ()) -> None:
         super().__init__(api)
         self._lookups, self.user_ids = lookups, list(user_ids)
+        # an answer is as large as its days: those that every sync reads come first, and tell how many go into one
+        self._portions = Portions(self.lookback.count + 1)
         if "user_id" in self.dimensions:  # the others read nothing of some users
             self.scope = {"openai.user_ids": self.user_ids}
 
@@ -46,12 +49,13 @@ class BucketStream(UsageStream[PlatformApi]):
         if self.user_ids and "user_id" not in self.dimensions:
             self.not_available(window, NO_USERS)
             return
-        rows = self.results(window)
-        names = self._lookups.names(rows)
-        owners = {text(row.get("organization_id")) for row in rows}
-        self.api.account = owners.pop() if len(owners) == 1 else None
-        for row, ordinal in with_ordinals(rows, self.key, order):
-            yield BucketItem(row, ordinal, names)
+        for _, rows in self._portions.over(window, lambda part, _: self.results(part)):
+            names = self._lookups.names(rows)
+            owners = {text(row.get("organization_id")) for row in rows}
+            self.api.account = owners.pop() if len(owners) == 1 else None
+            for row, ordinal in with_ordinals(rows, self.key, order):
+                yield BucketItem(row, ordinal, names)
+            self.part_done()
 
     def results(self, window: Window) -> list[Row]:
         """All rows of the window. Raises RetentionStart when it begins before what the vendor keeps."""

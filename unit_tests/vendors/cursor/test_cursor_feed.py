@@ -10,7 +10,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from source_unified_usage.core.errors import BrokenContract, Unavailable
-from unit_tests.vendors.cursor.answers import API, EVENT, EVENTS, at, page, read
+from source_unified_usage.core.stream import UsageStream
+from source_unified_usage.core.window import days as span_of
+from unit_tests.vendors.cursor.answers import API, CONFIG, EVENT, EVENTS, at, page, read
+from unit_tests.vendors.samples import records, stream_of, window
 
 
 def test_a_window_ends_with_its_last_millisecond(server: requests_mock.Mocker) -> None:
@@ -185,3 +188,90 @@ def test_any_other_answer_without_its_list_is_an_error(server: requests_mock.Moc
     server.post(EVENTS, json=body)
     with pytest.raises(BrokenContract, match="nothing under 'usageEvents'"):
         read()
+
+
+# --- several days at once, and days in parts
+
+START = 1788220800000  # 2026-09-01
+_DAY = 86_400_000
+
+
+def stream_over(days: int, **config: Any) -> UsageStream:
+    """The stream with a window for each day from September 1st."""
+    stream = stream_of("cursor", {**CONFIG, **config}, "cursor_usage_events")
+    stream.windows = [*span_of(1).cut(window("2026-09-01", f"2026-09-{1 + days:02}"))]
+    return stream
+
+
+def asked_days(server: requests_mock.Mocker) -> list[tuple[int, int]]:
+    """The days of every first page, from (inclusive) and to (exclusive), counted from September 1st."""
+    bodies = [request.json() for request in server.request_history if request.method == "POST"]
+    first = [body for body in bodies if body["page"] == 1]
+    return [((body["startDate"] - START) // _DAY, (body["endDate"] + 1 - START) // _DAY) for body in first]
+
+
+def read_days(stream: UsageStream) -> list[list[str]]:
+    return [[record["id"] for record in records(stream, day)] for day in stream.windows]
+
+
+def spread(days: int, a_day: int) -> list[dict[str, Any]]:
+    """Events of these days, newest first, two of each millisecond."""
+    step = _DAY // a_day
+    return [at(START + day * _DAY + number // 2 * 2 * step) for day in range(days) for number in range(a_day)][::-1]
+
+
+def test_days_with_few_events_are_read_together_and_each_emits_its_own(server: requests_mock.Mocker) -> None:
+    server.post(EVENTS, json=feed(events := spread(10, 10), size=1000))
+    found = read_days(stream_over(10))
+    assert asked_days(server) == [(0, 7), (7, 10)]
+    assert [len(ids) for ids in found] == [10] * 10
+    server.post(EVENTS, json=feed(events, size=7))  # not one page: day by day
+    assert found == [sorted(ids, key=found[day].index) for day, ids in enumerate(read_days(stream_over(10)))]
+
+
+def test_days_with_many_events_are_read_alone_after_one_try(server: requests_mock.Mocker) -> None:
+    server.post(EVENTS, json=feed(spread(6, 400), size=1000))
+    read_days(stream_over(6))
+    assert asked_days(server) == [(0, 6), *((day, day + 1) for day in range(6))]
+
+
+def test_as_many_days_as_a_page_holds_are_read_together(server: requests_mock.Mocker) -> None:
+    server.post(EVENTS, json=feed(spread(20, 200), size=1000))
+    read_days(stream_over(20))
+    alone = [(day, day + 1) for day in range(7)]
+    assert asked_days(server) == [(0, 7), *alone, (7, 12), (12, 17), (17, 20)]
+
+
+def test_days_that_fail_together_are_read_one_by_one(server: requests_mock.Mocker) -> None:
+    answer = feed(spread(3, 10), size=1000)
+
+    def broken(request: Any, context: Any) -> Any:
+        if request.json()["endDate"] - request.json()["startDate"] > _DAY:
+            context.status_code = 500
+        return answer(request, context)
+
+    server.post(EVENTS, json=broken)
+    assert [len(ids) for ids in read_days(stream_over(3))] == [10, 10, 10]
+
+
+def test_an_event_of_another_time_makes_no_day_wrong(server: requests_mock.Mocker) -> None:
+    """What cannot be told apart by day is asked for day by day."""
+    strange = {**EVENT, "timestamp": "1788220800123.5"}
+    server.post(EVENTS, **page(strange, total=1))
+    stream = stream_over(2)
+    with pytest.raises(ValueError, match=r"1788220800123\.5"):
+        records(stream, stream.windows[0])
+
+
+@given(st.integers(1, 40), st.integers(2, 60))
+def test_a_crowded_day_is_read_in_parts_with_the_same_ids(most: int, a_day: int) -> None:
+    """No millisecond is split, whatever the parts: events of one are numbered together."""
+    events = spread(1, a_day)
+    with requests_mock.Mocker() as server, pytest.MonkeyPatch.context() as patch:
+        server.get(f"{API}/teams/members", json={"teamMembers": []})
+        server.post(EVENTS, json=feed(events, size=5))
+        (whole,) = read_days(stream_over(1))
+        patch.setattr("source_unified_usage.vendors.cursor.feed.MOST_ROWS", most)
+        (parts,) = read_days(stream_over(1))
+        assert sorted(parts) == sorted(whole)
+        assert len(parts) == a_day

@@ -59,10 +59,10 @@ def keeping(server: requests_mock.Mocker, served: pendulum.DateTime, says: str) 
     [
         ("{asked} is too old. Earliest supported start date: 2025-11-26 (UTC).", 1),
         ("From 2025-11-26 (UTC), not {asked}.", 1),
-        ("2025-08-01 to 2025-09-01 is too old, 2025-11-26 is the earliest day.", 1),
-        ("2025-08-01 to 2025-08-31 is too old (as of 2026-09-22), 2025-11-26 is the earliest day.", 1),
+        ("2025-08-01 to 2025-08-05 is too old, 2025-11-26 is the earliest day.", 1),
+        ("2025-08-01 to 2025-08-04 is too old (as of 2026-09-22), 2025-11-26 is the earliest day.", 1),
         ("{asked} is too old.", 11),
-        ("2025-08-01 to 2025-09-01 is too old.", 11),
+        ("2025-08-01 to 2025-08-05 is too old.", 11),
         ("2025-13-45 and {asked} are too old on 2026-09-22.", 11),
     ],
 )
@@ -72,7 +72,7 @@ def test_a_refusal_that_repeats_what_was_asked_for_moves_the_start(
     monkeypatch.setattr(clock, "now", lambda: pendulum.datetime(2026, 9, 22, 9, 30))
     keeping(server, pendulum.datetime(2025, 11, 26), says)
     with pytest.raises(RetentionStart, match="2025-11-26"):
-        read(days=("2025-08-01", "2025-09-01"))
+        read(days=("2025-08-01", "2025-08-05"))
     assert len(queries(server, COMPLETIONS)) == requests
 
 
