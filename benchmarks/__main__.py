@@ -3,14 +3,12 @@
 import json
 import os
 import platform
-import socket
 import subprocess
 import sys
 import tempfile
 import time
 import venv
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from importlib.metadata import version
@@ -18,6 +16,7 @@ from pathlib import Path
 from statistics import median
 from typing import Any
 
+from benchmarks import memory as sizes
 from benchmarks import one_slow
 
 HERE = Path(__file__).parent
@@ -46,8 +45,7 @@ def measure(command: Sequence[str | Path], out: Path) -> Measure:
         wall = time.perf_counter() - began
     if os.waitstatus_to_exitcode(status):
         raise RuntimeError(f"{command[0]} failed: {(WORK / 'stderr.txt').read_text()[-2000:]}")
-    scale = 1024 if sys.platform != "darwin" else 1024 * 1024  # ru_maxrss: KB, on macOS bytes
-    return Measure(wall, used.ru_utime + used.ru_stime, used.ru_maxrss / scale)
+    return Measure(wall, used.ru_utime + used.ru_stime, sizes.peak(used))
 
 
 def typical(commands: Mapping[str, Callable[[], Sequence[str | Path]]]) -> dict[str, Measure]:
@@ -61,24 +59,6 @@ def typical(commands: Mapping[str, Callable[[], Sequence[str | Path]]]) -> dict[
         name: Measure(*(median(getattr(r, figure) for r in rounds) for figure in ("wall", "cpu", "memory")))
         for name, rounds in found.items()
     }
-
-
-@contextmanager
-def server(per_day: int) -> Iterator[str]:
-    with socket.socket() as free:
-        free.bind(("localhost", 0))
-        port = free.getsockname()[1]
-    process = subprocess.Popen([sys.executable, "-m", "benchmarks.server", str(port), str(per_day)])
-    try:
-        while process.poll() is None:
-            with socket.socket() as probe:
-                if probe.connect_ex(("localhost", port)) == 0:
-                    break
-            time.sleep(0.05)
-        yield f"http://localhost:{port}"
-    finally:
-        process.terminate()
-        process.wait()
 
 
 def environment(package: str) -> Path:
@@ -214,11 +194,13 @@ def startup() -> str:
 
 def main() -> None:
     WORK.mkdir(exist_ok=True)
-    with server(PER_DAY) as url:
+    with sizes.serving("benchmarks.server", str(PER_DAY)) as url:
         print("200,000 events", flush=True)
         speed = events(url)
         print("memory", flush=True)
         peaks = memory(url)
+    print("memory against the size of the window", flush=True)
+    windows = sizes.table()
     print("one slowed vendor", flush=True)
     slowed = one_slow.table(lambda command: measure(command, WORK / "out.jsonl").wall)
     start = startup()
@@ -233,6 +215,9 @@ def main() -> None:
             speed,
             "## Memory",
             peaks,
+            "## Memory against the size of the window",
+            sizes.ABOUT,
+            windows,
             "## Six vendors, one of them slowed",
             f"{one_slow.DAYS} days of all streams from the sandbox, which sends every answer of {one_slow.SLOW} in "
             "pieces. The sandbox and the source share the machine.",
