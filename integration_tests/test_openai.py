@@ -193,9 +193,9 @@ def test_limits_count_buckets_and_small_pages_change_nothing(
     output = source.read(config, streams)
     assert (output.code, output.traces) == (0, [])
     assert_conserved(output, sandbox.openai.ledger(START, TODAY), streams)
-    # 31 + 2 buckets by three with an empty page between two; the window of costs ends with its last bucket
-    assert sandbox.requests["GET /openai/v1/organization/usage/completions"] == 21 + 1
-    assert sandbox.requests["GET /openai/v1/organization/costs"] == 21
+    # 4 + 27 + 2 buckets, of costs 8 + 25, by three with an empty page between two
+    assert sandbox.requests["GET /openai/v1/organization/usage/completions"] == 3 + 17 + 1
+    assert sandbox.requests["GET /openai/v1/organization/costs"] == 5 + 17
 
 
 @pytest.mark.parametrize("knob", ["string", "number", "mixed"])

@@ -199,7 +199,9 @@ class UsageStream(Generic[A]):
 
     def not_available(self, window: Window, why: str) -> None:
         """The vendor has nothing for this stream: neither this window nor a later one counts as read."""
-        self.bounds = replace(self.bounds, available_until=window.start)
+        self.bounds = replace(
+            self.bounds, available_until=min(window.start, self.bounds.available_until or window.start)
+        )
         logger.warning(f"{self.name}: {why}.")
 
     def failed_partly(self, error: SourceError) -> None:

@@ -47,7 +47,7 @@ def looked_out(streams: Iterable[UsageStream], covered: Covered | None = None) -
             "Claude: about 733 requests, at least 13 minutes (50 requests in 60 s)",
         ),
         # every endpoint has a limit of its own: 90 days of events are the longest
-        (Cursor, {"api_key": "key-of-cursor"}, "Cursor: about 94 requests, at least 92 s (60 requests in 61 s)"),
+        (Cursor, {"api_key": "key-of-cursor"}, "Cursor: about 17 requests, at least 13 s (60 requests in 61 s)"),
         # three streams read one answer
         (OpenAI, CODEX, "OpenAI: about 9 requests, at least 18 s (30 requests in 60 s)"),
         (Scenario, SCENARIO, "Scenario: at least 90 requests, as fast as it answers"),

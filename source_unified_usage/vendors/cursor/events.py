@@ -1,7 +1,7 @@
 """The money feed: one row per model call."""
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Hashable, Iterable, Iterator, Sequence
 from decimal import Decimal
 from functools import cache
 from typing import Any
@@ -76,6 +76,9 @@ class UsageEvents(UsageStream[CursorApi]):
 
     def path(self) -> str:
         return self._feed.path
+
+    def questions(self) -> Iterable[Hashable]:
+        return [(self.name, window) for window in self.windows[:: self._feed.days_at_once]]
 
     def rows(self, window: Window) -> Iterator[Item]:
         """Events with their ordinals among those of one millisecond and model."""

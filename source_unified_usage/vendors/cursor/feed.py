@@ -14,7 +14,6 @@ from source_unified_usage.vendors.cursor.api import CursorApi, integer, total_of
 from source_unified_usage.vendors.cursor.mapping import Scope
 
 _PAGE_SIZE = 1000  # the documented maximum (Admin API)
-_DAYS = 7  # read at once, where they have no more events than a page
 _HOUR = 3_600_000  # milliseconds
 
 
@@ -55,11 +54,13 @@ class Feed:
     A day with few events is read together with those after it, one with very many in parts.
     """
 
+    days_at_once = 7  # at most, where they have no more events than a page
+
     def __init__(self, api: CursorApi, scope: Scope) -> None:
         self._api, self._scope = api, scope
         self.path = scope.path("filtered-usage-events")
         self._ahead: dict[Window, list[Row]] = {}
-        self._counts: deque[int] = deque([0], maxlen=_DAYS)  # of the days read last
+        self._counts: deque[int] = deque([0], maxlen=self.days_at_once)  # of the days read last
 
     def events(self, window: Window, following: Sequence[Window] = ()) -> Iterator[list[Row]]:
         """All events of the window, part after part. Raises Unavailable when it changes under every reading.
@@ -82,7 +83,7 @@ class Feed:
 
     def _fitting(self, window: Window, following: Sequence[Window]) -> Iterator[Window]:
         """Those that follow without a gap and fit onto the page, if they have no more events than the days before."""
-        most = min(_DAYS, _PAGE_SIZE // max(1, *self._counts))
+        most = min(self.days_at_once, _PAGE_SIZE // max(1, *self._counts))
         end = window.end
         for number, after in enumerate(following, 2):
             if after.start != end or number > most:

@@ -49,7 +49,9 @@ class BucketStream(UsageStream[PlatformApi]):
         if self.user_ids and "user_id" not in self.dimensions:
             self.not_available(window, NO_USERS)
             return
-        for _, rows in self._portions.over(window, lambda part, _: self.results(part)):
+        for part, rows in self._portions.over(window, lambda part, _: self.results(part)):
+            if self.bounds.available_until and part.start >= self.bounds.available_until:
+                return
             names = self._lookups.names(rows)
             owners = {text(row.get("organization_id")) for row in rows}
             self.api.account = owners.pop() if len(owners) == 1 else None
