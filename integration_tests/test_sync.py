@@ -87,6 +87,22 @@ def test_a_wrong_password_and_a_second_sync(lake: Lake, monkeypatch: pytest.Monk
         pass
 
 
+@pytest.mark.parametrize("lake", ["postgres"], indirect=True)
+def test_names_with_special_characters(lake: Lake, monkeypatch: pytest.MonkeyPatch) -> None:
+    from lake.target import target_of
+
+    monkeypatch.setenv("PGPASSWORD", lake.variables["PGPASSWORD"])
+    with lake.connected() as (connection, _):
+        free = connection.execution_options(isolation_level="AUTOCOMMIT")
+        free.exec_driver_sql(f"create role \"me @work\" login password '{lake.variables['PGPASSWORD']}'")
+        free.exec_driver_sql('create database "usage & cost" owner "me @work"')
+    server = lake.into.partition("@")[2].partition("/")[0]
+    target = target_of(f"postgresql://me%20%40work@{server}/usage%20%26%20cost", SCHEMA)
+    with target.held(), target.cache().get_sql_engine().connect() as connection:
+        found = connection.exec_driver_sql("select current_user, current_database()").one()
+    assert tuple(found) == ("me @work", "usage & cost")
+
+
 @pytest.mark.parametrize("lake", ["duckdb"], indirect=True)
 @pytest.mark.parametrize("by", [signal.SIGKILL, signal.SIGINT])
 def test_ended_halfway(sandbox: Sandbox, lake: Lake, config: dict[str, Any], by: signal.Signals) -> None:
