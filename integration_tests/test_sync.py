@@ -63,6 +63,10 @@ def test_a_refused_stream_costs_no_other_its_rows(sandbox: Sandbox, lake: Lake, 
     assert "403" in outcomes[METRICS][1]
     assert outcomes["scenario_activity"] == ("not_read", "Not read yet."), "configured, but not asked for"
 
+    with lake.connected() as (connection, _):  # as a sync leaves it that is killed while it loads
+        connection.exec_driver_sql(f"create table {SCHEMA}.{COSTS}_01m8dwv0d as select * from {SCHEMA}.{COSTS}")
+        connection.commit()
+
     sandbox.heal()
     sandbox.clock.advance(days=2)
     # the models of DuckDB are built by test_demo.py

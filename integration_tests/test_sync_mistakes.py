@@ -1,6 +1,7 @@
 """`python -m lake` with what people get wrong: one sentence each, no stack trace, no key, and nothing is read."""
 
 import json
+import os
 import signal
 import socket
 import subprocess
@@ -10,6 +11,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+
+from integration_tests.harness import ROOT
 
 pytest.importorskip("airbyte", reason="PyAirbyte needs Python 3.10 to 3.12")
 
@@ -193,3 +196,12 @@ def test_one_sentence_for_what_has_one_reason() -> None:
         f"{found[0].reason} The same goes for claude_usage.",
         other.reason,
     ]
+
+
+def test_a_full_disk_below_the_output() -> None:
+    write({**CONFIG, "cursor": {"api_key": "<key>"}})
+    command = [sys.executable, "-m", "lake", "sync"]
+    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    with open("/dev/full", "w") as full:
+        done = subprocess.run(command, stdout=full, stderr=subprocess.PIPE, env=environment, text=True, check=False)
+    assert (done.returncode, done.stderr) == (1, "The output cannot be written: No space left on device.\n")

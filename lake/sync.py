@@ -11,7 +11,7 @@ import sqlalchemy
 from rich.console import Console
 from rich.markup import escape
 
-from lake import models, outcomes, summary
+from lake import leftovers, models, outcomes, summary
 from lake.display import Display
 from lake.environment import without_collection, without_noise
 from lake.errors import Interrupted, LakeError
@@ -61,6 +61,7 @@ def _read(
     jobs = [one for one in selected if one.wanted]
     failures = {one.name: [one.mistake] for one in selected if one.mistake}
     with target.held() as connection:
+        leftovers.drop(connection, target.schema)
         offered = [(one.name, one.offered) for one in selected]
         outcomes.expect(connection, target.schema, offered, {one.name for one in selected if not one.offered})
         for vendor, (mistake,) in failures.items():
