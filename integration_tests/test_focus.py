@@ -1,6 +1,7 @@
 """The FOCUS model over records of every vendor, on DuckDB and PostgreSQL, and the file that is exported from it."""
 
 import json
+import sys
 from collections import defaultdict
 from datetime import datetime, timedelta, timezone
 from decimal import Decimal
@@ -13,7 +14,7 @@ from integration_tests import dbt_project, focus_1_2, postgres
 from integration_tests.raw_tables import Record, mapping_records, write
 from lake import focus, focus_validation
 from lake.errors import LakeError
-from lake.target import target_of
+from lake.target import MODELS_SCHEMA, target_of
 
 polars: Any = pytest.importorskip("polars")
 pandas: Any = pytest.importorskip("pandas", reason="comes with PyAirbyte")
@@ -298,6 +299,32 @@ def test_what_cannot_be_exported_says_why(tmp_path: Path) -> None:
         with pytest.raises(LakeError, match=message):
             focus.export(target_of(lake, "usage"), tmp_path / "focus.parquet")
     assert not (tmp_path / "nothing.duckdb").exists()
+
+
+@pytest.fixture
+def without_rows(tmp_path: Path) -> Path:
+    path = tmp_path / "lake.duckdb"
+    with duckdb.connect(str(path)) as lake:
+        lake.execute(f"create schema {MODELS_SCHEMA}")
+        lake.execute(f'create table {MODELS_SCHEMA}.{focus.MODEL} ("ChargePeriodStart" timestamp, "x_RowId" text)')
+    return path
+
+
+def test_a_file_that_cannot_be_written(without_rows: Path) -> None:
+    target = target_of(str(without_rows), "usage")
+    for file, reason in {without_rows.parent: "Is a directory", without_rows / "focus.parquet": "File exists"}.items():
+        with pytest.raises(LakeError, match=f"^{file} cannot be written: {reason}. Name another file with --out.$"):
+            focus.export(target, file)
+
+
+def test_bills_without_a_row(
+    without_rows: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = without_rows.with_name("focus.parquet")
+    monkeypatch.setattr(sys, "argv", ["focus", "--lake", str(without_rows), "--out", str(file)])
+    assert focus.main() == 0
+    assert capsys.readouterr().out == f"{file}: 0 rows\nNo bill has a row yet, so there is nothing to validate.\n"
+    assert polars.read_parquet(file).is_empty()
 
 
 def test_without_python_3_12_it_says_what_was_checked(

@@ -63,6 +63,10 @@ def test_a_refused_stream_costs_no_other_its_rows(sandbox: Sandbox, lake: Lake, 
     assert "403" in outcomes[METRICS][1]
     assert outcomes["scenario_activity"] == ("not_read", "Not read yet."), "configured, but not asked for"
 
+    with lake.connected() as (connection, _):  # as a sync leaves it that is killed while it loads
+        connection.exec_driver_sql(f"create table {SCHEMA}.{COSTS}_01m8dwv0d as select * from {SCHEMA}.{COSTS}")
+        connection.commit()
+
     sandbox.heal()
     sandbox.clock.advance(days=2)
     # the models of DuckDB are built by test_demo.py
@@ -85,6 +89,22 @@ def test_a_wrong_password_and_a_second_sync(lake: Lake, monkeypatch: pytest.Monk
     monkeypatch.setenv("PGPASSWORD", lake.variables["PGPASSWORD"])
     with target.held(), pytest.raises(LakeError, match="Another sync writes into"), target.held():
         pass
+
+
+@pytest.mark.parametrize("lake", ["postgres"], indirect=True)
+def test_names_with_special_characters(lake: Lake, monkeypatch: pytest.MonkeyPatch) -> None:
+    from lake.target import target_of
+
+    monkeypatch.setenv("PGPASSWORD", lake.variables["PGPASSWORD"])
+    with lake.connected() as (connection, _):
+        free = connection.execution_options(isolation_level="AUTOCOMMIT")
+        free.exec_driver_sql(f"create role \"me @work\" login password '{lake.variables['PGPASSWORD']}'")
+        free.exec_driver_sql('create database "usage & cost" owner "me @work"')
+    server = lake.into.partition("@")[2].partition("/")[0]
+    target = target_of(f"postgresql://me%20%40work@{server}/usage%20%26%20cost", SCHEMA)
+    with target.held(), target.cache().get_sql_engine().connect() as connection:
+        found = connection.exec_driver_sql("select current_user, current_database()").one()
+    assert tuple(found) == ("me @work", "usage & cost")
 
 
 @pytest.mark.parametrize("lake", ["duckdb"], indirect=True)

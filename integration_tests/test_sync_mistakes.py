@@ -1,6 +1,7 @@
 """`python -m lake` with what people get wrong: one sentence each, no stack trace, no key, and nothing is read."""
 
 import json
+import os
 import signal
 import socket
 import subprocess
@@ -10,6 +11,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+
+from integration_tests.harness import ROOT
 
 pytest.importorskip("airbyte", reason="PyAirbyte needs Python 3.10 to 3.12")
 
@@ -164,3 +167,41 @@ def test_one_wrong_vendor_does_not_stop_the_others() -> None:
     (only,) = (one for one in select("secrets/config.json", ["cursor"], ["cursor_spend"]) if one.wanted)
     assert only.wanted == ("cursor_spend",)
     assert not [one.mistake for one in select("secrets/config.json", ["cursor"], ()) if one.mistake]
+
+
+def test_only_mistakes(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    from lake.__main__ import main
+
+    write({**CONFIG, "cursor": {"api_key": "<key>"}, "claude": {"admin_api_key": "<Admin key>"}})
+    monkeypatch.setattr(sys, "argv", ["lake", "sync"])
+    assert main() == 1
+    said, errors = capsys.readouterr()
+    assert errors == ""
+    assert [line.partition(" failed: Still a placeholder")[0] for line in said.splitlines()] == ["claude", "cursor"]
+
+
+def test_one_sentence_for_what_has_one_reason() -> None:
+    """Though each stream has a path of its own, and each request an id."""
+    from lake.outcomes import Outcome
+    from lake.sync import _sentences
+
+    refused = '401 "invalid key" (request id {}). Set claude.admin_api_key.'
+    found = [
+        Outcome(stream, "failed", f"Claude, stream {stream}, /v1/{stream.upper()}: {refused.format(place)}")
+        for place, stream in enumerate(["claude_cost", "claude_usage"])
+    ]
+    other = Outcome("claude_spend", "failed", "Claude, stream claude_spend, /v1/cost: 503. The next sync reads it.")
+    whole = Outcome("claude_users", "ok")
+    assert _sentences([*found, other, whole]) == [
+        f"{found[0].reason} The same goes for claude_usage.",
+        other.reason,
+    ]
+
+
+def test_a_full_disk_below_the_output() -> None:
+    write({**CONFIG, "cursor": {"api_key": "<key>"}})
+    command = [sys.executable, "-m", "lake", "sync"]
+    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    with open("/dev/full", "w") as full:
+        done = subprocess.run(command, stdout=full, stderr=subprocess.PIPE, env=environment, text=True, check=False)
+    assert (done.returncode, done.stderr) == (1, "The output cannot be written: No space left on device.\n")

@@ -1,5 +1,6 @@
 """How far a sync is, as it reads that from the source's own messages."""
 
+import json
 from datetime import date
 
 from integration_tests.harness import Source, sandbox_config
@@ -42,6 +43,20 @@ def test_a_stream_that_fails_and_one_that_never_began(source: Source, sandbox: S
     for stream in STREAMS:
         assert progress.failure_of(stream).startswith(f"Scenario, stream {stream}, ")
     assert progress.failure_of("scenario_model_usage") == "It was not read."
+
+
+def test_no_stack_trace_is_shown() -> None:
+    said: list[str] = []
+    text = "Exception while syncing stream acme\nTraceback (most recent call last):\nKeyError: 'type'"
+    Progress(STREAMS, said.append).hear(json.dumps({"type": "LOG", "log": {"level": "ERROR", "message": text}}))
+    assert said == ["Exception while syncing stream acme"]
+
+
+def test_rows_that_cannot_be_written() -> None:
+    progress = Progress(STREAMS, print)
+    assert progress.failure_of(STREAMS[0], "The disk is full.") == "The disk is full."
+    progress.ended(1, "The source cannot start: out of memory.")
+    assert progress.failure_of(STREAMS[0], "The disk is full.") == "The source cannot start: out of memory."
 
 
 def test_a_process_that_dies() -> None:

@@ -21,6 +21,9 @@ def main() -> int:
     except LakeError as error:
         print(error, file=sys.stderr)
         return error.code
+    except OSError as error:  # of stdout, or of the folder for temporary files
+        print(f"{error.filename or 'The output'} cannot be written: {error.strerror}.", file=sys.stderr)
+        return 1
     except Interrupted as error:
         print("Interrupted. What was read is kept, the next sync goes on from there.", file=sys.stderr)
         return error.code

@@ -22,7 +22,7 @@ _TYPES = {"text": "varchar", "timestamp without time zone": "timestamp"}
 
 
 def main() -> int:
-    """0: written and conforming, or not validated for want of Python 3.12; 1: no file, or a rule failed; 2: misuse."""
+    """0: written and conforming, or not validated (no Python 3.12, no row); 1: no file, or a rule failed; 2: misuse."""
     arguments = _arguments()
     try:
         rows = export(target_of(arguments.lake, "usage"), arguments.out)
@@ -30,6 +30,9 @@ def main() -> int:
         print(error, file=sys.stderr)
         return error.code
     print(f"{arguments.out}: {rows} rows")
+    if not rows:
+        print("No bill has a row yet, so there is nothing to validate.")
+        return 0
     try:
         validation = validate(arguments.out)
     except NotValidated as error:
@@ -44,7 +47,7 @@ def main() -> int:
 def export(target: Target, path: Path) -> int:
     """Write the model to a Parquet file, amounts as decimals and times in UTC, and return the number of rows.
 
-    Raises LakeError when the database cannot be used or the models are not built.
+    Raises LakeError when the database cannot be used, the models are not built or the file cannot be written.
     """
     if isinstance(target, DuckDB) and not target.path.exists():
         raise LakeError(f"There is no file {target.name}. Run `make sync` first, or name another one.")
@@ -54,7 +57,7 @@ def export(target: Target, path: Path) -> int:
             columns = _columns(connection)
             if not columns:
                 raise LakeError(f"{target.name} has no {MODELS_SCHEMA}.{MODEL}. Run `make sync`, or dbt build, first.")
-            path.parent.mkdir(parents=True, exist_ok=True)
+            _make_way(path)
             if isinstance(target, DuckDB):
                 connection.exec_driver_sql(_copy(columns, f"{MODELS_SCHEMA}.{MODEL}", path))
             else:
@@ -77,6 +80,15 @@ def _arguments() -> argparse.Namespace:
     )
     parser.add_argument("--out", default="focus.parquet", type=Path, metavar="FILE", help="(default: %(default)s)")
     return parser.parse_args()
+
+
+def _make_way(path: Path) -> None:
+    """Raises LakeError unless the file can be written. DuckDB would say so as if it spoke of the database."""
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.open("ab").close()
+    except OSError as error:
+        raise LakeError(f"{path} cannot be written: {error.strerror}. Name another file with --out.") from None
 
 
 def _columns(connection: Connection) -> dict[str, str]:

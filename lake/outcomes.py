@@ -1,5 +1,6 @@
 """`_lake_streams`: what became of every configured stream at its latest sync. The model of the coverage reads it."""
 
+import re
 from collections.abc import Iterable, Sequence
 from datetime import datetime, timezone
 from typing import NamedTuple
@@ -8,6 +9,7 @@ from sqlalchemy import Connection, text
 
 TABLE = "_lake_streams"
 NEVER = "Not read yet."
+_OF_ONE_REQUEST = re.compile(r", stream \w+, \S+:| \(request id [^)]*\)")
 
 
 class Outcome(NamedTuple):
@@ -16,6 +18,11 @@ class Outcome(NamedTuple):
     stream: str
     outcome: str
     reason: str = ""
+
+
+def cause(stream: str, reason: str) -> str:
+    """The reason without what names one stream or one request, so that it is equal for all that have the same cause."""
+    return _OF_ONE_REQUEST.sub("", reason).replace(stream, "")
 
 
 def expect(

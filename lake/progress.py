@@ -48,11 +48,11 @@ class Progress:
         if code and not self._failures:
             self._failures[""] = said or f"The source ended with exit code {code} before it had read everything."
 
-    def failure_of(self, stream: str) -> str:
-        """Why the stream was not read whole; empty when it was."""
+    def failure_of(self, stream: str, problem: str = "") -> str:
+        """Why the stream was not read whole; empty when it was. `problem`: what went wrong outside of the source."""
         if self._statuses.get(stream) == "COMPLETE":
             return ""
-        return self._failures.get(stream) or self._failures.get("") or "It was not read."
+        return self._failures.get(stream) or self._failures.get("") or problem or "It was not read."
 
     def __str__(self) -> str:
         """Streams, windows, rows, and what it waits for."""
@@ -68,7 +68,7 @@ class Progress:
 
     def _hear_log(self, level: str, text: str) -> None:
         if level in ("WARN", "ERROR", "FATAL"):
-            self._tell(text)
+            self._tell(text.partition("\n")[0])  # the CDK puts a stack trace below what it did not expect
         elif found := _WINDOWS.match(text):
             self._windows[found["stream"]] = int(found["count"])
         elif found := _WAITS.match(text):

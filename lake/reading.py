@@ -78,7 +78,7 @@ class VendorSync:
             cache.get_sql_engine().dispose()
 
     def _outcome(self, stream: str, problem: str) -> Outcome:
-        reason = self._progress.failure_of(stream)
+        reason = self._progress.failure_of(stream, problem)
         if reason and self._stopped:
             return Outcome(stream, "not_read", _INTERRUPTED)
         reason = reason or problem

@@ -11,7 +11,7 @@ import sqlalchemy
 from rich.console import Console
 from rich.markup import escape
 
-from lake import models, outcomes, summary
+from lake import leftovers, models, outcomes, summary
 from lake.display import Display
 from lake.environment import without_collection, without_noise
 from lake.errors import Interrupted, LakeError
@@ -50,7 +50,8 @@ def answer(target: Target, console: Console, folder: Path, path: Path) -> list[s
         report(target, path)
     except LakeError as error:
         return [*failures, str(error)]
-    console.print(f"\nAll of it is in [bold]{target.name}[/], the page is [bold]{path}[/].", highlight=False)
+    place, page = escape(target.name), escape(str(path))
+    console.print(f"\nAll of it is in [bold]{place}[/], the page is [bold]{page}[/].", highlight=False, soft_wrap=True)
     return failures
 
 
@@ -59,13 +60,17 @@ def _read(
 ) -> dict[str, list[str]]:
     """Why something was not read, by vendor. Raises LakeError and Interrupted."""
     jobs = [one for one in selected if one.wanted]
+    failures = {one.name: [one.mistake] for one in selected if one.mistake}
     with target.held() as connection:
+        leftovers.drop(connection, target.schema)
         offered = [(one.name, one.offered) for one in selected]
         outcomes.expect(connection, target.schema, offered, {one.name for one in selected if not one.offered})
-        for one in selected:
-            if one.mistake:
-                outcomes.fail(connection, target.schema, one.name, one.mistake)
-        console.print(f"Reading {', '.join(one.name for one in jobs)} into {target.name}.", highlight=False)
+        for vendor, (mistake,) in failures.items():
+            outcomes.fail(connection, target.schema, vendor, mistake)
+        if not jobs:
+            return failures
+        names = ", ".join(one.name for one in jobs)
+        console.print(f"Reading {names} into {escape(target.name)}.", highlight=False, soft_wrap=True)
         with without_noise(folder), Display(console) as display:
             with without_collection():
                 from lake.reading import read_all
@@ -73,7 +78,6 @@ def _read(
             read, stopped_by = read_all(jobs, target, display, folder, full_refresh=full_refresh)
     if stopped_by:
         raise Interrupted(stopped_by)
-    failures = {one.name: [one.mistake] for one in selected if one.mistake}
     return failures | {vendor: _sentences(found) for vendor, found in read.items()}
 
 
@@ -94,10 +98,10 @@ def _sentences(found: Sequence[Outcome]) -> list[str]:
     first: dict[str, str] = {}
     for one in found:
         if one.outcome != "ok":
-            reason = one.reason.replace(one.stream, "")
-            first.setdefault(reason, one.reason)
-            streams[reason].append(one.stream)
+            cause = outcomes.cause(one.stream, one.reason)
+            first.setdefault(cause, one.reason)
+            streams[cause].append(one.stream)
     return [
-        first[reason] + (f" The same goes for {', '.join(others)}." if (others := names[1:]) else "")
-        for reason, names in streams.items()
+        first[cause] + (f" The same goes for {', '.join(others)}." if (others := names[1:]) else "")
+        for cause, names in streams.items()
     ]

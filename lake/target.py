@@ -159,13 +159,13 @@ class PostgreSQL(Target):
     def cache(self) -> Any:
         from airbyte.caches import PostgresCache
 
-        # PyAirbyte writes the parts into a URL as they are
+        # PyAirbyte writes the parts into a URL as they are; SQLAlchemy decodes the user of one, but not the database
         return PostgresCache(
-            host=self._host,
+            host=f"[{self._host}]" if ":" in self._host else self._host,
             port=self._port,
             username=quote(self._user, safe=""),
             password="",
-            database=quote(self._database, safe=""),
+            database=self._database,
             schema_name=self.schema,
         )
 

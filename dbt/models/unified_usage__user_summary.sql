@@ -2,8 +2,8 @@
 -- them; for bills without either there are the vendor's estimates, on rows of their own that are never added to bills.
 with as_of as (
     select
+        day as today,
         {{ month_of('day') }} as this_month,
-        {{ months_later(month_of('day'), 1) }} as next_month,
         {{ months_later(month_of('day'), -1) }} as last_month
     from (select {{ as_of('select max(day) from ' ~ ref('unified_usage__cost_daily')) }} as day) as newest
 ),
@@ -69,7 +69,7 @@ sums as (
             when max(case when is_restated then 1 else 0 end) = 1 then 'restated'
             else 'billed'
         end as attribution,
-        {{ exact_sum('case when day >= this_month and day < next_month then net else 0 end') }} as month_to_date,
+        {{ exact_sum('case when day >= this_month and day <= today then net else 0 end') }} as month_to_date,
         {{ exact_sum('case when day >= last_month and day < this_month then net else 0 end') }} as last_month,
         {{ exact_sum('net') }} as lifetime
     from by_vendor

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from typing import NamedTuple
 
+from lake.outcomes import cause
 from lake.page import charts, figures, queries
 from lake.page.parts import Figure, Folded, Row, Scope, Section, Table, title_of
 
@@ -20,7 +21,7 @@ def failures(found: Sequence[Row]) -> list[Failure]:
     streams: dict[tuple[str, str], list[str]] = {}
     for row in found:
         if row["status"] == "failed":
-            key = title_of(row["vendor"]), (row["reason"] or "").replace(row["stream"], "")
+            key = title_of(row["vendor"]), cause(row["stream"], row["reason"] or "")
             streams.setdefault(key, []).append(row["stream"])
     reasons = {row["stream"]: row["reason"] for row in found}
     return [

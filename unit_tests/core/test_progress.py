@@ -175,6 +175,14 @@ def test_a_stream_that_does_not_run_is_silent(log: Log, requests_mock: Mocker) -
     assert log.lines == before
 
 
+def test_charges_without_a_type_are_not_added_up(log: Log) -> None:
+    stats = StreamStats("acme_costs")
+    net, unknown = {"amount": 2.5, "currency": "USD", "type": "net"}, {"amount": 4, "currency": "USD"}
+    stats.add([{"charges": [net, unknown]}, {"charges": [unknown]}, {}])
+    stats.finish()
+    assert log.lines == ["acme_costs: 3 rows, 0 requests, 0 s of which 0 s waiting, net 2.50 USD"]
+
+
 def test_a_look_up_does_not_wait_in_the_name_of_the_check(log: Log, requests_mock: Mocker) -> None:
     limited = {"status_code": 429, "headers": {"Retry-After": "20"}, "json": {"error": "slow down"}}
     requests_mock.get(f"{URL}/names", [limited, {"json": {"a": {}}}])
