@@ -6,6 +6,8 @@ CONFIG ?= secrets/config.json
 INTO ?= lake.duckdb
 OUT ?= focus.parquet
 BIN := .venv/bin
+# a worker that has nothing left takes over what another has: files stay together, so what their tests share is made once
+PYTEST := $(BIN)/python -m pytest -q -n auto --dist worksteal
 STAMP := .venv/.installed
 
 .DEFAULT_GOAL := help
@@ -34,18 +36,17 @@ lint: setup ## ruff and mypy
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 
-unit: setup ## The unit tests, in about a minute
-	$(BIN)/python -m pytest -q -n auto unit_tests
+unit: setup ## The unit tests, in less than a minute
+	$(PYTEST) unit_tests
 
 test: lint ## Setup, lint, all tests but the slow ones, and the package test
-	$(BIN)/python -m pytest -q -n auto
-	@$(MAKE) --no-print-directory package-test
+	$(PYTEST) -m 'not image_tests and not slow'
 
 coverage: setup ## How much of the source the unit tests cover; fails below the minimum in pyproject.toml
-	$(BIN)/python -m pytest -q -n auto unit_tests --cov --cov-report=term:skip-covered
+	$(PYTEST) unit_tests --hypothesis-profile thorough --cov --cov-report=term:skip-covered
 
-test-all: test coverage ## Everything that needs no Docker, also the slow tests and the coverage
-	$(BIN)/python -m pytest -q -n auto -m slow
+test-all: lint coverage ## Everything that needs no Docker, also the slow tests and the coverage
+	$(PYTEST) -m 'not image_tests' integration_tests
 
 package-test: setup ## Build the package, install it into a new environment and read the sandbox with it
 	$(BIN)/python -m pytest -q -m package

@@ -11,9 +11,10 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck, settings
 
-# no test depends on the speed of the machine
-settings.register_profile("any machine", deadline=None, suppress_health_check=[HealthCheck.too_slow])
-settings.load_profile("any machine")
+# no test depends on the speed of the machine; `--hypothesis-profile thorough` makes three times as many examples
+settings.register_profile("quick", deadline=None, suppress_health_check=[HealthCheck.too_slow], max_examples=33)
+settings.register_profile("thorough", settings.get_profile("quick"), max_examples=100)
+settings.load_profile("quick")
 
 # acceptance-test-config.yml names this file
 SCENARIO = Path(__file__).parent / ".tmp" / "sandbox.json"

@@ -72,7 +72,7 @@ def synced(tmp_path_factory: pytest.TempPathFactory) -> tuple[Mapping[str, list[
         return read, billed
 
 
-@pytest.fixture(scope="module", params=["duckdb", "postgres"])
+@pytest.fixture(scope="module", params=["duckdb", pytest.param("postgres", marks=pytest.mark.slow)])
 def built(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory, synced: tuple[Any, Sums]
 ) -> Iterator[Database]:

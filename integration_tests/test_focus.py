@@ -264,6 +264,7 @@ def test_a_row_without_a_price_is_no_charge_and_a_record_is_billed_once(rows: di
     assert len(billed) == len(set(billed))
 
 
+@pytest.mark.slow
 def test_duckdb_and_postgres_export_the_same_file(exported: Path, tmp_path: Path) -> None:
     with postgres.server() as port:
         address = f"postgresql://{postgres.USER}@localhost:{port}/{postgres.DATABASE}"

@@ -262,6 +262,7 @@ def test_a_vendor_that_is_not_configured_any_more_still_counts(
     assert "OpenAI" in text
 
 
+@pytest.mark.slow
 def test_postgres_gives_the_same_page(report: Path, tables: page_lake.Tables, tmp_path: Path) -> None:
     with postgres.server() as port:
         url = f"postgresql://{postgres.USER}@localhost:{port}/{postgres.DATABASE}"

@@ -26,7 +26,7 @@ COSTS, METRICS, CONSUMPTION, MODELS = STREAMS = (
 )
 
 
-@pytest.fixture(params=["duckdb", "postgres"])
+@pytest.fixture(params=["duckdb", pytest.param("postgres", marks=pytest.mark.slow)])
 def lake(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Lake]:
     with a_lake(request.param, tmp_path) as one:
         yield one

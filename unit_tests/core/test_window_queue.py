@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from threading import Thread
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from pendulum import DateTime, datetime
 
@@ -127,7 +127,6 @@ LINES = st.lists(st.tuples(ROLES, st.integers(0, 6), st.sampled_from(["", "", "x
 
 
 @given(LINES, st.integers(1, 4))
-@settings(deadline=None, max_examples=60)
 def test_every_window_has_its_turn_once_and_in_order(drawn: list[tuple[str, int, str]], capacity: int) -> None:
     lines = [Line(f"s{number}", *one) for number, one in enumerate(drawn)]
     order = read(lines, capacity)

@@ -16,6 +16,7 @@ from jsonschema import Draft7Validator
 from source_unified_usage.core.errors import SourceError
 from source_unified_usage.core.schema import usage_schema
 from source_unified_usage.vendors import VENDORS
+from unit_tests.examples import share
 from unit_tests.vendors.edits import REPLIES, Edit, edits, places
 from unit_tests.vendors.samples import empties
 from unit_tests.vendors.wild import Outcome, WildCase, read, wild_cases
@@ -24,7 +25,7 @@ CASES = wild_cases()
 VALIDATOR = Draft7Validator(usage_schema())
 TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{3})?Z").fullmatch
 few = settings(
-    max_examples=15,
+    max_examples=share(15),
     derandomize=True,
     database=None,
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],

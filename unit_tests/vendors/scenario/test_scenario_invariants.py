@@ -16,6 +16,7 @@ from sandbox import Sandbox
 from sandbox.limits import Limit
 from sandbox.vendors.scenario import ANALYTICS_KEY, ANALYTICS_SECRET, ScenarioSandbox
 from sandbox.vendors.scenario.knobs import LADDER, Granularity
+from unit_tests.examples import share
 from unit_tests.vendors.samples import assert_valid, records, stream_of, window
 
 NOW = datetime(2026, 9, 22, 9, 30, tzinfo=timezone.utc)
@@ -95,11 +96,11 @@ days = st.sampled_from(["2026-09-06", "2026-09-13", "2026-09-16", "2026-09-17"])
 granularities = st.sampled_from(get_args(Granularity))
 times = st.sampled_from(["milliseconds", "seconds", "date"])
 free_costs = st.sampled_from(["absent", "zero", "mixed"])
-thorough = settings(max_examples=20, suppress_health_check=[HealthCheck.function_scoped_fixture])
+few = settings(max_examples=share(20), suppress_health_check=[HealthCheck.function_scoped_fixture])
 
 
 @given(day=days, chosen=granularities, spelled=times, free=free_costs, idle=st.booleans())
-@thorough
+@few
 def test_the_sums_of_a_day_agree(sandbox: Sandbox, day: str, chosen: Any, spelled: Any, free: Any, idle: bool) -> None:
     knobs = sandbox.scenario
     knobs.ladder, knobs.times, knobs.free_cost, knobs.idle_parents = ((timedelta.max, chosen),), spelled, free, idle
@@ -159,7 +160,7 @@ def by_default(knobs: ScenarioSandbox) -> None:
 
 
 @given(day=days, chosen=granularities, spelled=times)
-@thorough
+@few
 def test_granularity_changes_no_record(
     sandbox: Sandbox, plain: Callable[[str], Any], day: str, chosen: Any, spelled: Any
 ) -> None:
@@ -171,7 +172,7 @@ def test_granularity_changes_no_record(
 
 
 @given(day=days, chosen=granularities)
-@settings(thorough, max_examples=6)
+@settings(few, max_examples=share(6))
 def test_projects_add_up_to_the_team(sandbox: Sandbox, day: str, chosen: Any) -> None:
     sandbox.scenario.ladder = ((timedelta.max, chosen),)
     streams = ["consumption", "model_usage", "asset_usage", "usage_by_type"]
@@ -188,7 +189,7 @@ def test_projects_add_up_to_the_team(sandbox: Sandbox, day: str, chosen: Any) ->
 
 
 @given(day=days, limit=st.sampled_from([12, 6, 3, 1]))
-@settings(thorough, max_examples=8)
+@settings(few, max_examples=share(8))
 def test_a_divided_day_makes_the_same_records(
     sandbox: Sandbox, plain: Callable[[str], Any], day: str, limit: int
 ) -> None:
