@@ -79,10 +79,10 @@ def test_consumption_is_the_bill_and_what_else_has_money_restates_it() -> None:
     assert not any(stream.counts_tokens for stream in streams)
 
 
-def test_one_request_at_a_time() -> None:
+def test_four_windows_at_a_time_for_all_streams_together() -> None:
     gates = {id(stream.api.window_queue) for stream in Scenario({**CONFIG, "include_activity": True}).streams()}
     assert len(gates) == 1
-    assert Scenario(CONFIG).streams()[0].api.window_queue.capacity == 1
+    assert Scenario(CONFIG).streams()[0].api.window_queue.capacity == 4
     assert isinstance(Scenario(CONFIG).streams()[0].api, Api)
 
 
