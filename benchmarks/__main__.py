@@ -2,16 +2,13 @@
 
 import os
 import platform
-import socket
-import subprocess
 import sys
-import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from functools import partial
 from importlib.metadata import version
 from pathlib import Path
 
+from benchmarks import memory as sizes
 from benchmarks import one_slow
 from benchmarks.jobs import PEERS, Job
 from benchmarks.measuring import HERE, ROUNDS, WORK, Command, Measure, measure, typical
@@ -30,24 +27,6 @@ What the figures mean:
   and checks nothing. In "as they come" they write the vendor's rows.
 - The bare loop is a floor: no state, no retries, no log.
 - dlt extracts only: it neither normalises nor loads. It compresses its files unless told otherwise."""
-
-
-@contextmanager
-def server(per_day: int) -> Iterator[str]:
-    with socket.socket() as free:
-        free.bind(("localhost", 0))
-        port = free.getsockname()[1]
-    process = subprocess.Popen([sys.executable, "-m", "benchmarks.server", str(port), str(per_day)])
-    try:
-        while process.poll() is None:
-            with socket.socket() as probe:
-                if probe.connect_ex(("localhost", port)) == 0:
-                    break
-            time.sleep(0.05)
-        yield f"http://localhost:{port}"
-    finally:
-        process.terminate()
-        process.wait()
 
 
 def contenders(job: Job, *options: str) -> dict[str, Callable[[], Command]]:
@@ -131,11 +110,13 @@ def startup() -> str:
 
 def main() -> None:
     WORK.mkdir(exist_ok=True)
-    with server(PER_DAY) as url:
+    with sizes.serving("benchmarks.server", str(PER_DAY)) as url:
         print(f"{EVENTS:,} events", flush=True)
         speed = events(url)
         print("memory", flush=True)
         peaks = memory(url)
+    print("memory against the size of the window", flush=True)
+    windows = sizes.table()
     print("one slowed vendor", flush=True)
     slowed = one_slow.table(lambda command: measure(command).wall)
     start = startup()
@@ -152,6 +133,9 @@ def main() -> None:
             speed,
             "## Memory",
             peaks,
+            "## Memory against the size of the window",
+            sizes.ABOUT,
+            windows,
             f"## {len(VENDORS)} vendors, one of them slowed",
             f"{one_slow.DAYS} days of all streams from the sandbox, which sends every answer of {one_slow.SLOW} in "
             "pieces. The sandbox and the source share the machine.",

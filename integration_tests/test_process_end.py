@@ -198,13 +198,20 @@ def test_a_reader_that_does_not_want_to_wait_gets_whole_lines() -> None:
 
 
 def test_too_many_open_files(source: Source, config: dict[str, Any]) -> None:
-    done = called(
-        COMMAND,
-        *source.reading(config),
-        limit=lambda: resource.setrlimit(resource.RLIMIT_NOFILE, (9, 9)),
+    program = (
+        "import os, resource; from source_unified_usage import entrypoint, run, source\n"
+        "read = source.SourceUnifiedUsage.read\n"
+        "def limited(*given, **named):\n"
+        "    held = len(os.listdir('/proc/self/fd')) - 1\n"  # without the one that lists them
+        "    resource.setrlimit(resource.RLIMIT_NOFILE, (held, held))\n"
+        "    return read(*given, **named)\n"
+        "source.SourceUnifiedUsage.read = limited\n"
+        "run.run()"
     )
+    done = called(sys.executable, "-c", program, *source.reading(config))
     output = parse(done.returncode, done.stdout)
     assert (output.code, done.stderr) == (1, b"")
+    assert output.traces
     assert all(trace["message"].count("Too many open files: raise the limit") for trace in output.traces)
     assert "Traceback" not in output.text
 

@@ -15,9 +15,9 @@ _BROKEN = ("error", "runtime error")
 
 
 def build(target: Target, folder: Path) -> list[str]:
-    """Build and test all models. A sentence for each test that failed; dbt's own files go into the folder.
+    """Build and test all models. A sentence for each test that failed, and what dbt skipped because of them.
 
-    Raises LakeError when something could not be built.
+    dbt's own files go into the folder. Raises LakeError when something could not be built.
     """
     results = _run(target, folder, "build")
     if broken := [result for result in results if result["status"] in _BROKEN]:
@@ -25,7 +25,12 @@ def build(target: Target, folder: Path) -> list[str]:
     if not (failed := [_name(result) for result in results if result["status"] == "fail"]):
         return []
     again = _run(target, folder, "test", "--store-failures", "--select", *failed)
-    return [_failed(result) for result in again if result["status"] == "fail"]
+    sentences = [_failed(result) for result in again if result["status"] == "fail"]
+    if skipped := [_name(result) for result in results if _is_skipped_model(result)]:
+        sentences.append(
+            f"Because of that these are not built, and still as the sync before left them: {', '.join(skipped)}."
+        )
+    return sentences
 
 
 def _run(target: Target, folder: Path, command: str, *options: str) -> list[dict[str, Any]]:
@@ -53,6 +58,10 @@ def _run(target: Target, folder: Path, command: str, *options: str) -> list[dict
 def _name(result: dict[str, Any]) -> str:
     """Of `model.unified_usage.stg_unified_usage__records` the last part; a test's has a hash behind it."""
     return str(result["unique_id"].split(".")[2])
+
+
+def _is_skipped_model(result: dict[str, Any]) -> bool:
+    return (result["status"], result["unique_id"].split(".")[0]) == ("skipped", "model")
 
 
 def _broken(result: dict[str, Any]) -> str:

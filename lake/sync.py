@@ -42,13 +42,14 @@ def sync(arguments: argparse.Namespace) -> int:
 
 def answer(target: Target, console: Console, folder: Path, path: Path) -> list[str]:
     """Build the models, show the summary and write the page. What failed of it."""
+    failures: list[str] = []
     try:
         with console.status("building the models ..."):
-            failures = models.build(target, folder)
+            failures += models.build(target, folder)
         summary.show(console, target)
         report(target, path)
     except LakeError as error:
-        return [str(error)]
+        return [*failures, str(error)]
     console.print(f"\nAll of it is in [bold]{target.name}[/], the page is [bold]{path}[/].", highlight=False)
     return failures
 

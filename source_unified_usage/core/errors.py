@@ -1,9 +1,11 @@
 """The three owners of an error: the user, time, the vendor. A fourth is the machine."""
 
 import errno
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from json import JSONDecodeError
+from socket import gaierror
 from typing import Any
 
 from airbyte_cdk.models import AirbyteMessage, FailureType, StreamDescriptor
@@ -102,6 +104,14 @@ _SCARCE = {
 }
 
 
+def _no_file_opens() -> bool:
+    try:
+        os.close(os.open(os.devnull, os.O_RDONLY))
+    except OSError as error:
+        return _SCARCE.get(error.errno or 0) == _OPEN_FILES
+    return False
+
+
 def ran_out(error: BaseException) -> SourceError | None:
     """The error for a resource that the machine has run out of: files, memory, disk, threads. None for other errors.
 
@@ -111,6 +121,8 @@ def ran_out(error: BaseException) -> SourceError | None:
     while inner is not None:
         if isinstance(inner, OSError) and inner.errno in _SCARCE:
             return SourceError(_SCARCE[inner.errno])
+        if isinstance(inner, gaierror) and _no_file_opens():  # a resolver without files says that the host is unknown
+            return SourceError(_OPEN_FILES)
         if isinstance(inner, RuntimeError) and "can't start new thread" in str(inner):
             return SourceError(f"No further thread can be started: raise the limit (ulimit -u, memory) {_FEWER}.")
         if isinstance(inner, JSONDecodeError) and "Not enough memory" in inner.msg:  # as orjson says it

@@ -48,7 +48,7 @@ class StreamStats:
             self.rows += len(records)
             for record in records:
                 for charge in record.get("charges", ()):
-                    if charge["type"] == "net":
+                    if charge.get("type") == "net":
                         self._net[charge["currency"]].append(charge["amount"])
             for currency, amounts in self._net.items():
                 self._net[currency] = [math.fsum(amounts)]

@@ -189,3 +189,10 @@ def test_lines_are_logged_regularly_until_the_block_ends(monkeypatch: pytest.Mon
         assert reminded.wait(60)
     heart._thread.join(60)
     assert not heart._thread.is_alive()
+
+
+def test_an_amount_of_an_unknown_kind_is_not_added_to_the_net(log: Log) -> None:
+    stats = StreamStats("acme_costs")
+    stats.add([{"charges": [{"amount": 7, "currency": "USD"}, {"amount": 2, "currency": "USD", "type": "net"}]}])
+    stats.finish()
+    assert "net 2.00 USD" in log.lines[-1]
