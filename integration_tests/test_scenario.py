@@ -82,7 +82,7 @@ def test_models_by_user(source: Source, sandbox: Sandbox, config: dict[str, Any]
     ledger = sandbox.scenario.ledger(date(2026, 9, 20), TODAY)
     assert output.code == 0
     assert_conserved(output, ledger, output.statuses)
-    assert sandbox.requests[USAGES] == 2 + len(ledger["scenario_consumption"])
+    assert sandbox.requests[USAGES] == 2 * 2 + len(ledger["scenario_consumption"])
     assert any("scenario_user_model_usage: 2026-09-21: the users" in line for line in output.logs)
 
 

@@ -33,12 +33,13 @@ from airbyte_cdk.utils.stream_status_utils import as_airbyte_message as status_m
 from source_unified_usage.core import clock, files
 from source_unified_usage.core.check import ask_all, reason_of_failure
 from source_unified_usage.core.config import excluded_fields, present, read_range
+from source_unified_usage.core.cursor import WindowCursor
 from source_unified_usage.core.errors import ConfigError, SourceError, Unavailable, reason_of
 from source_unified_usage.core.offer import Offer
 from source_unified_usage.core.outlook import outlook
 from source_unified_usage.core.pages import RecordPage
 from source_unified_usage.core.progress import Heartbeat, logger
-from source_unified_usage.core.reading import StreamReading, WindowCursor, cdk_stream
+from source_unified_usage.core.reading import StreamReading, cdk_stream
 from source_unified_usage.core.schema import usage_schema
 from source_unified_usage.core.scope import scope_in, widened
 from source_unified_usage.core.spec import specification
@@ -136,14 +137,15 @@ class SourceUnifiedUsage(AbstractSource):
             logger.info(line)
         if engine_streams:
             with Heartbeat([reading.stats for reading in readings]):
-                yield from self._run(engine_streams)
+                workers = sum(1 + reading.stream.windows_at_once for reading in readings) + 1
+                yield from self._run(engine_streams, workers)
         failures = {reading.stream.name: reading.failure for reading in readings if reading.failure}
         if failures or unknown:
             raise _sync_failed(failures, unknown)
 
-    def _run(self, streams: list[Any]) -> Iterator[AirbyteMessage]:
+    def _run(self, streams: list[Any], workers: int) -> Iterator[AirbyteMessage]:
         engine = ConcurrentSource.create(
-            num_workers=2 * len(streams) + 1,
+            num_workers=workers,
             initial_number_of_partitions_to_generate=len(streams),
             logger=_engine_logger(),
             slice_logger=DebugSliceLogger(),

@@ -1,7 +1,11 @@
-"""Windows in parts of whole days, so that a part has about as many rows as fit into memory, however many a day has."""
+"""As many rows at once as fit into memory: windows in parts of whole days, and several windows at the same time."""
 
+import threading
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from typing import TypeVar
+
+from pendulum import DateTime
 
 from source_unified_usage.core.window import Window
 
@@ -42,3 +46,30 @@ class Portions:
             self._days = max(1, MOST_ROWS // a_day)
             yield part, rows
             start = part.end
+
+
+class RowBudget:
+    """Rows that are held by windows which are read at the same time: `most`, beyond which only the earliest goes on."""
+
+    def __init__(self, most: int) -> None:
+        self._most = most
+        self._held: dict[DateTime, int] = {}
+        self._changed = threading.Condition()
+
+    @contextmanager
+    def window(self, start: DateTime) -> Iterator[None]:
+        """For as long as the window that begins at `start` holds its rows."""
+        with self._changed:
+            self._held[start] = 0
+        try:
+            yield
+        finally:
+            with self._changed:
+                del self._held[start]
+                self._changed.notify_all()
+
+    def hold(self, start: DateTime, rows: int) -> None:
+        """Count these rows to the window, and wait until it may ask for more."""
+        with self._changed:
+            self._held[start] += rows
+            self._changed.wait_for(lambda: sum(self._held.values()) <= self._most or start == min(self._held))

@@ -30,6 +30,7 @@ class StreamStats:
         self._last_line = self._started = clock.monotonic()
         self._doing = ""  # nothing, while the stream does not run
         self._waits_until, self._why = 0.0, ""
+        self._lock = threading.Lock()  # windows of one stream may be read at the same time
 
     def doing(self, what: str) -> None:
         """Set what the stream does from now on."""
@@ -43,13 +44,14 @@ class StreamStats:
             self.tell(f"waiting {seconds:.0f} s, {reason}")
 
     def add(self, records: Sequence[Mapping[str, Any]]) -> None:
-        self.rows += len(records)
-        for record in records:
-            for charge in record.get("charges", ()):
-                if charge.get("type") == "net":
-                    self._net[charge["currency"]].append(charge["amount"])
-        for currency, amounts in self._net.items():
-            self._net[currency] = [math.fsum(amounts)]
+        with self._lock:
+            self.rows += len(records)
+            for record in records:
+                for charge in record.get("charges", ()):
+                    if charge.get("type") == "net":
+                        self._net[charge["currency"]].append(charge["amount"])
+            for currency, amounts in self._net.items():
+                self._net[currency] = [math.fsum(amounts)]
 
     def tell(self, what: str) -> None:
         self._last_line = clock.monotonic()

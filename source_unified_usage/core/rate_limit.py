@@ -60,6 +60,28 @@ class RateLimit:
             return 0.0, ""
 
 
+class InFlight:
+    """As a context, one of at most `most` requests at the same time; one at a time once `narrow` was called."""
+
+    def __init__(self, most: int) -> None:
+        self._most, self._count = most, 0
+        self._changed = threading.Condition()
+
+    def narrow(self) -> None:
+        with self._changed:
+            self._most = 1
+
+    def __enter__(self) -> None:
+        with self._changed:
+            self._changed.wait_for(lambda: self._count < self._most)
+            self._count += 1
+
+    def __exit__(self, *_: object) -> None:
+        with self._changed:
+            self._count -= 1
+            self._changed.notify_all()
+
+
 def expectation(requests: Mapping[RateLimit, int]) -> str:
     """So many requests under each of these limits, which run at the same time: how many, and how long they take."""
     count = sum(requests.values())

@@ -1,12 +1,9 @@
-"""How a UsageStream runs on the CDK's concurrent engine: partitions, cursor, state, failures."""
+"""How a UsageStream runs on the CDK's concurrent engine: partitions, records, failures."""
 
 import logging
-import threading
-from collections.abc import Generator, Iterable, Iterator, Mapping, MutableMapping
+from collections.abc import Generator, Iterable, Iterator, Mapping
 from typing import Any
 
-from airbyte_cdk.sources.connector_state_manager import ConnectorStateManager
-from airbyte_cdk.sources.message import MessageRepository
 from airbyte_cdk.sources.streams.concurrent.cursor import Cursor, CursorField
 from airbyte_cdk.sources.streams.concurrent.default_stream import DefaultStream
 from airbyte_cdk.sources.streams.concurrent.partitions.partition import Partition
@@ -34,9 +31,8 @@ from source_unified_usage.core.errors import BrokenContract, SourceError, ran_ou
 from source_unified_usage.core.pages import RecordPage, pages
 from source_unified_usage.core.progress import StreamStats, logger
 from source_unified_usage.core.schema import usage_schema
-from source_unified_usage.core.scope import scope_in
 from source_unified_usage.core.stream import RetentionStart, UsageStream
-from source_unified_usage.core.window import Covered, Window, merge
+from source_unified_usage.core.window import Window, merge
 
 _RANGES = 5  # of unread days that an error names
 
@@ -47,11 +43,14 @@ class WindowPartition(Partition):
     def __init__(self, reading: "StreamReading", window: Window) -> None:
         self._reading, self.window = reading, window
         self.written: Window | None = None
-        self.done = threading.Event()
 
     def read(self) -> Iterable[Any]:
         """First one Record, for which the CDK reports RUNNING, then RecordPages. A failure is kept, not raised."""
         self.written = yield from self._reading.read(self.window)
+
+    def close(self) -> None:
+        """Every record is written and the state says so, or the window failed."""
+        self._reading.end_window()
 
     def to_slice(self) -> Mapping[str, Any]:
         return {"start": str(self.window.start), "end": str(self.window.end)}
@@ -63,66 +62,8 @@ class WindowPartition(Partition):
         return hash((self.stream_name(), self.window))
 
 
-class WindowCursor(Cursor):
-    """What has been written, as merged half-open windows, and with which scope. Emits the state after every window."""
-
-    def __init__(
-        self,
-        stream: UsageStream,
-        covered: Covered,
-        repository: MessageRepository,
-        states: ConnectorStateManager,
-    ) -> None:
-        self._stream, self._covered = stream, covered
-        self._repository, self._states = repository, states
-        self._account: str | None = scope_in(states.get_stream_state(stream.name, None)).get("account")
-
-    @property
-    def state(self) -> MutableMapping[str, Any]:
-        account = {"account": self._account} if self._account else {}
-        scope = {**self._stream.scope, **account}
-        more = {"scope": scope, "memory": dict(self._stream.memory())}
-        return {**self._covered.to_state(), **{name: part for name, part in more.items() if part}}
-
-    def observe(self, record: Record) -> None:
-        """Nothing to do: the window has its own end, whatever its records say."""
-
-    def close_partition(self, partition: Partition) -> None:
-        assert isinstance(partition, WindowPartition)
-        try:
-            if partition.written is not None and self._stream.grain != "snapshot":
-                self._recognise(self._stream.api.account)
-                self._covered = self._covered.add(partition.written)
-                self._emit()
-        finally:
-            partition.done.set()
-
-    def ensure_at_least_one_state_emitted(self) -> None:
-        self._emit()
-
-    def should_be_synced(self, record: Record) -> bool:
-        return True
-
-    def _recognise(self, account: str | None) -> None:
-        """Forget what was read with the key of another account."""
-        if account is None or account == self._account:
-            return
-        if self._account is not None and self._covered.windows:
-            self._covered = Covered()
-            logger.warning(
-                f"{self._stream.name}: the key belongs to {account}, what was read before to {self._account}: the next "
-                f"sync reads everything from the start."
-            )
-        self._account = account
-
-    def _emit(self) -> None:
-        name = self._stream.name
-        self._states.update_state_for_stream(name, None, self.state)
-        self._repository.emit_message(self._states.create_state_message(name, None))
-
-
 class StreamReading(PartitionGenerator):
-    """One stream during one sync: its windows one after another, its failures, its output.
+    """One stream during one sync: its windows in their order, its failures, its output.
 
     `closed`: the end of what is over, which alone can count as read.
     """
@@ -144,10 +85,14 @@ class StreamReading(PartitionGenerator):
     # --- as the CDK's partition generator
 
     def generate(self) -> Iterable[Partition]:
-        """The windows, each when the one before is written and the queue allows it. Raises what failed, at the end."""
+        """The windows, each when the queue allows it. Raises what failed, at the end.
+
+        The first one is read alone, because it may show what all others would be refused.
+        """
         try:
             self._announce()
             yield from self._in_turn()
+            self._queue.finish(self._place)
         finally:
             self._queue.leave(self._place)
         self.stats.finish()
@@ -156,16 +101,25 @@ class StreamReading(PartitionGenerator):
 
     def _in_turn(self) -> Iterator[Partition]:
         for window in self.stream.windows:
-            if self._stopped or not isinstance(self._decide(window, Unread()), Ask):
+            if not self._to_ask(window):
                 continue
-            self.stats.doing(f"waiting for another stream of {self.stream.api.title}")
-            with self._queue.slot(self._place, window.start):
+            if not self._place.reads:
+                self.stats.doing(f"waiting for another stream of {self.stream.api.title}")
+            self._queue.take(self._place, window.start)
+            if self._to_ask(window):  # a window that was read meanwhile may have told otherwise
                 self.stats.doing(self._about(window))
-                partition = WindowPartition(self, window)
-                yield partition
-                partition.done.wait()
-            if self.stream.requests_per_window is not None:
-                self._queue.weigh(self._place, self.stream.requests_per_window)
+                yield WindowPartition(self, window)
+            else:
+                self.end_window()
+
+    def _to_ask(self, window: Window) -> bool:
+        return not self._stopped and isinstance(self._decide(window, Unread()), Ask)
+
+    def end_window(self) -> None:
+        """One of its windows is read, or is not read after all: the next one may be."""
+        if self.stream.requests_per_window is not None:
+            self._queue.weigh(self._place, self.stream.requests_per_window)
+        self._queue.give_back(self._place, self.stream.windows_at_once if self._whole else 1)
 
     # --- as its partitions' reader
 
@@ -281,7 +235,7 @@ class StreamReading(PartitionGenerator):
         return merge(map(self.stream.bounds.within, left))
 
 
-def cdk_stream(reading: StreamReading, cursor: WindowCursor) -> DefaultStream:
+def cdk_stream(reading: StreamReading, cursor: Cursor) -> DefaultStream:
     """The stream as the CDK's engine wants it."""
     return DefaultStream(
         partition_generator=reading,

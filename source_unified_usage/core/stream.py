@@ -78,6 +78,9 @@ class UsageStream(Generic[A]):
     `counts_tokens`: its tokens may be added to those of all other streams that say so; none is counted twice.
     `step`: how much one request walk covers; `lookback`: how far back the vendor still corrects.
     `grain`: "event" rows have one instant, "month" rows a whole month, "snapshot" is read once per sync as it is.
+    `windows_at_once`: how many windows may be read at the same time, when one has been read alone, where its API has
+    room for them. `rows` then runs in several threads: what it keeps on the stream belongs to all of its windows, and
+    it calls neither `part_done` nor `failed_partly`. A stream that shares answers reads one after another all the same.
     `open_day`: the vendor has figures of the running day.
     `scope`: the options that narrow the stream, as `widened` compares them; they are written into its state.
     """
@@ -91,6 +94,7 @@ class UsageStream(Generic[A]):
     lookback: Span = days(3)
     grain: Grain = "day"
     open_day: bool = True
+    windows_at_once: int = 1
     scope: Scope = {}
 
     def __init__(self, api: A) -> None:

@@ -1,8 +1,7 @@
 """Whose window is read next, where the streams of one credential share what it may ask."""
 
 import threading
-from collections.abc import Hashable, Iterator
-from contextlib import contextmanager
+from collections.abc import Hashable
 
 from pendulum import DateTime
 
@@ -12,18 +11,23 @@ _RANK_OF_THE_PASSED_OVER = 1
 
 
 class Place:
-    """One stream in the queue: how much it has left to ask, and whether it waits or reads."""
+    """One stream in the queue: how much it has left to ask, whether it waits, and how many windows it reads."""
 
     def __init__(self, role: str, windows: int, questions: frozenset[Hashable]) -> None:
         self.rank, self.windows, self.questions = _RANKS[role], windows, questions
         self.weight = len(self.questions) / windows if windows else 0.0
         self.waits_for: DateTime | None = None
-        self.reads = self.left = False
+        self.reads, self.at_once = 0, 1
+        self.asks_no_more = self.left = False
 
     @property
     def between(self) -> bool:
-        """It has just read a window, or has not begun: the next one is asked for at once."""
-        return not (self.left or self.reads or self.waits_for)
+        """It has just read a window, or has not begun, or may read one more: it asks for the next one at once."""
+        return not (self.asks_no_more or self.left or self.waits_for or self.full)
+
+    @property
+    def full(self) -> bool:
+        return self.reads >= self.at_once
 
     @property
     def to_ask(self) -> float:
@@ -31,7 +35,10 @@ class Place:
 
 
 class Group:
-    """Streams that share answers: they advance through time together, so that each finds the answer still there."""
+    """Streams that share answers: they advance through time together, so that each finds the answer still there.
+
+    Of all of them one window is read at a time.
+    """
 
     def __init__(self, place: Place) -> None:
         self.places, self.questions, self.passed_over = [place], set(place.questions), 0
@@ -50,15 +57,27 @@ class Group:
         return rank, max(place.to_ask for place in present)
 
     @property
+    def has_bill(self) -> bool:
+        return any(place.rank == _RANKS["bill"] for place in self.places if not place.left)
+
+    @property
     def ended(self) -> bool:
         return all(place.left for place in self.places)
+
+    def next(self) -> Place | None:
+        """Whose window is the earliest of those that are waited for; None while none may be read."""
+        if len(self.places) > 1 and any(place.reads for place in self.places):
+            return None
+        waiting = [(place.waits_for, index) for index, place in enumerate(self.places) if place.waits_for]
+        return self.places[min(waiting)[1]] if waiting else None
 
 
 class WindowQueue:
     """Lets `capacity` windows of one credential be read at once.
 
-    The bill goes first, all of it: a sync that ends half-way then has the money. Then whatever restates it, then
-    activity, then estimates, each time the stream that has least left to ask. A slow vendor holds only its own windows.
+    The bill goes first, all of it and alone: a sync that ends half-way then has the money. Then whatever restates it,
+    then activity, then estimates, each time the stream that has least left to ask. A slow vendor holds only its own
+    windows.
     """
 
     def __init__(self, capacity: int) -> None:
@@ -90,24 +109,32 @@ class WindowQueue:
             self._groups = [group for group in self._groups if not group.ended]
             self._changed.notify_all()
 
-    @contextmanager
-    def slot(self, place: Place, start: DateTime) -> Iterator[None]:
-        """Wait for the turn of the window that begins at `start`, hold it for the block."""
+    def take(self, place: Place, start: DateTime) -> None:
+        """Wait for the turn of the window that begins at `start`; whoever has read it must `give_back`."""
         with self._changed:
+            self._changed.wait_for(lambda: not place.full)
             place.waits_for = start
             self._changed.notify_all()
             self._changed.wait_for(lambda: self._next() is place)
             self._grant(place)
-        try:
-            yield
-        finally:
-            with self._changed:
-                place.reads = False
-                self._free += 1
-                self._changed.notify_all()
+
+    def give_back(self, place: Place, at_once: int) -> None:
+        """A window is read. `at_once`: how many windows of this stream may be read at once from now on."""
+        with self._changed:
+            place.reads, place.at_once = place.reads - 1, at_once
+            self._free += 1
+            self._changed.notify_all()
+
+    def finish(self, place: Place) -> None:
+        """The stream asks for no more windows: wait until those that it reads are read."""
+        with self._changed:
+            place.asks_no_more = True
+            self._changed.notify_all()
+            self._changed.wait_for(lambda: not place.reads)
 
     def _grant(self, place: Place) -> None:
-        place.waits_for, place.reads = None, True
+        place.waits_for = None
+        place.reads += 1
         place.windows -= 1
         self._free -= 1
         for group in self._groups:
@@ -119,10 +146,11 @@ class WindowQueue:
         """Who has the next turn; None while nothing is free, or while one whose turn it may be has not asked yet."""
         if not self._free:
             return None
-        for group in sorted(self._groups, key=lambda group: group.priority):
-            if any(place.between for place in group.places):
+        groups = sorted(self._groups, key=lambda group: group.priority)
+        bills = any(group.has_bill for group in groups)
+        for group in groups:
+            if any(place.between for place in group.places) or (bills and not group.has_bill):
                 return None
-            waiting = [(place.waits_for, index) for index, place in enumerate(group.places) if place.waits_for]
-            if waiting:
-                return group.places[min(waiting)[1]]
+            if (place := group.next()) is not None:
+                return place
         return None

@@ -1,9 +1,11 @@
-"""A window is read in parts of whole days, by how many rows the days before had."""
+"""A window is read in parts of whole days, by how many rows the days before had; a budget bounds several windows."""
+
+from threading import Event, Thread
 
 import pytest
 from pendulum import datetime
 
-from source_unified_usage.core.portions import MOST_ROWS, Crowded, Portions
+from source_unified_usage.core.portions import MOST_ROWS, Crowded, Portions, RowBudget
 from source_unified_usage.core.window import Window
 
 MONTH = Window(datetime(2026, 9, 1), datetime(2026, 10, 1))
@@ -51,3 +53,27 @@ def test_a_part_that_has_too_many_is_read_in_shorter_ones(rows_a_day: int, asked
 def test_the_open_day_ends_with_its_last_hour() -> None:
     window = Window(datetime(2026, 9, 1), datetime(2026, 9, 2, 7))
     assert lengths(Portions(3), 5, window) == [1]
+
+
+def test_beyond_the_budget_only_the_earliest_window_goes_on() -> None:
+    budget = RowBudget(100)
+    first, second = datetime(2026, 9, 1), datetime(2026, 9, 2)
+    stopped, waiting, went_on = Event(), Event(), Event()
+
+    def later() -> None:
+        with budget.window(second):
+            budget.hold(second, 60)
+            stopped.set()
+            waiting.wait(60)
+            budget.hold(second, 10)
+            went_on.set()
+
+    thread = Thread(target=later, daemon=True)
+    with budget.window(first):
+        thread.start()
+        assert stopped.wait(60)
+        budget.hold(first, 500)  # the earliest never waits
+        waiting.set()
+        assert not went_on.wait(0.01)
+    assert went_on.wait(60)
+    thread.join(60)

@@ -2,7 +2,6 @@
 
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
 from itertools import pairwise
 from typing import Any
 
@@ -88,7 +87,7 @@ def sync(stream: UsageStream, log: Log) -> None:
     for partition in reading.generate():
         assert isinstance(partition, WindowPartition)
         list(partition.read())
-        partition.done.set()
+        partition.close()
 
 
 def test_lines_are_logged_before_and_during_a_wait_of_an_hour(log: Log, requests_mock: Mocker) -> None:
@@ -141,10 +140,9 @@ def test_a_stream_that_waits_for_another_says_so(
     requests_mock.get(f"{URL}/usage", json={})
 
     class Taken(WindowQueue):
-        @contextmanager
-        def slot(self, place: Place, start: DateTime) -> Iterator[None]:
+        def take(self, place: Place, start: DateTime) -> None:
             log.sleep(60)
-            yield
+            super().take(place, start)
 
     stream = Days()
     stream.api.window_queue = Taken(1)

@@ -126,7 +126,7 @@ def sync(stream: UsageStream, start: date, covered: Covered | None = None) -> Ex
         for partition in reading.generate():
             assert isinstance(partition, WindowPartition)
             list(partition.read())
-            partition.done.set()
+            partition.close()
     return reading.failure
 
 

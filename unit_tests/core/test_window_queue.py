@@ -1,8 +1,10 @@
 """Which window is read next: by role, then by the number of requests left; streams that share answers keep step."""
 
-from collections.abc import Hashable
+from collections import Counter
+from collections.abc import Hashable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
-from threading import Thread
+from threading import Lock, Thread
 
 import pytest
 from hypothesis import given
@@ -37,7 +39,7 @@ def read(lines: list[Line], capacity: int = 1) -> list[tuple[str, int]]:
         line, place = lines[index], places[index]
         try:
             for day in range(line.windows):
-                with queue.slot(place, moment(day)):
+                with slot(queue, place, moment(day)):
                     order.append((line.name, day))
         finally:
             queue.leave(place)
@@ -49,6 +51,14 @@ def read(lines: list[Line], capacity: int = 1) -> list[tuple[str, int]]:
         thread.join(60)
         assert not thread.is_alive()
     return order
+
+
+@contextmanager
+def slot(queue: WindowQueue, place: Place, start: DateTime) -> Iterator[None]:
+    """One window, which is read within the block."""
+    queue.take(place, start)
+    yield
+    queue.give_back(place, 1)
 
 
 def moment(day: int) -> DateTime:
@@ -85,14 +95,14 @@ def test_streams_that_share_answers_keep_step_and_go_with_the_first_of_them() ->
 def test_what_a_stream_learns_while_it_reads_counts_from_then_on() -> None:
     queue = WindowQueue(1)
     people, models = queue.join("restates", 2, frozenset("pq")), queue.join("restates", 3, frozenset("mno"))
-    with queue.slot(people, moment(0)):
+    with slot(queue, people, moment(0)):
         pass
     queue.weigh(people, 1000)
     order: list[str] = []
 
     def read(place: Place, name: str, windows: int) -> None:
         for day in range(windows):
-            with queue.slot(place, moment(day)):
+            with slot(queue, place, moment(day)):
                 order.append(name)
         queue.leave(place)
 
@@ -115,10 +125,10 @@ def test_a_stream_that_ends_early_does_not_block_the_others() -> None:
     queue = WindowQueue(1)
     bill = queue.join("bill", 5, frozenset("a"))
     other = queue.join("activity", 1, frozenset("b"))
-    with queue.slot(bill, moment(0)):
+    with slot(queue, bill, moment(0)):
         pass
     queue.leave(bill)
-    with queue.slot(other, moment(0)):
+    with slot(queue, other, moment(0)):
         pass
 
 
@@ -137,6 +147,67 @@ def test_every_window_has_its_turn_once_and_in_order(drawn: list[tuple[str, int,
 @pytest.mark.parametrize("capacity", [2, 4])
 def test_a_line_that_reads_leaves_the_other_slots_to_the_next(capacity: int) -> None:
     queue = WindowQueue(capacity)
-    bill, other = queue.join("bill", 2, frozenset("a")), queue.join("activity", 1, frozenset("b"))
-    with queue.slot(bill, moment(0)), queue.slot(other, moment(0)):
+    users, other = queue.join("restates", 2, frozenset("a")), queue.join("activity", 1, frozenset("b"))
+    with slot(queue, users, moment(0)), slot(queue, other, moment(0)):
         pass
+
+
+def wide(lines: list[Line], capacity: int, at_once: int) -> list[list[tuple[str, int]]]:
+    """All lines at once, each with so many windows at once after its first; which were read together, as each began."""
+    queue = WindowQueue(capacity)
+    places = [queue.join(line.role, line.windows, line.questions) for line in lines]
+    reading: list[tuple[str, int]] = []
+    seen: list[list[tuple[str, int]]] = []
+    lock = Lock()
+
+    def one(line: Line, place: Place, day: int) -> None:
+        with lock:
+            reading.append((line.name, day))
+            seen.append([*reading])
+        with lock:
+            reading.remove((line.name, day))
+        queue.give_back(place, at_once)
+
+    def run(line: Line, place: Place) -> None:
+        for day in range(line.windows):
+            queue.take(place, moment(day))
+            Thread(target=one, args=(line, place, day), daemon=True).start()
+        queue.finish(place)
+        queue.leave(place)
+
+    threads = [Thread(target=run, args=pair, daemon=True) for pair in zip(lines, places, strict=True)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(60)
+        assert not thread.is_alive()
+    return seen
+
+
+@given(LINES, st.integers(1, 4), st.integers(1, 5))
+@settings(deadline=None, max_examples=60)
+def test_windows_of_one_stream_are_read_at_once_within_the_limits(
+    drawn: list[tuple[str, int, str]], capacity: int, at_once: int
+) -> None:
+    lines = [Line(f"s{number}", *one) for number, one in enumerate(drawn)]
+    seen = wide(lines, capacity, at_once)
+    every = sorted((line.name, day) for line in lines for day in range(line.windows))
+    assert sorted(together[-1] for together in seen) == every
+    roles = {line.name: line.role for line in lines}
+    shares = {line.name: line.shares for line in lines}
+    partners = Counter(line.shares for line in lines if line.windows)
+    for together in seen:
+        assert len(together) <= capacity
+        reads = Counter(name for name, _ in together)
+        assert max(reads.values()) <= at_once
+        assert all(reads[name] == 1 for name, day in together if day == 0), "the first window is read alone"
+        shared = Counter(shares[name] for name, _ in together if shares[name] and partners[shares[name]] > 1)
+        assert max(shared.values(), default=0) <= 1, "streams that share answers read one window at a time"
+        if not any(shares.values()):
+            assert len({roles[name] == "bill" for name, _ in together}) == 1, "the bill is read alone"
+
+
+def test_a_bill_takes_all_slots_and_nobody_else_begins_before_it_is_whole() -> None:
+    lines = [Line("users", "activity", 4), Line("by_user", "restates", 8), Line("cost", "bill", 12)]
+    seen = wide(lines, 3, 3)
+    assert [together[-1][0] for together in seen[:12]] == ["cost"] * 12

@@ -12,6 +12,7 @@ from source_unified_usage.core.progress import logger
 from source_unified_usage.core.times import day_period
 from source_unified_usage.core.usage import Row, Usage, decimal, text, usage, with_ordinals
 from source_unified_usage.core.window import Window, days
+from source_unified_usage.vendors.github.api import GitHubApi
 from source_unified_usage.vendors.github.billing import ROWS, DailyBilling, workspace
 from source_unified_usage.vendors.github.lookups import Center
 from source_unified_usage.vendors.github.mapping import (
@@ -162,6 +163,7 @@ class AiCreditsByUser(Credits):
         "as code review does."
     )
     lookback = days(3)
+    windows_at_once = GitHubApi.parallel
     _rest_logged = False
 
     def path(self) -> str:

@@ -11,6 +11,7 @@ from source_unified_usage.core.answer import Answer
 from source_unified_usage.core.edges import READINGS, whole
 from source_unified_usage.core.errors import UNMAPPABLE, Unavailable
 from source_unified_usage.core.paging import PageInfo, walk
+from source_unified_usage.core.portions import RowBudget
 from source_unified_usage.core.stream import Range, UsageStream
 from source_unified_usage.core.times import parse_time, rfc3339
 from source_unified_usage.core.usage import Row, Usage, compact, decimal, number, usage, with_ordinals
@@ -23,6 +24,7 @@ from source_unified_usage.vendors.scenario.streams import Consumption
 
 _PAGE_SIZE = 100  # fixed by the vendor (API reference, usages.list)
 _MOST_PAGES = 1000  # of a day, which is held in memory whole: more than an action a second
+_MOST_ROWS = _MOST_PAGES * _PAGE_SIZE  # of several days: as many as the largest has
 _SETTLING_MINUTES = 5  # offsets shift while new actions arrive; how late they may come is not documented
 
 
@@ -56,9 +58,11 @@ class Activity(UsageStream[ScenarioApi]):
     step = days(1)
     lookback = days(3)  # our choice: whether Scenario corrects a closed day is not documented
     grain = "event"
+    windows_at_once = ScenarioApi.parallel
 
     def __init__(self, api: ScenarioApi, shared: Shared) -> None:
         super().__init__(api)
+        self._budget = RowBudget(_MOST_ROWS)
         self.shared = shared
         self.scope = shared.scope.options
 
@@ -66,6 +70,10 @@ class Activity(UsageStream[ScenarioApi]):
         return super().plan(replace(wanted, now=wanted.now.subtract(minutes=_SETTLING_MINUTES)), covered)
 
     def rows(self, window: Window) -> Iterator[Action]:
+        with self._budget.window(window.start.start_of("day")):
+            yield from self._actions(window)
+
+    def _actions(self, window: Window) -> Iterator[Action]:
         day = Day(None, self.shared.days.answers(self.api, window, self._pages))
         lookups = self.shared.lookups
         organization = lookups.organization()
@@ -105,8 +113,12 @@ class Activity(UsageStream[ScenarioApi]):
         def ask(offset: int) -> Answer:
             return self.api.usages(window, (ACTIVITY,), {**self.shared.scope.query(), "activityOffset": offset})
 
+        answers = []
         place = "the page at activityOffset"
-        return [*walk(ask, _page, first=0, step=_PAGE_SIZE, place=place, most=_MOST_PAGES)]
+        for answer in walk(ask, _page, first=0, step=_PAGE_SIZE, place=place, most=_MOST_PAGES):
+            answers.append(answer)
+            self._budget.hold(window.start.start_of("day"), len(answer.rows(ACTIVITY.member)))
+        return answers
 
     def usages(self, item: Action) -> Iterator[Usage]:
         row, data, known = item.row, item.row.get("data") or {}, item.known

@@ -1,6 +1,7 @@
-"""The Scenario API: Basic auth, one request at a time, and a gateway that fails on answers that are too large."""
+"""The Scenario API: Basic auth, few requests at a time, and a gateway that fails on answers that are too large."""
 
-from collections.abc import Callable, Iterable, Mapping
+import threading
+from collections.abc import Callable, Collection, Iterable, Mapping
 from typing import Any, NamedTuple
 
 import requests
@@ -8,8 +9,10 @@ import requests
 from source_unified_usage.core import clock
 from source_unified_usage.core.answer import Answer
 from source_unified_usage.core.api import Api
+from source_unified_usage.core.authentication import Credential
 from source_unified_usage.core.error_rules import ErrorRule
 from source_unified_usage.core.errors import ConfigError, KeyRefused, Unavailable
+from source_unified_usage.core.rate_limit import InFlight
 from source_unified_usage.core.retry import Backoff
 from source_unified_usage.core.window import Window
 
@@ -41,14 +44,21 @@ class TooMuch(Unavailable):
     """The gateway fails on this window again and again; a shorter one may pass."""
 
 
+class _Asking(threading.local):
+    """What the requests of one thread are for: windows are asked for at the same time."""
+
+    divisible = False  # the window that is asked for now
+    overloaded = 0  # failures of the gateway in a row
+
+
 class ScenarioApi(Api):
     """One key's view of https://api.cloud.scenario.com.
 
-    One request at a time, because Scenario publishes no limit: it speaks of "fair use" only.
+    Scenario publishes no limit, it speaks of "fair use" only: after the first 429 one request is sent at a time.
     """
 
     title = "Scenario"
-    parallel = 1
+    parallel = 4  # our choice
     only_objects = False  # `usages` asks again for an answer without its sections, whatever that answer is
     errors = (
         ErrorRule(_OVERLOADED, TooMuch, when=lambda asked: asked.api.may_divide),
@@ -69,11 +79,20 @@ class ScenarioApi(Api):
         ErrorRule((404,), ConfigError, "Check scenario.team_id: the key belongs to no such team.", message="team"),
     )
 
-    _divisible = False  # the window that is asked for now
-    _overloaded = 0  # failures of the gateway in a row
+    def __init__(self, base_url: str, credential: Credential) -> None:
+        super().__init__(base_url, credential)
+        self._in_flight, self._asking = InFlight(self.parallel), _Asking()
+
+    def get(
+        self, path: str, params: Any = None, headers: Mapping[str, str] | None = None, also: Collection[int] = ()
+    ) -> Answer:
+        with self._in_flight:
+            return super().get(path, params, headers, also)
 
     def observe(self, answer: requests.Response, path: str) -> None:
-        self._overloaded = self._overloaded + 1 if answer.status_code in _OVERLOADED else 0
+        self._asking.overloaded = self._asking.overloaded + 1 if answer.status_code in _OVERLOADED else 0
+        if answer.status_code == 429:
+            self._in_flight.narrow()
 
     def retry_after(self, answer: requests.Response, body: Any) -> float | None:
         named = super().retry_after(answer, body)
@@ -86,7 +105,7 @@ class ScenarioApi(Api):
     @property
     def may_divide(self) -> bool:
         """The gateway has failed often enough on a window that can be divided."""
-        return self._divisible and self._overloaded >= _OVERLOADED_IN_A_ROW
+        return self._asking.divisible and self._asking.overloaded >= _OVERLOADED_IN_A_ROW
 
     def usages(self, window: Window, sections: Iterable[Section], query: Mapping[str, Any]) -> Answer:
         """The sections of one window. A 200 that lacks one is asked for again, and may lack it in the end.
@@ -102,7 +121,7 @@ class ScenarioApi(Api):
             "dropZeroPoints": "true",
             **query,
         }
-        self._divisible, self._overloaded = _hours(window) > 1, 0
+        self._asking.divisible, self._asking.overloaded = _hours(window) > 1, 0
         waits = Backoff(self.retry_policy)
         try:
             while True:
@@ -114,7 +133,7 @@ class ScenarioApi(Api):
                 self.stats.wait(wait, f"then asking Scenario again, whose answer lacks {', '.join(missing)}")
                 clock.sleep(wait)
         finally:
-            self._divisible = False
+            self._asking.divisible = False
 
 
 def divided(window: Window, ask: Callable[[Window], list[Answer]]) -> list[Answer]:

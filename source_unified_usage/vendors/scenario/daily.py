@@ -44,11 +44,12 @@ class Line(NamedTuple):
 
 
 class DailyStream(UsageStream[ScenarioApi]):
-    """Rows of one day. Subclasses say from which sections they come and what a row means."""
+    """Rows of one day: from which sections they come, what a row means, and whether the stream shares answers."""
 
     step = days(1)  # whatever granularity the vendor chooses, every point belongs to the day that was asked for
     lookback = days(3)  # our choice: whether Scenario corrects a closed day is not documented
     sections: ClassVar[tuple[Section, ...]]
+    shares: ClassVar[bool] = True
 
     def __init__(self, api: ScenarioApi, shared: Shared) -> None:
         super().__init__(api)
@@ -58,16 +59,20 @@ class DailyStream(UsageStream[ScenarioApi]):
 
     def plan(self, wanted: Range, covered: Covered) -> Covered:
         covered = super().plan(wanted, covered)
-        self.shared.days.expect(self.name, self.sections, {window.first_day for window in self.windows})
+        if self.shares:
+            self.shared.days.expect(self.name, self.sections, {window.first_day for window in self.windows})
         return covered
 
     def questions(self) -> Iterable[Hashable]:
+        if not self.shares:
+            return super().questions()
         scope = self.shared.scope
         parts = scope.projects if scope.split and scope.projects else (None,)
         return [(part, window) for window in self.windows for part in parts]
 
     def rows(self, window: Window) -> Iterator[Line]:
-        found = self.shared.days.take(self.api, self.sections, window)
+        days = self.shared.days
+        found = (days.take if self.shares else days.ask_all)(self.api, self.sections, window)
         lookups = self.shared.lookups
         organization = lookups.organization()
         self.api.account = organization.get("id")

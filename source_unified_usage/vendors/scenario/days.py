@@ -1,5 +1,6 @@
 """One day of /usages: asking for it, what its answers hold, and the first day that the vendor still serves."""
 
+import threading
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
@@ -50,6 +51,7 @@ class Days:
         self._scope = scope
         self._retained_from: DateTime | None = None
         self._oldest_answered: DateTime | None = None
+        self._lock = threading.Lock()  # days are asked for at the same time
 
     def ask(
         self, api: ScenarioApi, sections: tuple[Section, ...], window: Window, project: str | None = None, **query: str
@@ -68,9 +70,12 @@ class Days:
             # no day is too old when an older one, or the day itself, was answered before
             if error.status != 400 or (self._oldest_answered and self._oldest_answered <= window.start):
                 raise
-            self._retained_from = self._first_served(api, window.start, error)
+            with self._lock:
+                if self._retained_from is None or self._retained_from <= window.start:
+                    self._retained_from = self._first_served(api, window.start, error)
             raise RetentionStart(self._retained_from) from None
-        self._oldest_answered = min(self._oldest_answered or window.start, window.start)
+        with self._lock:
+            self._oldest_answered = min(self._oldest_answered or window.start, window.start)
         return answers
 
     def _first_served(self, api: ScenarioApi, refused: DateTime, error: ConfigError) -> DateTime:

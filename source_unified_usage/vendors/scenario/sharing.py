@@ -69,12 +69,16 @@ class SharedDays(Days):
         self._kept = outcome if outcome.left else None
         return outcome.named(api.stream)
 
+    def ask_all(self, api: ScenarioApi, sections: tuple[Section, ...], window: Window) -> list[Day]:
+        """The same for one stream alone."""
+        return [self.ask(api, sections, window, project) for project in self._lookups.projects_to_ask(api)]
+
     def _ask_for_all(self, api: ScenarioApi, sections: tuple[Section, ...], window: Window) -> _Outcome:
         day = window.first_day
         readers = {stream: plan for stream, plan in self._plans.items() if day in plan.days}
         asked = tuple(dict.fromkeys((*sections, *(section for plan in readers.values() for section in plan.sections))))
         try:
-            answers = [self.ask(api, asked, window, project) for project in self._lookups.projects_to_ask(api)]
+            answers = self.ask_all(api, asked, window)
         except SourceError as error:
             return _Outcome(day, api.stream, set(readers), error=error)
         return _Outcome(day, api.stream, set(readers), answers)

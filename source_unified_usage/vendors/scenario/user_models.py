@@ -8,7 +8,7 @@ from source_unified_usage.core.errors import mapping
 from source_unified_usage.core.progress import logger
 from source_unified_usage.core.usage import Row, number
 from source_unified_usage.core.window import Window
-from source_unified_usage.vendors.scenario.api import CONSUMPTION, MODELS
+from source_unified_usage.vendors.scenario.api import CONSUMPTION, MODELS, ScenarioApi
 from source_unified_usage.vendors.scenario.daily import Line, Place
 from source_unified_usage.vendors.scenario.days import Day
 from source_unified_usage.vendors.scenario.mapping import of_window, person, summed
@@ -16,7 +16,10 @@ from source_unified_usage.vendors.scenario.streams import ModelUsage
 
 
 class UserModelUsage(ModelUsage):
-    """What each user's generations cost, by model."""
+    """What each user's generations cost, by model.
+
+    It asks for the day itself: the streams that share its answer would all have to wait for the users'.
+    """
 
     name = "scenario_user_model_usage"
     about = (
@@ -24,6 +27,8 @@ class UserModelUsage(ModelUsage):
         "scenario_model_usage by user; users who consumed nothing that day are not in it."
     )
     sections = (CONSUMPTION, MODELS)
+    shares = False
+    windows_at_once = ScenarioApi.parallel
 
     def lines(self, day: Day, place: Place) -> Iterator[Line]:
         window, keys = place.window, self.shared.lookups.key_names()

@@ -1,10 +1,12 @@
 """How Scenario is checked, which streams a config offers, its errors and waits."""
 
+from threading import Event, Lock, Thread
 from typing import Any
 
 import pytest
 import requests_mock
 
+from source_unified_usage.core.answer import Answer
 from source_unified_usage.core.api import Api
 from source_unified_usage.core.errors import (
     BrokenContract,
@@ -79,10 +81,10 @@ def test_consumption_is_the_bill_and_what_else_has_money_restates_it() -> None:
     assert not any(stream.counts_tokens for stream in streams)
 
 
-def test_one_request_at_a_time() -> None:
+def test_four_windows_at_a_time_for_all_streams_together() -> None:
     gates = {id(stream.api.window_queue) for stream in Scenario({**CONFIG, "include_activity": True}).streams()}
     assert len(gates) == 1
-    assert Scenario(CONFIG).streams()[0].api.window_queue.capacity == 1
+    assert Scenario(CONFIG).streams()[0].api.window_queue.capacity == 4
     assert isinstance(Scenario(CONFIG).streams()[0].api, Api)
 
 
@@ -133,3 +135,49 @@ def test_waits_as_long_as_the_vendor_asks(server: requests_mock.Mocker, waits: l
     assert read() == []
     assert waits[:3] == [12, 90, 1.5]
     assert 2 < waits[3] < 60
+
+
+class Crowd:
+    """Eight threads that ask at the same time; `most`: how many requests were in flight at once."""
+
+    def __init__(self, api: Api, *, expected: int) -> None:
+        self.most = self._now = 0
+        self._api, self._expected = api, expected
+        self._lock, self._together = Lock(), Event()
+
+    def ask(self) -> None:
+        threads = [Thread(target=self._ask, args=(f"s{number}",), daemon=True) for number in range(8)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join(60)
+            assert not thread.is_alive()
+
+    def _ask(self, stream: str) -> None:
+        self._api.for_stream(stream).get("/v1/usages")
+
+    def send(self, *_: Any, **__: Any) -> Answer:
+        """Answers when as many as expected are in flight."""
+        with self._lock:
+            self._now += 1
+            self.most = max(self.most, self._now)
+            if self._now == self._expected:
+                self._together.set()
+        assert self._together.wait(60)
+        with self._lock:
+            self._now -= 1
+        return Answer("", {})
+
+
+@pytest.mark.parametrize(("limited", "most"), [(False, 4), (True, 1)])
+def test_four_requests_are_in_flight_at_most_and_one_after_a_429(
+    server: requests_mock.Mocker, monkeypatch: pytest.MonkeyPatch, limited: bool, most: int
+) -> None:
+    api = Scenario(CONFIG).streams()[0].api
+    limit = {"status_code": 429, "json": {"message": "Too Many Requests"}}
+    server.get(URL, [limit, {"json": {}}] if limited else [{"json": {}}])
+    api.get("/v1/usages")
+    crowd = Crowd(api, expected=most)
+    monkeypatch.setattr(Api, "_send", crowd.send)
+    crowd.ask()
+    assert crowd.most == most
