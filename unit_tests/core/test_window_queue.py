@@ -185,7 +185,6 @@ def wide(lines: list[Line], capacity: int, at_once: int) -> list[list[tuple[str,
 
 
 @given(LINES, st.integers(1, 4), st.integers(1, 5))
-@settings(deadline=None, max_examples=60)
 def test_windows_of_one_stream_are_read_at_once_within_the_limits(
     drawn: list[tuple[str, int, str]], capacity: int, at_once: int
 ) -> None:
