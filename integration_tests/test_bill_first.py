@@ -37,7 +37,7 @@ class Credential(NamedTuple):
     """The streams that one credential reads: its bills, what shares their answers, and the others."""
 
     bills: Sequence[str]
-    sharing: Collection[str]
+    sharing: set[str]
     all: Sequence[str]
 
 
@@ -87,7 +87,7 @@ def needless(asked: Sequence[str], needed: Sequence[str]) -> list[str]:
 def whole_at(output: Output, bills: Sequence[str]) -> int:
     """The place among the messages of the first state that says that all of the bills is read."""
     last = {state["stream"]["stream_descriptor"]["name"]: state["stream"] for state in output.states}
-    places = {}
+    places: dict[str, int] = {}
     for place, message in enumerate(output.messages):
         if message["type"] == "STATE":
             state = message["state"]["stream"]
