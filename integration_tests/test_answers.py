@@ -1,5 +1,6 @@
 """The dbt models over what the source reads from the sandbox, held against the sandbox's ledgers."""
 
+import json
 import re
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
@@ -183,6 +184,27 @@ def test_nothing_is_silently_missing(lake: Database, tmp_path: Path) -> None:
         (date(2026, 9, 3), "missing"),
         (date(2026, 9, 4), "provisional"),
     ]
+
+
+def test_a_day_that_was_lost_is_not_quiet(lake: Database, tmp_path: Path) -> None:
+    """Though the state says that it was read. The other days of a row of several days are."""
+    cycle = {**costs(10)[0], "id": "cursor_group_spend/2026-09-10", "end_date": "2026-09-13T00:00:00Z"}
+    later = {**costs(13)[0], "id": "cursor_group_spend/2026-09-13"}
+    raw_tables.write(lake.url, {"openai_costs": costs(1, 2, 4), "cursor_group_spend": [cycle, later]}, NOW)
+    read = {"stream": {"stream_state": {"slices": [{"start": "2026-09-01T00:00:00Z", "end": "2026-09-05T00:00:00Z"}]}}}
+    lake.run(
+        "create table usage._airbyte_state (stream_name text, state_json text)",
+        f"insert into usage._airbyte_state values ('openai_costs', '{json.dumps(read)}')",
+    )
+    statuses = []
+    for _ in range(2):
+        selected = ("--select", "+unified_usage__coverage_daily", "--exclude-resource-type", "test")
+        dbt_project.run(tmp_path, "build", *selected, settings=lake.settings)
+        days = "select day, status from usage_answers.unified_usage__coverage_daily where rows = 0 order by day"
+        statuses.append({day.day: status for day, status in lake.rows(days)})
+        lake.run("delete from usage.openai_costs where id = 'openai_costs/2026-09-02/a'")
+    cycle_days = {11: "quiet", 12: "quiet"}
+    assert statuses == [{3: "quiet", **cycle_days}, {2: "missing", 3: "quiet", **cycle_days}]
 
 
 def test_the_newest_version_of_a_row_counts(lake: Database, tmp_path: Path) -> None:

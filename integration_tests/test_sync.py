@@ -107,6 +107,25 @@ def test_names_with_special_characters(lake: Lake, monkeypatch: pytest.MonkeyPat
     assert tuple(found) == ("me @work", "usage & cost")
 
 
+@pytest.mark.parametrize("lake", ["postgres"], indirect=True)
+def test_a_user_who_may_not_create_a_schema(lake: Lake, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The schema that somebody has made for them is enough."""
+    from lake.target import target_of
+
+    monkeypatch.setenv("PGPASSWORD", lake.variables["PGPASSWORD"])
+    into = f"postgresql://me@{lake.into.partition('@')[2]}"
+    with lake.connected() as (connection, _):
+        connection.exec_driver_sql(f"create role me login password '{lake.variables['PGPASSWORD']}'")
+        connection.commit()
+        refused = pytest.raises(LakeError, match="cannot be used: permission denied for database")
+        with refused, target_of(into, SCHEMA).held():
+            pass
+        connection.exec_driver_sql(f"create schema {SCHEMA} authorization me")
+        connection.commit()
+    with target_of(into, SCHEMA).held() as held:
+        held.exec_driver_sql(f"create table {SCHEMA}.{COSTS} (id text)")
+
+
 @pytest.mark.parametrize("lake", ["duckdb"], indirect=True)
 @pytest.mark.parametrize("by", [signal.SIGKILL, signal.SIGINT])
 def test_ended_halfway(sandbox: Sandbox, lake: Lake, config: dict[str, Any], by: signal.Signals) -> None:

@@ -84,13 +84,20 @@ class Target(ABC):
         try:
             with self.explained():
                 connection = engine.connect()
-                self.claim(connection)
-                connection.execute(sqlalchemy.text(f"create schema if not exists {self.schema}"))
-                connection.commit()
             with connection:
+                with self.explained():
+                    self.claim(connection)
+                    self._make_schema(connection)
                 yield connection
         finally:
             engine.dispose()
+
+    def _make_schema(self, connection: sqlalchemy.Connection) -> None:
+        """PostgreSQL's "if not exists" asks for the right to create one, also where there is nothing to create."""
+        found = sqlalchemy.text("select 1 from information_schema.schemata where schema_name = :schema")
+        if connection.execute(found, {"schema": self.schema}).first() is None:
+            connection.execute(sqlalchemy.text(f"create schema {self.schema}"))
+        connection.commit()
 
     @contextmanager
     def explained(self) -> Iterator[None]:

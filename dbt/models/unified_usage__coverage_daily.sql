@@ -23,6 +23,18 @@ held as (
     group by stream, day
 ),
 
+-- days of bills that had rows in an earlier build
+billed as (
+    select distinct stream, day from {{ ref('unified_usage__bill_days_snapshot') }}
+),
+
+-- rows of several days (a billing cycle): its other days have no rows of their own
+long_rows as (
+    select distinct stream, start_at, end_at
+    from {{ ref('stg_unified_usage__records') }}
+    where end_at > {{ dbt.dateadd('day', 1, 'start_at') }}
+),
+
 -- what the source has read according to its state, where PyAirbyte keeps it beside the tables
 slices as (
     {% if states %}
@@ -45,10 +57,14 @@ select
     days.day,
     cast(coalesce(held.rows, 0) as bigint) as rows,
     case
-        when held.rows is null and exists (
+        when held.rows is null and billed.day is not null then 'missing'
+        when held.rows is null and (exists (
             select 1 from slices
             where slices.stream = days.stream and days.day >= slices.first_day and days.day < slices.end_day
-        ) then 'quiet'
+        ) or exists (
+            select 1 from long_rows
+            where long_rows.stream = days.stream and days.day >= long_rows.start_at and days.day < long_rows.end_at
+        )) then 'quiet'
         when days.day > streams.last_day then 'failed'
         when held.rows is null then 'missing'
         when days.day > streams.last_day - facts.lookback_days then 'provisional'
@@ -58,3 +74,4 @@ from days
 inner join streams on streams.stream = days.stream
 inner join {{ ref('unified_usage_streams') }} as facts on facts.stream = days.stream
 left join held on held.stream = days.stream and held.day = days.day
+left join billed on billed.stream = days.stream and billed.day = days.day
