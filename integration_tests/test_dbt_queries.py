@@ -18,7 +18,7 @@ def engine(tmp_path_factory: pytest.TempPathFactory) -> Any:
     folder = tmp_path_factory.mktemp("lake")
     url = f"duckdb:///{folder / 'lake.duckdb'}"
     write(url, mapping_records(), datetime(2026, 9, 22, 9, 30))
-    dbt_project.run(folder, "build", settings={"UNIFIED_USAGE_DUCKDB": str(folder / "lake.duckdb")})
+    dbt_project.run(folder, "build", settings={"UNIFIED_USAGE_DUCKDB": "lake.duckdb"})
     return sqlalchemy.create_engine(url)
 
 
