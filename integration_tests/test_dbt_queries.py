@@ -21,7 +21,7 @@ def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A DuckDB file with all models, closed."""
     path = tmp_path_factory.mktemp("lake") / "lake.duckdb"
     write(f"duckdb:///{path}", mapping_records(), datetime(2026, 9, 22, 9, 30))
-    dbt_project.run(path.parent, "build", settings={"UNIFIED_USAGE_DUCKDB": str(path)})
+    dbt_project.run(path.parent, "build", settings={"UNIFIED_USAGE_DUCKDB": path.name})
     return path
 
 

@@ -20,7 +20,7 @@ def mask(secrets: Iterable[str]) -> None:
 
 def mask_also(secret: str) -> None:
     """Mask one more secret, which is derived from others."""
-    for form in _forms(secret):
+    for form in dict.fromkeys(_forms(secret)):
         add_to_secrets(form)
 
 

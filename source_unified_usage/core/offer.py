@@ -1,6 +1,7 @@
 """Why a configuration does not offer a stream: a misspelled name, or options that are not set."""
 
 import difflib
+import json
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from itertools import combinations
 from typing import Any
@@ -20,9 +21,16 @@ class Offer:
         self, vendors: Iterable[type[Vendor]], streams: Callable[[Mapping[str, Any]], Iterable[UsageStream]]
     ) -> None:
         self._vendors, self._streams = tuple(vendors), streams
+        self._offered: dict[str, list[str]] = {}  # the same few configurations are asked about for every stream
 
     def names(self, config: Mapping[str, Any]) -> list[str]:
         """The streams that the configuration offers; none where it cannot be used."""
+        key = json.dumps(config, sort_keys=True)
+        if key not in self._offered:
+            self._offered[key] = self._names(config)
+        return self._offered[key]
+
+    def _names(self, config: Mapping[str, Any]) -> list[str]:
         try:
             return [stream.name for stream in self._streams(config)]
         except ConfigError:
