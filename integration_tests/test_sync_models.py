@@ -21,7 +21,7 @@ small:
 }
 
 
-def build(folder: Path, monkeypatch: pytest.MonkeyPatch, **changes: str) -> list[str]:
+def build(folder: Path, monkeypatch: pytest.MonkeyPatch, **changes: str) -> Any:
     from lake import models
     from lake.target import target_of
 
@@ -35,7 +35,9 @@ def build(folder: Path, monkeypatch: pytest.MonkeyPatch, **changes: str) -> list
 
 def test_a_test_that_finds_rows_is_named_with_what_it_holds_up(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     duckdb: Any = pytest.importorskip("duckdb")
-    failed, skipped = build(tmp_path, monkeypatch)
+    built = build(tmp_path, monkeypatch)
+    assert built.said.startswith("1 models built, 0 tests passed")
+    failed, skipped = built.failures
     assert failed.startswith("The test no_amount_is_large found 1 row that should not be there. Look at them in ")
     assert skipped == "Because of that these are not built, and still as the sync before left them: sums."
     table = failed.partition("Look at them in ")[2].partition(";")[0]
@@ -49,3 +51,11 @@ def test_a_model_that_cannot_be_built_is_a_sentence(tmp_path: Path, monkeypatch:
     with pytest.raises(LakeError) as caught:
         build(tmp_path, monkeypatch, **{"models/amounts.sql": "select nothing as amount"})
     assert str(caught.value).startswith("The model amounts could not be built: Runtime Error in model amounts")
+
+
+def test_what_was_built_and_what_a_test_doubts_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    doubt = "{{ config(severity='warn') }} select * from {{ ref('amounts') }} where amount > 1"
+    sound = "select * from {{ ref('sums') }} where total <> 3"
+    built = build(tmp_path, monkeypatch, **{"tests/no_amount_is_large.sql": doubt, "tests/the_sum_is_right.sql": sound})
+    assert built.failures == []
+    assert built.said == ("2 models built, 1 tests passed; look at what no_amount_is_large found (dbt/README.md)")

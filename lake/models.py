@@ -5,7 +5,7 @@ import os
 import subprocess
 import sys
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from lake.errors import LakeError
 from lake.target import MODELS_SCHEMA, Target
@@ -14,23 +14,39 @@ PROJECT = Path(__file__).parent.parent / "dbt"
 _BROKEN = ("error", "runtime error")
 
 
-def build(target: Target, folder: Path) -> list[str]:
-    """Build and test all models. A sentence for each test that failed, and what dbt skipped because of them.
+class Built(NamedTuple):
+    """`said`: how much was built and tested, in one line. `failures`: a sentence for each test that failed."""
+
+    said: str
+    failures: list[str]
+
+
+def build(target: Target, folder: Path) -> Built:
+    """Build and test all models; what dbt skipped because of a failed test is a failure too.
 
     dbt's own files go into the folder. Raises LakeError when something could not be built.
     """
     results = _run(target, folder, "build")
     if broken := [result for result in results if result["status"] in _BROKEN]:
         raise LakeError(" ".join(map(_broken, broken)))
+    said = _summary(results)
     if not (failed := [_name(result) for result in results if result["status"] == "fail"]):
-        return []
+        return Built(said, [])
     again = _run(target, folder, "test", "--store-failures", "--select", *failed)
     sentences = [_failed(result) for result in again if result["status"] == "fail"]
     if skipped := [_name(result) for result in results if _is_skipped_model(result)]:
         sentences.append(
             f"Because of that these are not built, and still as the sync before left them: {', '.join(skipped)}."
         )
-    return sentences
+    return Built(said, sentences)
+
+
+def _summary(results: list[dict[str, Any]]) -> str:
+    built = sum(result["unique_id"].startswith("model.") and result["status"] == "success" for result in results)
+    passed = sum(result["status"] == "pass" for result in results)
+    doubtful = [_name(result) for result in results if result["status"] == "warn"]
+    said = f"{built} models built, {passed} tests passed"
+    return said + (f"; look at what {', '.join(doubtful)} found (dbt/README.md)" if doubtful else "")
 
 
 def _run(target: Target, folder: Path, command: str, *options: str) -> list[dict[str, Any]]:

@@ -45,7 +45,9 @@ def answer(target: Target, console: Console, folder: Path, path: Path) -> list[s
     failures: list[str] = []
     try:
         with console.status("building the models ..."):
-            failures += models.build(target, folder)
+            built = models.build(target, folder)
+        failures += built.failures
+        console.print(f"\n{'models':<11}{built.said}", highlight=False, soft_wrap=True)
         summary.show(console, target)
         report(target, path)
     except LakeError as error:
