@@ -1,8 +1,6 @@
 """`python -m benchmarks.memory`: peak memory of a sync whose days are as large as the largest customers'."""
 
 import json
-import os
-import resource
 import socket
 import subprocess
 import sys
@@ -15,6 +13,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from benchmarks.large_vendors import BUCKET, EVENTS, LINES, PEOPLE
+from benchmarks.measuring import measure
 
 MOST = 200  # MB that a sync may take
 ABOUT = (
@@ -61,13 +60,7 @@ def serving(module: str, *arguments: str) -> Iterator[str]:
         process.wait()
 
 
-def peak(used: resource.struct_rusage) -> float:
-    """Resident memory in MB at its peak."""
-    scale = 1024 if sys.platform != "darwin" else 1024 * 1024  # ru_maxrss: KB, on macOS bytes
-    return used.ru_maxrss / scale
-
-
-def measure(case: Case, url: str, folder: Path) -> tuple[int, float, float]:
+def read(case: Case, url: str, folder: Path) -> tuple[int, float, float]:
     """Rows, seconds and peak MB of the source's process. Raises RuntimeError when it fails or rows are missing."""
     yesterday = datetime.now(timezone.utc).date() - timedelta(days=1)
     keys: Mapping[str, Any] = {
@@ -86,16 +79,13 @@ def measure(case: Case, url: str, folder: Path) -> tuple[int, float, float]:
         path = folder / f"{name}.json"
         path.write_text(json.dumps(content), encoding="utf-8")
         arguments += [f"--{name}", str(path)]
-    began = time.perf_counter()
-    command = [sys.executable, "-m", "benchmarks.unlimited_source", "read", *arguments]
-    with subprocess.Popen(command, stdout=subprocess.PIPE) as process:
-        assert process.stdout
-        rows = sum(line.startswith(b'{"type":"RECORD"') for line in process.stdout)
-        _, status, used = os.wait4(process.pid, 0)
-        process.returncode = os.waitstatus_to_exitcode(status)
-    if process.returncode or rows < case.rows:
-        raise RuntimeError(f"{case.stream}: {rows} rows, exit code {process.returncode}")
-    return rows, time.perf_counter() - began, peak(used)
+    out = folder / "out.jsonl"
+    took = measure([sys.executable, "-m", "benchmarks.unlimited_source", "read", *arguments], out)
+    with out.open("rb") as lines:
+        rows = sum(line.startswith(b'{"type":"RECORD"') for line in lines)
+    if rows < case.rows:
+        raise RuntimeError(f"{case.stream}: {rows} rows of {case.rows}")
+    return rows, took.wall, took.memory
 
 
 def table(cases: tuple[Case, ...] = CASES) -> str:
@@ -103,7 +93,7 @@ def table(cases: tuple[Case, ...] = CASES) -> str:
     lines = ["| stream | size | rows read | wall s | peak MB |", "|---|---|---:|---:|---:|"]
     with serving("benchmarks.large_vendors") as url, tempfile.TemporaryDirectory() as folder:
         for case in cases:
-            rows, wall, top = measure(case, url, Path(folder))
+            rows, wall, top = read(case, url, Path(folder))
             if top > MOST:
                 raise RuntimeError(f"{case.stream} took {top:.0f} MB, more than {MOST}")
             lines.append(f"| `{case.stream}` | {case.size} | {rows:,} | {wall:.1f} | {top:.0f} |")

@@ -2,12 +2,16 @@
 
 from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
 from integration_tests.harness import NOW, Source
 from sandbox import Sandbox
 from sandbox.vendors.claude import ClaudeSandbox
+
+if TYPE_CHECKING:
+    from integration_tests.lakes import Lake
 
 
 @pytest.fixture
@@ -27,3 +31,11 @@ def claude(sandbox: Sandbox) -> ClaudeSandbox:
     vendor = sandbox.vendors["claude"]
     assert isinstance(vendor, ClaudeSandbox)
     return vendor
+
+
+@pytest.fixture(params=["duckdb", pytest.param("postgres", marks=pytest.mark.slow)])
+def lake(request: pytest.FixtureRequest, tmp_path: Path) -> "Iterator[Lake]":
+    from integration_tests.lakes import a_lake  # skips where PyAirbyte's packages are missing
+
+    with a_lake(request.param, tmp_path) as one:
+        yield one

@@ -7,24 +7,17 @@ Streams without charges are left to the tests of the vendors; PyAirbyte is slow 
 import re
 from collections.abc import Iterator, Mapping
 from datetime import date
-from pathlib import Path
 
 import pytest
 
 from integration_tests.harness import NOW, sandbox_config
-from integration_tests.lakes import Lake, Table, a_lake, assert_whole, truth
+from integration_tests.lakes import Lake, Table, assert_whole, truth
 from sandbox import Fault, Sandbox
 
 pytest.importorskip("airbyte", reason="PyAirbyte needs Python 3.10 to 3.12")
 
 START = date(2026, 9, 17)
 FAILING = "confluent_costs"
-
-
-@pytest.fixture(params=["duckdb", pytest.param("postgres", marks=pytest.mark.slow)])
-def lake(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Lake]:
-    with a_lake(request.param, tmp_path) as one:
-        yield one
 
 
 @pytest.fixture

@@ -5,13 +5,12 @@ import signal
 import threading
 from collections.abc import Iterator
 from datetime import date
-from pathlib import Path
 from typing import Any
 
 import pytest
 
 from integration_tests.harness import NOW, sandbox_config
-from integration_tests.lakes import SCHEMA, Lake, a_lake, assert_whole, truth
+from integration_tests.lakes import SCHEMA, Lake, assert_whole, truth
 from lake.errors import LakeError
 from sandbox import Fault, Sandbox
 
@@ -24,12 +23,6 @@ COSTS, METRICS, CONSUMPTION, MODELS = STREAMS = (
     "scenario_consumption",
     "scenario_model_usage",
 )
-
-
-@pytest.fixture(params=["duckdb", pytest.param("postgres", marks=pytest.mark.slow)])
-def lake(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Lake]:
-    with a_lake(request.param, tmp_path) as one:
-        yield one
 
 
 @pytest.fixture

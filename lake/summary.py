@@ -86,10 +86,11 @@ def show(console: Console, target: Target) -> None:
     engine = target.engine()
     try:
         with target.explained(), engine.connect() as connection:
+            period = _period(connection)
             for title, columns, query in (_SPEND, _MODELS, _PEOPLE, _FOUND, _HELD):
                 rows = connection.execute(text(query)).fetchall()
                 if rows:
-                    _print(console, title.format(period=_period(connection)), columns, rows)
+                    _print(console, title.format(period=period), columns, rows)
     finally:
         engine.dispose()
 
