@@ -31,6 +31,14 @@ def test_every_shape_conserves_every_row(source: Source, sandbox: Sandbox, knobs
     assert_conserved(output, sandbox.confluent.ledger(START, TODAY), [COSTS])
 
 
+def test_a_row_that_moves_to_the_next_page_while_pages_are_read_counts_once(source: Source, sandbox: Sandbox) -> None:
+    vendor = sandbox.confluent
+    vendor.page_cap, vendor.slow_pages, vendor.limit.requests = 4, 12, None
+    output = source.read(sandbox_config(sandbox, ["confluent"], start_date="2026-09-20"), [COSTS])
+    assert (output.code, output.traces, vendor.slow_pages) == (0, [], 0)
+    assert_conserved(output, vendor.ledger(date(2026, 9, 20), TODAY), [COSTS])
+
+
 def test_days_before_the_key_saw_a_cluster_are_read_when_it_does(source: Source, sandbox: Sandbox) -> None:
     key = {"api_key": BILLING_KEY, "api_secret": BILLING_SECRET}
     config = sandbox_config(sandbox, ["confluent"], start_date="2026-09-16", confluent=key)

@@ -1,9 +1,13 @@
-"""Rows at the edges of numbered pages, where rows have a time but no id, and those of one instant no fixed order.
+"""Rows without an id at the edges of pages, of a list that changes while it is read.
 
-Two rows of one instant may change places between the requests for two pages. One of them then comes twice and the other
-not at all, and the number of rows is still right. Such an instant is asked for again, alone.
+`whole`: two rows of one instant may change places between the requests for two pages. One of them then comes twice and
+the other not at all, and the number of rows is still right. Such an instant is asked for again, alone.
+
+`steady`: a row that comes in moves those behind it, and the last one of a page is the first one of the next page, too.
+Where such a row cannot be asked for alone, the pages are read again.
 """
 
+from collections import Counter
 from collections.abc import Callable, Hashable, Sequence
 from itertools import chain
 
@@ -35,8 +39,27 @@ def whole(pages: Pages, instant: Instant, alone: Alone) -> list[Row] | None:
     return found
 
 
+def steady(read: Callable[[], Pages], key: Callable[[Row], Hashable]) -> list[Row] | None:
+    """All rows of one reading; None when the list never rests.
+
+    `key`: what tells rows apart beside their number. Where several pages have rows of one key, two readings one after
+    the other must have the same keys equally often: then none of them came twice.
+    """
+    before: Counter[Hashable] | None = None
+    for _ in range(READINGS):
+        pages = read()
+        rows = [*chain.from_iterable(pages)]
+        if not _shared(pages, key):
+            return rows
+        keys = Counter(map(key, rows))
+        if keys == before:
+            return rows
+        before = keys
+    return None
+
+
 def _shared(pages: Pages, instant: Instant) -> set[Hashable]:
-    """The instants of which more than one page has rows."""
+    """The instants, or keys, of which more than one page has rows."""
     seen: set[Hashable] = set()
     shared: set[Hashable] = set()
     for page in pages if len(pages) > 1 else ():

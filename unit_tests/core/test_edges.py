@@ -4,7 +4,7 @@ from collections.abc import Hashable, Sequence
 
 import pytest
 
-from source_unified_usage.core.edges import READINGS, whole
+from source_unified_usage.core.edges import READINGS, steady, whole
 from source_unified_usage.core.usage import Row
 
 
@@ -66,3 +66,25 @@ def test_an_instant_on_two_pages_is_as_it_is_alone(
     others = ["d", "e"]
     assert read(vendor, [at(3, "d"), A], [A, at(1, "e")]) == (None if expected is None else sorted(expected + others))
     assert vendor.asked == [2] * requests
+
+
+@pytest.mark.parametrize(
+    ("readings", "expected"),
+    [
+        # one page is the list as it is at one time, and pages that share nothing too
+        ([[[A, A]]], "aa"),
+        ([[[A, B], [C]]], "abc"),
+        # a second reading believes no row that another one has moved to the next page
+        ([[[A], [A, B]], [[C, A], [B]]], "cab"),
+        ([[[A], [A]], [[C, A]]], "ca"),
+        # twins come in every reading
+        ([[[A], [A]]] * 2, "aa"),
+        ([[[A], [A, B]], [[C, A], [A, B]], [[C], [A, A, B]]], "caab"),
+        ([[[A], [A]], [[A, B], [A]], [[A, B, C], [A]]], None),
+    ],
+)
+def test_a_list_is_read_until_no_row_can_have_come_twice(readings: list[list[list[Row]]], expected: str | None) -> None:
+    answers = iter(readings)
+    rows = steady(lambda: next(answers), lambda row: str(row["name"]))
+    assert (None if rows is None else "".join(row["name"] for row in rows)) == expected
+    assert next(answers, None) is None

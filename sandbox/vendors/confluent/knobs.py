@@ -44,6 +44,8 @@ class Knobs:
     """The most rows of a page of costs, whatever page_size says."""
     lookup_page_cap: int | None = None
     """The most items of a page of a look-up, whatever page_size says."""
+    slow_pages: int = 0
+    """After each of so many pages of costs an hour passes."""
     empty_pages: bool = False
     """An empty page with a `next` comes before every page of costs but the first."""
     last_page: Literal["missing", "null", "empty", "no metadata"] = "missing"

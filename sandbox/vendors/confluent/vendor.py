@@ -70,7 +70,11 @@ class ConfluentSandbox(SandboxVendor[Path, Key], Knobs):
         return self._ledger.ledger(start, end, self.clock.now())
 
     def _cost_page(self, call: Call, _: Key) -> Json:
-        return self._costs.page(call.query, call.base, call.now)
+        page = self._costs.page(call.query, call.base, call.now)
+        if self.slow_pages:
+            self.slow_pages -= 1
+            self.clock.advance(hours=1)
+        return page
 
     def _points(self, call: Call, _: Key) -> Json:
         return self._metrics.page(call.body, call.query.get("page_token"), call.now)

@@ -8,16 +8,18 @@ import requests
 
 from source_unified_usage.core.answer import Answer
 from source_unified_usage.core.api import Api
+from source_unified_usage.core.edges import READINGS, steady
 from source_unified_usage.core.error_rules import RETRY, Asked, ErrorRule
 from source_unified_usage.core.errors import ConfigError, KeyRefused, Unavailable
 from source_unified_usage.core.paging import follow
 from source_unified_usage.core.portions import Crowded
 from source_unified_usage.core.retry import SYNC_RETRIES, retry_after
-from source_unified_usage.core.usage import Row
+from source_unified_usage.core.usage import Row, canonical_json
 
 LOOK_UP_SIZE = 99  # 100 is the maximum (Confluent Cloud APIs: Org v2), one client reports that the server wants less
 
 Token = Callable[[Answer], str | None]
+Key = Callable[[Row], str]
 
 
 class Expired(Unavailable):
@@ -58,9 +60,11 @@ class ConfluentApi(Api):
     def facts(self, asked: Asked) -> Mapping[str, str]:
         return {**super().facts(asked), "role": self.role}
 
-    def listing(self, path: str, query: Mapping[str, Any], most: int | None = None) -> list[Row]:
+    def listing(
+        self, path: str, query: Mapping[str, Any], key: Key = canonical_json, most: int | None = None
+    ) -> list[Row]:
         """All rows under `data`, page after page. Raises Crowded as soon as there are more than `most`."""
-        return self.collect(lambda token: self.get(path, {**query, **token}), next_token, most)
+        return self.collect(lambda token: self.get(path, {**query, **token}), next_token, key, most)
 
     def pages(self, path: str, query: Mapping[str, Any]) -> Iterator[list[Row]]:
         """The same page by page, for names: those of the pages that came are worth having."""
@@ -71,25 +75,35 @@ class ConfluentApi(Api):
         return map(_rows, follow(ask, next_token, _rows))
 
     def collect(
-        self, ask: Callable[[Mapping[str, str]], Answer], token_of: Token, most: int | None = None
+        self, ask: Callable[[Mapping[str, str]], Answer], token_of: Token, key: Key, most: int | None = None
     ) -> list[Row]:
-        """All rows under `data` of the pages that `ask` gets.
+        """All rows under `data` of the pages that `ask` gets. `key`: what tells them apart beside their number.
 
-        The tokens of pages expire (Confluent Cloud Metrics API): then the pages are read again, once.
+        The tokens of pages expire (Confluent Cloud Metrics API): then the pages are read again, once. A token says how
+        far the list was read, so that a line of the bill which comes in meanwhile moves the others.
         """
 
-        def read() -> list[Row]:
-            rows: list[Row] = []
+        def read() -> list[list[Row]]:
+            pages: list[list[Row]] = []
             for answer in follow(lambda token: ask({"page_token": token} if token else {}), token_of, _rows):
-                rows += _rows(answer)
-                if most is not None and len(rows) > most:
+                pages.append(_rows(answer))
+                if most is not None and sum(map(len, pages)) > most:
                     raise Crowded
-            return rows
+            return pages
 
-        try:
-            return read()
-        except Expired:
-            return read()
+        def read_again() -> list[list[Row]]:
+            try:
+                return read()
+            except Expired:
+                return read()
+
+        rows = steady(read_again, key)
+        if rows is None:
+            raise Unavailable(
+                f"{self.title}, stream {self.stream}: the rows changed under every one of {READINGS} readings; "
+                "Airbyte tries again later."
+            )
+        return rows
 
 
 def _rows(answer: Answer) -> list[Row]:

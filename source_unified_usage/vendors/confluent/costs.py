@@ -98,7 +98,7 @@ class Costs(UsageStream[ConfluentApi]):
 
     def _listed(self, part: Window, most: int | None) -> list[Row]:
         query = {"start_date": part.first_day, "end_date": part.end_day, "page_size": _PAGE_SIZE}
-        return self.api.listing(PATH, query, most)
+        return self.api.listing(PATH, query, self._key, most)
 
     def usages(self, item: CostItem) -> Iterator[Usage]:
         cost = item.row

@@ -141,7 +141,7 @@ class MetricsUsage(UsageStream[MetricsApi]):
             "limit": _GROUPS,
             "format": "FLAT",
         }
-        return self.api.collect(lambda token: self.api.post(PATH, query, token), _next_token)
+        return self.api.collect(lambda token: self.api.post(PATH, query, token), _next_token, _name_of_point)
 
     def _key(self, point: Point) -> str:
         return self.id(_day(point.row), point.metric, point.cluster["id"], _principal(point.row))
@@ -170,6 +170,10 @@ def _is(cluster: str) -> Mapping[str, str]:
 
 def _day(row: Row) -> str:
     return f"{row['timestamp']}".strip()[:10]
+
+
+def _name_of_point(row: Row) -> str:
+    return canonical_json([_day(row), row.get(_CLUSTER), _principal(row)])
 
 
 def _principal(row: Row) -> str | None:
