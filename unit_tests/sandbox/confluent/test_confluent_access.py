@@ -7,11 +7,7 @@ import requests
 
 from sandbox import Sandbox
 from sandbox.limits import Limit
-from sandbox.vendors.confluent import (
-    ADMIN_KEY,
-    ENVIRONMENT_ADMIN_KEY,
-    ENVIRONMENT_ADMIN_SECRET,
-)
+from sandbox.vendors.confluent.credentials import ADMIN_KEY, ENVIRONMENT_ADMIN_KEY, ENVIRONMENT_ADMIN_SECRET
 from sandbox.vendors.confluent.knobs import Knobs
 from unit_tests.sandbox.confluent.asking import (
     ADMIN,

@@ -6,11 +6,7 @@ import pytest
 
 from sandbox import Sandbox
 from sandbox.limits import Limit
-from sandbox.vendors.confluent import (
-    ADMIN_KEY,
-    ADMIN_SECRET,
-)
-from sandbox.vendors.confluent.credentials import ORGANIZATION_ADMIN, Key
+from sandbox.vendors.confluent.credentials import ADMIN_KEY, ADMIN_SECRET, ORGANIZATION_ADMIN, Key
 from unit_tests.sandbox.confluent.asking import (
     ADMIN,
     BILLING,

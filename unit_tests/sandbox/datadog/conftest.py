@@ -8,11 +8,8 @@ import requests
 
 from sandbox import Sandbox
 from sandbox.limits import Limit
-from sandbox.vendors.datadog import (
-    API_KEY,
-    APPLICATION_KEY,
-    DatadogSandbox,
-)
+from sandbox.vendors.datadog import DatadogSandbox
+from sandbox.vendors.datadog.credentials import API_KEY, APPLICATION_KEY
 from unit_tests.sandbox.datadog.asking import NOW, QUESTIONS, Call
 
 PARENT = (API_KEY, APPLICATION_KEY)

@@ -8,7 +8,8 @@ import requests
 
 from sandbox import Sandbox
 from sandbox.limits import Limit
-from sandbox.vendors.github import ENTERPRISE_TOKEN, ORGANIZATION_TOKEN, GitHubSandbox
+from sandbox.vendors.github import GitHubSandbox
+from sandbox.vendors.github.credentials import ENTERPRISE_TOKEN, ORGANIZATION_TOKEN
 from unit_tests.sandbox.github.asking import DAYS, NOW, OF_ENTERPRISE, VERSION, Call
 
 

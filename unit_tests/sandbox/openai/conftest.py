@@ -10,10 +10,8 @@ import requests
 
 from sandbox import Sandbox
 from sandbox.ledger import Ledger
-from sandbox.vendors.openai import (
-    ADMIN_KEY,
-    OpenAISandbox,
-)
+from sandbox.vendors.openai import OpenAISandbox
+from sandbox.vendors.openai.credentials import ADMIN_KEY
 from unit_tests.sandbox.openai.asking import NOW, TODAY, Get, days_ago
 
 

@@ -10,12 +10,8 @@ import requests
 from sandbox import Sandbox
 from sandbox.ledger import Entry, Ledger
 from sandbox.times import epoch
-from sandbox.vendors.openai import (
-    ADMIN_KEY,
-    CODEX_KEY,
-    WORKSPACE_ID,
-    OpenAISandbox,
-)
+from sandbox.vendors.openai import OpenAISandbox
+from sandbox.vendors.openai.credentials import ADMIN_KEY, CODEX_KEY, WORKSPACE_ID
 from sandbox.vendors.openai.endpoints import ENDPOINTS
 from unit_tests.sandbox.openai.asking import (
     CODEX,
