@@ -6,18 +6,8 @@ from datetime import date, datetime, timedelta
 from typing import Any
 
 from sandbox.times import midnight, stamp
-from sandbox.vendors.claude.activity import (
-    OFFICE,
-    SCIENCE_SINCE,
-    SETTLED_AFTER,
-    SURFACES,
-    UNIFIED,
-    Activity,
-    Row,
-    active_surfaces,
-    provisional,
-    settled_at,
-)
+from sandbox.vendors.claude import activity
+from sandbox.vendors.claude.activity import SURFACES, UNIFIED, Activity, Row
 from sandbox.world import World
 
 CALLS_CLASSIFIED_SINCE = date(2026, 5, 29)
@@ -72,14 +62,9 @@ class Adoption:
             "plugins": self._plugins,
             "artifacts": self._artifacts,
         }[endpoint]
-        shown = []
-        for number, row in enumerate(make(day, self._busy(day))):
-            settled, missing = settled_at(self._draw("settled", endpoint, day, number), day)
-            if now >= settled:
-                shown.append(row)
-            elif not missing:
-                shown.append(provisional(row))
-        return shown
+        made = enumerate(make(day, self._busy(day)))
+        draws = ((row, self._draw("settled", endpoint, day, number)) for number, row in made)
+        return activity.shown_at(now, ((row, *activity.settled_at(draw, day)) for row, draw in draws))
 
     def summary(self, day: date, now: datetime) -> Row:
         """Active users of the last 1, 7 and 30 days; a rate is null until its window is full."""
@@ -123,10 +108,10 @@ class Adoption:
             return self._active[day]
         users: dict[str, set[str]] = {surface: set() for surface in ("any", *SURFACES, UNIFIED)}
         for row in self._activity.rows(day, now):
-            surfaces = active_surfaces(row)
+            surfaces = activity.active_surfaces(row)
             for surface in (*surfaces, "any") if surfaces else ():
                 users[surface].add(row["user"]["id"])
-        if now >= midnight(day) + SETTLED_AFTER:
+        if now >= midnight(day) + activity.SETTLED_AFTER:
             self._active[day] = users
         return users
 
@@ -250,7 +235,7 @@ class Adoption:
 
 def _summed_surfaces(day: date, *, whole: bool) -> Sequence[str]:
     """Those that a summary has; where it is not `whole`, Cowork alone."""
-    others = [name for name in SURFACES if name != "cowork" and (name != "science" or day >= SCIENCE_SINCE)]
+    others = [name for name in SURFACES if name != "cowork" and (name != "science" or day >= activity.SCIENCE_SINCE)]
     return "cowork", *(others if whole else ())
 
 
@@ -261,7 +246,7 @@ def _by_surface(draw: random.Random, what: str, users: int) -> dict[str, Any]:
         "chat_metrics": {in_chat: users * draw.randint(0, 2)},
         "claude_code_metrics": {in_sessions: users * draw.randint(0, 1)},
         "cowork_metrics": {in_sessions: users * draw.randint(0, 1)},
-        "office_metrics": {app: {in_sessions: draw.randint(0, 2)} for app in OFFICE},
+        "office_metrics": {app: {in_sessions: draw.randint(0, 2)} for app in activity.OFFICE},
     }
     if draw.random() < 0.2:
         both = {"chat": {in_chat: draw.randint(1, 5)}, "sessions": {in_sessions: draw.randint(1, 5)}}

@@ -16,17 +16,11 @@ _SUPPORT_A_DAY = Decimal("33.3333333")
 
 
 class CostLines:
-    """Pure per day; a day once made is kept."""
+    """The lines `of` a day with their final figures, in the order in which they are served."""
 
     def __init__(self, world: World, estate: Estate) -> None:
         self._world, self._estate = world, estate
-        self._days: dict[date, list[Line]] = {}
-
-    def of(self, day: date) -> list[Line]:
-        """The day's lines with their final figures, in the order in which they are served."""
-        if day not in self._days:
-            self._days[day] = self._made(day) if self._world.has_data(day) else []
-        return self._days[day]
+        self.of = world.by_day(self._made)
 
     def _made(self, day: date) -> list[Line]:
         draw = self._world.random("confluent", "costs", day)

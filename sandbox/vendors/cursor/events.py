@@ -54,16 +54,11 @@ def team_of(person: Person) -> int:
 
 
 class Events:
-    """A day once made is kept."""
+    """The events `of` a day."""
 
     def __init__(self, world: World) -> None:
         self._world = world
-        self._days: dict[date, list[Event]] = {}
-
-    def of(self, day: date) -> list[Event]:
-        if day not in self._days:
-            self._days[day] = list(self._make(day)) if self._world.has_data(day) else []
-        return self._days[day]
+        self.of = world.by_day(self._make)
 
     def _make(self, day: date) -> Iterator[Event]:
         start = epoch(day) * 1000

@@ -12,6 +12,7 @@ from sandbox.kit import Json, Refusal
 from sandbox.ledger import Ledger
 from sandbox.limits import Limit
 from sandbox.vendor import Call, Endpoint, SandboxVendor
+from sandbox.vendors.datadog import refusals
 from sandbox.vendors.datadog.attribution import Attribution
 from sandbox.vendors.datadog.billable import BillableUsage
 from sandbox.vendors.datadog.catalog import EVERY, ROOT
@@ -23,16 +24,6 @@ from sandbox.vendors.datadog.ledger import DatadogLedger
 from sandbox.vendors.datadog.lookups import attribution_types, dimension_mapping
 from sandbox.vendors.datadog.quantities import Quantities
 from sandbox.vendors.datadog.query import Query
-from sandbox.vendors.datadog.refusals import (
-    TOO_MANY_PAGE,
-    bad_keys,
-    denied,
-    forbidden,
-    limit_headers,
-    non_parent,
-    plain,
-    too_many,
-)
 from sandbox.vendors.datadog.statements import Statements
 from sandbox.world import World
 
@@ -102,51 +93,51 @@ class DatadogSandbox(SandboxVendor[Path, ApplicationKey], Knobs):
         owner = self.api_keys.get(api_key)
         if endpoint.unmetered:
             if not api_key:
-                raise plain(403, "API key required")
+                raise refusals.plain(403, "API key required")
             if owner is None:
-                raise bad_keys()
+                raise refusals.bad_keys()
             return ApplicationKey(owner)
         key: ApplicationKey | None = self.application_keys.get(call.request.headers.get("dd-application-key", ""))
         if key is None or key.public_id != owner:
-            raise bad_keys()
+            raise refusals.bad_keys()
         return key
 
     def authorize(self, endpoint: Path, call: Call, key: ApplicationKey) -> None:
         if endpoint.unmetered:
             return
         if endpoint.path in self.absent:
-            raise plain(404, "Not found")
+            raise refusals.plain(404, "Not found")
         needed = {USAGE_READ, BILLING_READ} if endpoint.cost else {USAGE_READ}
         closed = (endpoint.cost and self.marketplace_billed) or (endpoint.by_tag and not self.attribution_plan)
         if closed or not needed <= key.scopes:
-            raise forbidden()
+            raise refusals.forbidden()
         if _is_child(endpoint, key) and self.child_refusal == 403:
-            raise denied()
+            raise refusals.denied()
 
     def limit_of(self, endpoint: Path, call: Call, key: ApplicationKey) -> tuple[Limit, str] | None:
         return None if endpoint.unmetered else (self.limit, _BUCKET)
 
     def throttled(self, endpoint: Path, call: Call, key: ApplicationKey, wait: float) -> Refusal:
         call.headers |= self._limit_headers(call)
-        return too_many(self.limit)
+        return refusals.too_many(self.limit)
 
     def counted(self, endpoint: Path, call: Call, key: ApplicationKey) -> None:
         call.headers |= self._limit_headers(call)
         if _is_child(endpoint, key):
-            raise non_parent(endpoint.json_api)
+            raise refusals.non_parent(endpoint.json_api)
 
     def unknown(self, call: Call) -> Refusal:
-        return plain(404, "Not found")
+        return refusals.plain(404, "Not found")
 
     def refused(self, refusal: Refusal, call: Call) -> Response:
         if refusal.status == 429 and self.limit_body != "JSON":
-            return Response(TOO_MANY_PAGE, 429, call.headers, "text/html")
+            return Response(refusals.TOO_MANY_PAGE, 429, call.headers, "text/html")
         return super().refused(refusal, call)
 
     def _limit_headers(self, call: Call) -> dict[str, str]:
         if self.limit_body == "nothing":
             return {}
-        return limit_headers(self.limit, _BUCKET, call.now, self.limit_name, epoch=self.limit_reset == "epoch")
+        return refusals.limit_headers(self.limit, _BUCKET, call.now, self.limit_name, epoch=self.limit_reset == "epoch")
 
 
 def _asking(answer: Callable[[Query], Json]) -> Callable[[Call, ApplicationKey], Json]:

@@ -34,11 +34,9 @@ class Activity:
 
 
 class ActivityReports:
-    """Pure per day; a day once made is kept."""
-
     def __init__(self, world: World, account: Account, credits: Credits, knobs: Knobs) -> None:
         self._world, self._account, self._credits, self._knobs = world, account, credits, knobs
-        self._days: dict[date, list[Activity]] = {}
+        self._of_day = world.by_day(self._made)
 
     def earliest(self, today: date) -> date:
         """One year back, and not before there was any."""
@@ -49,11 +47,9 @@ class ActivityReports:
         age = now - midnight(day + DAY) - self._knobs.metrics_lag
         if age < timedelta() or not self._world.has_data(day):
             return None
-        if day not in self._days:
-            self._days[day] = self._made(day)
         settled = age >= self._knobs.metrics_settle
         share = Decimal(1) if settled else Decimal("0.7") if age < DAY else Decimal("0.9")
-        return [_scaled(activity, share) for activity in self._days[day]]
+        return [_scaled(activity, share) for activity in self._of_day(day)]
 
     def _made(self, day: date) -> list[Activity]:
         used: dict[str, Decimal] = {}

@@ -8,15 +8,8 @@ from starlette.datastructures import QueryParams
 
 from sandbox.kit import BadCursor, Json, cursor, cut, place_of
 from sandbox.times import day_at, epoch
-from sandbox.vendors.openai.codex_activity import (
-    CHATGPT,
-    CODEX,
-    CodexActivity,
-    Figures,
-    Review,
-    Row,
-    has_flat_attribution,
-)
+from sandbox.vendors.openai import codex_activity
+from sandbox.vendors.openai.codex_activity import CHATGPT, CODEX, CodexActivity, Figures, Review, Row
 from sandbox.vendors.openai.directory import Directory
 from sandbox.vendors.openai.knobs import Knobs
 from sandbox.vendors.openai.refusals import validation
@@ -107,7 +100,7 @@ class Analytics:
             "user_id": user,
             "actor": actor,
         }
-        if person and has_flat_attribution(person):
+        if person and codex_activity.has_flat_attribution(person):
             answer["email"] = email
         if all_products:
             totals = _figures(row.totals)
@@ -143,7 +136,7 @@ def model_entry(model: str, speed: str | None, figures: Figures) -> Json:
 def _attribution(row: Row) -> Json | None:
     if not row.person or row.totals.total is None or not row.totals.turns:
         return None
-    if has_flat_attribution(row.person):
+    if codex_activity.has_flat_attribution(row.person):
         return {"lines_added": row.added, "lines_removed": row.removed}
     return {
         "lines_of_code": {

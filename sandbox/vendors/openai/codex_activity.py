@@ -86,7 +86,7 @@ class CodexActivity:
 
     def __init__(self, world: World) -> None:
         self._world = world
-        self._days: dict[date, list[Piece]] = {}
+        self._pieces = world.by_day(self._made)
 
     def rows(self, day: date, now: float, products: Iterable[str]) -> list[Row]:
         """What is known of the members' day at `now`, one row per active member."""
@@ -113,14 +113,9 @@ class CodexActivity:
             reviews.append(Review(seen, comments, draw.randint(0, 1), ups, downs, other))
         return [review for review in reviews if review.seen <= now]
 
-    def _pieces(self, day: date) -> list[Piece]:
-        if not self._world.has_data(day):
-            return []
-        if day not in self._days:
-            draw = self._world.random("openai", "workspace", day)
-            people = [p for p in self._world.people if p.active_on(day)]
-            self._days[day] = [piece for p in people for piece in self._person(day, draw, p)]
-        return self._days[day]
+    def _made(self, day: date) -> list[Piece]:
+        draw = self._world.random("openai", "workspace", day)
+        return [piece for p in self._world.people if p.active_on(day) for piece in self._person(day, draw, p)]
 
     def _person(self, day: date, draw: Random, person: Person) -> Iterator[Piece]:
         if not intensity(person):

@@ -114,21 +114,16 @@ def _sum(values: Iterable[Decimal | None]) -> Decimal | None:
 
 
 class CostLines:
-    """The cost events of a day, pure per day."""
+    """All cost events `of` a day, those included that the vendor does not report yet."""
 
     def __init__(self, world: World, directory: Directory, usage: UsageEvents) -> None:
         self._world, self._directory, self._usage = world, directory, usage
-        self._days: dict[date, list[CostEvent]] = {}
+        self.of = world.by_day(self._made)
 
-    def of(self, day: date) -> list[CostEvent]:
-        """All cost events of the day, those included that the vendor does not report yet."""
-        if not self._world.has_data(day):
-            return []
-        if day not in self._days:
-            events = [*self._metered(day), *self._unmetered(day)]
-            self._world.random("openai", "costs order", day).shuffle(events)
-            self._days[day] = events
-        return self._days[day]
+    def _made(self, day: date) -> list[CostEvent]:
+        events = [*self._metered(day), *self._unmetered(day)]
+        self._world.random("openai", "costs order", day).shuffle(events)
+        return events
 
     def storage_in(self, currency: str, day: date) -> CostEvent:
         """Storage that is billed in another currency, beside the line of the same name."""

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from datetime import date
+from functools import cache
 from itertools import count
 from random import Random
 from typing import Any, NamedTuple
@@ -67,11 +68,11 @@ def add_up(endpoint: Endpoint, events: Iterable[Event], by: Collection[str]) -> 
 
 
 class UsageEvents:
-    """Every endpoint's events of a day, pure per day."""
+    """All events `of` an endpoint and day, those included that the vendor does not report yet."""
 
     def __init__(self, world: World, directory: Directory) -> None:
         self._world, self._directory = world, directory
-        self._days: dict[tuple[str, date], list[Event]] = {}
+        self.of: Callable[[str, date], list[Event]] = cache(self._made)
         self._special: Mapping[str, Callable[[date, Random], Iterator[Event]]] = {
             "completions": self._completions,
             "decisions": self._decisions,
@@ -79,17 +80,14 @@ class UsageEvents:
             "code_interpreter_sessions": self._code_interpreter,
         }
 
-    def of(self, endpoint: str, day: date) -> list[Event]:
-        """All events of the day, those included that the vendor does not report yet."""
+    def _made(self, endpoint: str, day: date) -> list[Event]:
         if not self._world.has_data(day):
             return []
-        if (endpoint, day) not in self._days:
-            draw = self._world.random("openai", endpoint, day)
-            make = self._special.get(endpoint)
-            events = list(make(day, draw) if make else self._by_people(endpoint, day, draw))
-            draw.shuffle(events)
-            self._days[endpoint, day] = events
-        return self._days[endpoint, day]
+        draw = self._world.random("openai", endpoint, day)
+        make = self._special.get(endpoint)
+        events = list(make(day, draw) if make else self._by_people(endpoint, day, draw))
+        draw.shuffle(events)
+        return events
 
     def _workers(self, day: date) -> list[Person]:
         """Who has an API key in use on the day; none is on a company holiday."""

@@ -75,11 +75,7 @@ def test_unknown_path_is_404(get: Call, sandbox: Sandbox) -> None:
         ({"end_date": None}, "end_date", "end_date must be formatted as YYYY-MM-DD"),
         ({"start_date": "2026-9-01"}, "start_date", "start_date must be formatted as YYYY-MM-DD"),
         ({"start_date": "2026-02-30"}, "start_date", "start_date must be formatted as YYYY-MM-DD"),
-        (
-            {"end_date": "2026-09-02T00:00:00Z"},
-            "end_date",
-            "end_date must be formatted as YYYY-MM-DD",
-        ),
+        ({"end_date": "2026-09-02T00:00:00Z"}, "end_date", "end_date must be formatted as YYYY-MM-DD"),
         ({"end_date": "2026-09-01"}, "end_date", "end date must be after start date"),
         ({"end_date": "2026-08-31"}, "end_date", "end date must be after start date"),
         ({"end_date": "2026-10-03"}, "end_date", "date range exceeds one month"),
