@@ -40,6 +40,8 @@ _BLOCKS = {
     "science": "science_metrics",
 }
 
+Entries = Callable[[date, datetime], Iterator[Entry]]
+
 
 class ClaudeLedger:
     """Entries as of a moment, from what the parts of the vendor know."""
@@ -67,25 +69,21 @@ class ClaudeLedger:
         open_days = days_between(start, min(end, today + DAY))
         closed_days = days_between(start, min(end, today))
         exported = [] if self._knobs.no_export else reported
-        streams: dict[str, tuple[str, list[date], Callable[[date, datetime], Iterator[Entry]]]] = {
-            "claude_user_activity": ("analytics/users", self._published("users", start, end, now), self._activity),
-            "claude_activity_summary": (
-                "analytics/summaries",
-                self._published("summaries", start, end, now),
-                self._summary,
-            ),
-            "claude_user_usage": ("analytics/user_usage_report", exported, self._user_usage),
-            "claude_user_cost": ("analytics/user_cost_report", exported, self._user_cost),
-            "claude_usage": ("analytics/usage_report", exported, self._usage),
-            "claude_cost": ("analytics/cost_report", exported, self._cost),
+        users, summaries = (self._published(name, start, end, now) for name in ("users", "summaries"))
+        streams: dict[str, tuple[str, list[date], Entries]] = {
+            "claude_user_activity": ("analytics/users", users, self._activity),
+            "claude_activity_summary": ("analytics/summaries", summaries, self._summary),
+            "claude_user_usage": ("analytics/user_usage_report", exported, self._reported(by_user=True, cost=False)),
+            "claude_user_cost": ("analytics/user_cost_report", exported, self._reported(by_user=True, cost=True)),
+            "claude_usage": ("analytics/usage_report", exported, self._reported(by_user=False, cost=False)),
+            "claude_cost": ("analytics/cost_report", exported, self._reported(by_user=False, cost=True)),
             "claude_api_usage": ("usage_report/messages", open_days, self._api_usage),
             "claude_api_cost": ("cost_report", closed_days, self._api_cost),
             "claude_code_usage": ("usage_report/claude_code", closed_days, self._code),
+            "claude_spend": ("analytics/cost", reported, self._spent),
+            "claude_tokens": ("analytics/usage", reported, self._counted),
+            "claude_spend_limits": ("spend_limits", [today], self._limits),
         }
-        reported_by_either = days_between(max(start, oldest), min(end, today + DAY))
-        streams["claude_spend"] = ("analytics/cost", reported_by_either, self._spent)
-        streams["claude_tokens"] = ("analytics/usage", reported_by_either, self._counted)
-        streams["claude_spend_limits"] = ("spend_limits", [today], self._limits)
         for stream, (endpoint, _, _) in _THINGS.items():
             days = self._published(endpoint, start, end, now)
             streams[stream] = (f"analytics/{endpoint}", days, self._things(stream))
@@ -131,7 +129,7 @@ class ClaudeLedger:
                 usage = {"quantity": Decimal(str(value))}
                 yield Entry((day.isoformat(), name), day_stamp(day), usage=usage)
 
-    def _things(self, stream: str) -> Callable[[date, datetime], Iterator[Entry]]:
+    def _things(self, stream: str) -> Entries:
         endpoint, identity, quantity = _THINGS[stream]
 
         def entries(day: date, now: datetime) -> Iterator[Entry]:
@@ -144,31 +142,18 @@ class ClaudeLedger:
 
         return entries
 
-    def _user_rows(self, day: date, now: datetime) -> Iterator[tuple[tuple[Any, ...], Group]]:
-        seated = [event for event in self._reports.events(day, now) if event.member]
-        for row in group(seated, ("product", "model"), day, per_actor=True):
-            assert row.member
-            yield (_row_key(row.member.user_id, row), row)
+    def _reported(self, *, by_user: bool, cost: bool) -> Entries:
+        def entries(day: date, now: datetime) -> Iterator[Entry]:
+            by = ("product", "model")
+            if by_user:
+                rows = group((e for e in self._reports.events(day, now) if e.member), by, day, per_actor=True)
+            else:
+                rows = self._reports.bucket(day, by, now, cost=cost)
+            for row in rows:
+                charges, usage = (_priced(row), _requests(row)) if cost else ({}, _metered(row))
+                yield Entry(_row_key(row), day_stamp(day), charges, usage)
 
-    def _org_rows(self, day: date, now: datetime, *, cost: bool) -> Iterator[tuple[tuple[Any, ...], Group]]:
-        for row in self._reports.bucket(day, ("product", "model"), now, cost=cost):
-            yield (_row_key(None, row), row)
-
-    def _user_usage(self, day: date, now: datetime) -> Iterator[Entry]:
-        for key, row in self._user_rows(day, now):
-            yield Entry(key, day_stamp(day), usage=_metered(row))
-
-    def _user_cost(self, day: date, now: datetime) -> Iterator[Entry]:
-        for key, row in self._user_rows(day, now):
-            yield Entry(key, day_stamp(day), _priced(row), _requests(row))
-
-    def _usage(self, day: date, now: datetime) -> Iterator[Entry]:
-        for key, row in self._org_rows(day, now, cost=False):
-            yield Entry(key, day_stamp(day), usage=_metered(row))
-
-    def _cost(self, day: date, now: datetime) -> Iterator[Entry]:
-        for key, row in self._org_rows(day, now, cost=True):
-            yield Entry(key, day_stamp(day), _priced(row), _requests(row))
+        return entries
 
     def _api_usage(self, day: date, now: datetime) -> Iterator[Entry]:
         at = day_stamp(day)
@@ -233,9 +218,9 @@ class ClaudeLedger:
                 yield Entry((*who, model), at, {("usage_based", "USD"): cost}, used)
 
 
-def _row_key(user_id: str | None, row: Group) -> tuple[Any, ...]:
+def _row_key(row: Group) -> tuple[Any, ...]:
     product = row.dimensions["product"]
-    who = () if user_id is None else (user_id,)
+    who = (row.member.user_id,) if row.member else ()
     named = _RENAMED.get(product or "", product)
     return (ENTERPRISE_ID, day_stamp(row.day), *who, named, row.dimensions["model"])
 

@@ -55,8 +55,30 @@ class Event:
     amount: int = 0
 
 
+class Sums:
+    """What sums of use have in common; amounts are in millionths of a cent."""
+
+    tokens: Tokens
+    searches: int
+    requests: int | None
+    list_amount: int
+    amount: int
+
+    @property
+    def total_tokens(self) -> int:
+        return sum(self.tokens)
+
+    def add(self, other: "Sums | Event") -> None:
+        self.tokens = self.tokens.plus(other.tokens)
+        self.searches += other.searches
+        if other.requests is not None:
+            self.requests = (self.requests or 0) + other.requests
+        self.list_amount += other.list_amount
+        self.amount += other.amount
+
+
 @dataclass
-class Group:
+class Group(Sums):
     """Events of one actor, day and set of dimensions, summed."""
 
     day: date
@@ -67,18 +89,6 @@ class Group:
     requests: int | None = None
     list_amount: int = 0
     amount: int = 0
-
-    @property
-    def total_tokens(self) -> int:
-        return sum(self.tokens)
-
-    def add(self, event: Event) -> None:
-        self.tokens = Tokens(*map(sum, zip(self.tokens, event.tokens, strict=True)))
-        self.searches += event.searches
-        if event.requests is not None:
-            self.requests = (self.requests or 0) + event.requests
-        self.list_amount += event.list_amount
-        self.amount += event.amount
 
 
 def group(events: Iterable[Event], dimensions: Sequence[str], day: date, *, per_actor: bool) -> list[Group]:

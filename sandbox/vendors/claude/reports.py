@@ -9,7 +9,7 @@ from sandbox.times import DAY, day_stamp, days_between, midnight, stamp
 from sandbox.vendors.claude.knobs import Knobs
 from sandbox.vendors.claude.metering import DIMENSIONS, Event, Group, Metering, group
 from sandbox.vendors.claude.organizations import ENTERPRISE_ID, FIRST_ANALYTICS_DAY, members
-from sandbox.vendors.claude.query import Query
+from sandbox.vendors.claude.query import Query, bounds
 from sandbox.vendors.claude.refusals import invalid
 from sandbox.world import World
 
@@ -83,11 +83,7 @@ class Reports:
         page, next_page = query.cut(days_between(start.date(), min(end.date(), query.now.date() + DAY)), limit)
         shown = _cost_row if cost else _usage_row
         data = [
-            {
-                "starting_at": day_stamp(day),
-                "ending_at": day_stamp(day + DAY),
-                "results": [shown(row) for row in self.bucket(day, dimensions, query.now, cost=cost)],
-            }
+            {**bounds(day), "results": [shown(row) for row in self.bucket(day, dimensions, query.now, cost=cost)]}
             for day in page
         ]
         return data, next_page
@@ -127,8 +123,7 @@ def _ranked(rows: Sequence[Group], cost: bool) -> list[Group]:
 def _user_row(row: Group, cost: bool, today: date) -> Json:
     assert row.member
     line = _cost_row(row) if cost else {**_usage_row(row), "total_tokens": row.total_tokens}
-    bounds = {"starting_at": day_stamp(row.day), "ending_at": day_stamp(row.day + DAY)}
-    return {"actor": row.member.actor(today), **line, **bounds}
+    return {"actor": row.member.actor(today), **line, **bounds(row.day)}
 
 
 def _dimensions(row: Group) -> dict[str, str | None]:

@@ -9,15 +9,15 @@ from typing import Any, Literal, NamedTuple
 from zlib import crc32
 
 from sandbox.kit import Json
-from sandbox.times import DAY, day_stamp, days_between, stamp
+from sandbox.times import DAY, days_between, stamp
 from sandbox.vendors.claude import organizations
 from sandbox.vendors.claude.admin import Admin
 from sandbox.vendors.claude.console import ApiEvent, cost_lines
 from sandbox.vendors.claude.credentials import Key
 from sandbox.vendors.claude.knobs import Knobs
-from sandbox.vendors.claude.metering import Event
+from sandbox.vendors.claude.metering import Event, Sums
 from sandbox.vendors.claude.organizations import NO_TOKENS, SERVICES, Member, Tokens, account_id
-from sandbox.vendors.claude.query import Query
+from sandbox.vendors.claude.query import Query, bounds
 from sandbox.vendors.claude.refusals import invalid, not_found
 from sandbox.vendors.claude.reports import MAX_SPAN, Reports
 from sandbox.world import World
@@ -50,7 +50,7 @@ NOBODY = Actor()
 
 
 @dataclass
-class Line:
+class Line(Sums):
     """Use of one combination on one day; amounts in millionths of a cent."""
 
     day: date
@@ -64,18 +64,6 @@ class Line:
     requests: int | None = None
     amount: int = 0
     list_amount: int = 0
-
-    def add(self, other: "Line") -> None:
-        self.tokens = Tokens(*map(sum, zip(self.tokens, other.tokens, strict=True)))
-        self.searches += other.searches
-        if other.requests is not None:
-            self.requests = (self.requests or 0) + other.requests
-        self.amount += other.amount
-        self.list_amount += other.list_amount
-
-    @property
-    def total_tokens(self) -> int:
-        return sum(self.tokens)
 
 
 class SpendReports:
@@ -154,8 +142,11 @@ class SpendReports:
         group |= {name: getattr(line, name) for name in KEYED if name != "actor"}
         group["actor"] = self._shown(line.actor, today)
         figures = _cost(line) if endpoint == "cost" else _usage(line)
-        bounds = {"starting_at": day_stamp(line.day), "ending_at": day_stamp(line.day + DAY)}
-        return {**bounds, "group": {**group, **dict.fromkeys(_KINDS if endpoint == "cost" else ())}, endpoint: figures}
+        return {
+            **bounds(line.day),
+            "group": {**group, **dict.fromkeys(_KINDS if endpoint == "cost" else ())},
+            endpoint: figures,
+        }
 
     def _shown(self, actor: Actor, today: date) -> Mapping[str, Any] | None:
         if actor.type == "user_actor":
