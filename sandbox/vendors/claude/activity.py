@@ -26,7 +26,6 @@ _BLOCKS = {
     "science": "science_metrics",
     UNIFIED: "chat_cowork_unified_metrics",
 }
-_NULLABLE = ("distinct_user_count", "last_activity_date")
 Row = dict[str, Any]
 Dated = tuple[Row, datetime, bool]  # when it becomes final, and whether it is missing until then
 
@@ -113,11 +112,6 @@ def older(row: Row) -> Row:
         "office_metrics": office and {app: office[app] for app in apps},
         "user": {name: row["user"][name] for name in ("id", "email_address")},
     }
-
-
-def without_null_blocks(row: Row) -> Row:
-    """The row without its null blocks: an org that never shows them."""
-    return {name: value for name, value in row.items() if value is not None or name in _NULLABLE}
 
 
 def active_surfaces(row: Row) -> set[str]:

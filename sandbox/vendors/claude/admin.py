@@ -1,9 +1,9 @@
 """Usage and cost reports of the Admin API."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from datetime import date, datetime
 from decimal import Decimal
-from typing import Any, TypeVar
+from typing import TypeVar
 
 from sandbox.kit import Json
 from sandbox.times import DAY, days_between
@@ -72,20 +72,14 @@ class Admin:
     def _message_row(self, dimensions: Sequence[str], key: MessageKey, sums: tuple[Tokens, int]) -> Json:
         tokens, searches = sums
         known = dict(zip(dimensions, key, strict=True))
-        shown = [name for name in MESSAGE_DIMENSIONS if name != "speed"]
-        nested = {
+        return {
+            **{name: known.get(name) for name in MESSAGE_DIMENSIONS if name != "speed"},
+            "uncached_input_tokens": tokens.uncached,
+            "cache_read_input_tokens": tokens.cache_read,
             "cache_creation": {
                 "ephemeral_5m_input_tokens": tokens.write_5m,
                 "ephemeral_1h_input_tokens": tokens.write_1h,
-            }
-        }
-        flat = {"cache_creation_input_tokens": tokens.write_5m + tokens.write_1h}
-        written: Mapping[str, Any] = flat if self._knobs.flat_cache_creation else nested
-        return {
-            **{name: known.get(name) for name in shown},
-            "uncached_input_tokens": tokens.uncached,
-            "cache_read_input_tokens": tokens.cache_read,
-            **written,
+            },
             "output_tokens": tokens.output,
             "server_tool_use": {"web_search_requests": searches},
         }

@@ -4,7 +4,7 @@ from datetime import date, datetime, timedelta
 
 from sandbox.kit import Json
 from sandbox.times import days_between
-from sandbox.vendors.claude.activity import AGGREGATED_AT, Activity, Row, older, without_null_blocks
+from sandbox.vendors.claude.activity import AGGREGATED_AT, Activity, Row, older
 from sandbox.vendors.claude.adoption import Adoption
 from sandbox.vendors.claude.knobs import Knobs
 from sandbox.vendors.claude.organizations import FIRST_ANALYTICS_DAY
@@ -39,10 +39,6 @@ class Engagement:
 
     def _users(self, day: date, now: datetime) -> list[Row]:
         rows = self._activity.rows(day, now)
-        if not self._knobs.idle_seats:
-            rows = [row for row in rows if row["last_activity_date"]]
-        if not self._knobs.null_blocks:
-            rows = [without_null_blocks(row) for row in rows]
         return [older(row) for row in rows] if self._knobs.older_users else rows
 
     def summaries(self, days: list[date], now: datetime) -> list[Row]:

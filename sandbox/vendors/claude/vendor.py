@@ -127,8 +127,7 @@ class ClaudeSandbox(SandboxVendor[Path, Key], Knobs):
         return key
 
     def authorize(self, endpoint: Path, call: Call, key: Key) -> None:
-        if self.organization_header:
-            call.headers["anthropic-organization-id"] = self.organizations[key.organization]
+        call.headers["anthropic-organization-id"] = self.organizations[key.organization]
         if endpoint.spend and "org:admin" in key.scopes:
             return
         needed = endpoint.scope_of(key)
@@ -144,7 +143,7 @@ class ClaudeSandbox(SandboxVendor[Path, Key], Knobs):
         return self.analytics_limit if endpoint.analytics else self.admin_limit, key.organization
 
     def throttled(self, endpoint: Path, call: Call, key: Key, wait: float) -> Refusal:
-        named = self.analytics_retry_after if endpoint.analytics else self.admin_retry_after
+        named = endpoint.analytics or self.admin_retry_after
         return refusals.too_many_requests(wait if named else None, self._quota(endpoint, call, key))
 
     def counted(self, endpoint: Path, call: Call, key: Key) -> None:

@@ -1,6 +1,5 @@
 """Who the members of a team or an organization are."""
 
-import math
 from typing import Any
 
 from starlette.requests import Request
@@ -44,5 +43,4 @@ class Lookups:
             }
             for p in cut(people, page, size, self._knobs)
         ]
-        pages = math.ceil(len(people) / size)
-        return {"members": members, "pagination": pagination(page, size, pages, totalCount=len(people))}
+        return {"members": members, "pagination": pagination(page, size, totalCount=len(people))}

@@ -1,5 +1,6 @@
 """Pages by number that shift while they are read, and a list of them that never ends."""
 
+import math
 from collections.abc import Mapping, Sequence
 from typing import Any, TypeVar
 
@@ -31,9 +32,12 @@ def cut(rows: Sequence[T], page: int, size: int, knobs: Knobs) -> list[T]:
     return now[start : start + size]
 
 
-def pagination(page: int, size: int, pages: int, **totals: int) -> dict[str, Any]:
+def pagination(page: int, size: int, *, least: int = 0, **total: int) -> dict[str, Any]:
+    """`total`: how many rows there are, under the list's own name for it; `least`: how many pages there are then."""
+    (count,) = total.values()
+    pages = max(least, math.ceil(count / size))
     more = {"hasNextPage": page < pages, "hasPreviousPage": page > 1}
-    return {"page": page, "pageSize": size, **totals, "totalPages": pages, **more}
+    return {"page": page, "pageSize": size, **total, "totalPages": pages, **more}
 
 
 def unending(first: dict[str, Any], number: int) -> dict[str, Any]:

@@ -41,8 +41,7 @@ class People:
         if not paged:
             people = [p for p in people if any(row["isActive"] for row in rows[p.number])]
         else:
-            pages = math.ceil(len(people) / size)
-            answer["pagination"] = pagination(page, size, pages, totalUsers=len(people))
+            answer["pagination"] = pagination(page, size, totalUsers=len(people))
             people = cut(people, page, size, self._knobs)
         answer["data"] = [row for person in people for row in rows[person.number] if paged or row["isActive"]]
         return answer
@@ -61,7 +60,7 @@ class People:
         start, end = self._customer.contract() if organization else self._customer.cycle(self._clock.now())
         people = [p for p in self._customer.world.people if team_of(p) in teams]
         people.sort(
-            key=_email if asked.get("sortBy") == "email" else user_id,
+            key=(lambda person: person.email) if asked.get("sortBy") == "email" else user_id,
             reverse=asked.get("sortDirection", "desc") == "desc",
         )
         shown = cut(people, page, size, self._knobs)
@@ -84,7 +83,3 @@ class People:
             return group_spend(self._customer, now)
         day = date_of(asked["billingCycle"])
         return group_spend(self._customer, min(midnight(day), now))
-
-
-def _email(person: Person) -> str:
-    return person.email

@@ -6,7 +6,7 @@ from decimal import Decimal
 
 from sandbox.kit import Json
 from sandbox.times import DAY, HOUR, days_between, midnight, stamp
-from sandbox.vendors.datadog.catalog import ATTRIBUTED, OWN, PRODUCTS, Organization
+from sandbox.vendors.datadog.catalog import ATTRIBUTED, OWN, PRODUCTS
 from sandbox.vendors.datadog.hourly import covered
 from sandbox.vendors.datadog.knobs import Knobs
 from sandbox.vendors.datadog.periods import last_of, month_name, offset_stamp, plus_months
@@ -28,9 +28,7 @@ class Attribution:
     def monthly_cost(self, query: Query) -> Json:
         month = _month(query)
         rows = [
-            (tagged, values)
-            for tagged in tag_sets(_orgs(query), _keys(query))
-            if (values := self._cost_values(tagged, month, query.now))
+            (tagged, values) for tagged in _tagged(query) if (values := self._cost_values(tagged, month, query.now))
         ]
         page, cursor = query.page(rows, self._knobs.monthly_page_size, "next_record_id")
         data = [
@@ -55,9 +53,7 @@ class Attribution:
     def monthly_usage(self, query: Query) -> Json:
         month = _month(query)
         rows = [
-            (tagged, values)
-            for tagged in tag_sets(_orgs(query), _keys(query))
-            if (values := self._usage_values(tagged, month, query.now))
+            (tagged, values) for tagged in _tagged(query) if (values := self._usage_values(tagged, month, query.now))
         ]
         page, cursor = query.page(rows, self._knobs.monthly_page_size, "next_record_id")
         usage = [
@@ -82,7 +78,7 @@ class Attribution:
             raise plain(400, "The time range cannot exceed 24 hours")
         rows = [
             (tagged, hour, value)
-            for tagged in tag_sets(_orgs(query), _keys(query))
+            for tagged in _tagged(query)
             for hour, value in self.hours(tagged, kind, start, end, query.now)
         ]
         size = self._knobs.hourly_attribution_page_size
@@ -176,16 +172,12 @@ class Attribution:
         return min(final, midnight(now.date() - DAY) + (final - midnight(final.date())))
 
 
-def _orgs(query: Query) -> list[Organization]:
+def _tagged(query: Query) -> Iterator[Tagged]:
     seen = covered(query.caller, query.flag("include_descendants", default=True))
-    return [org for org in OWN if org.public_id in seen]
-
-
-def _keys(query: Query) -> tuple[str, ...]:
     keys = query.listed("tag_breakdown_keys")
     if len(keys) > _MAX_KEYS:
         raise plain(400, f"tag_breakdown_keys accepts at most {_MAX_KEYS} keys")
-    return keys
+    return tag_sets([org for org in OWN if org.public_id in seen], keys)
 
 
 def _month(query: Query) -> date:

@@ -3,7 +3,6 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date
-from typing import Any
 
 from starlette.responses import Response
 
@@ -61,7 +60,7 @@ class DatadogSandbox(SandboxVendor[Path, ApplicationKey], Knobs):
 
     def endpoints(self) -> list[Path]:
         costs, attribution = self._costs, self._attribution
-        usage, by_tag = "/api/v2/usage", "/api/v2/cost_by_tag"
+        usage, by_tag = "/api/v2/usage", "/api/v2/cost_by_tag/monthly_cost_attribution"
         mapping = _asking(dimension_mapping)
         return [
             Path(f"{usage}/historical_cost", _asking(costs.historical), parent_only=True, cost=True),
@@ -70,17 +69,11 @@ class DatadogSandbox(SandboxVendor[Path, ApplicationKey], Knobs):
             Path(f"{usage}/hourly_usage", _asking(self._hourly.answer)),
             Path("/api/v1/usage/billable-summary", _asking(self._billable.answer), parent_only=True),
             Path(f"{usage}/billing_dimension_mapping", mapping, parent_only=True, json_api=True),
-            Path(
-                f"{by_tag}/monthly_cost_attribution",
-                _asking(attribution.monthly_cost),
-                parent_only=True,
-                cost=True,
-                by_tag=True,
-            ),
+            Path(by_tag, _asking(attribution.monthly_cost), parent_only=True, cost=True, by_tag=True),
             Path("/api/v1/usage/monthly-attribution", _asking(attribution.monthly_usage), by_tag=True),
             Path("/api/v1/usage/hourly-attribution", _asking(attribution.hourly_usage), by_tag=True),
             Path(f"{usage}/usage-attribution-types", _asking(attribution_types), by_tag=True),
-            Path("/api/v1/validate", _valid, unmetered=True),
+            Path("/api/v1/validate", lambda *_: {"valid": True}, unmetered=True),
         ]
 
     def ledger(self, start: date, end: date) -> Ledger:
@@ -110,9 +103,9 @@ class DatadogSandbox(SandboxVendor[Path, ApplicationKey], Knobs):
         needed = {USAGE_READ, BILLING_READ} if endpoint.cost else {USAGE_READ}
         closed = (endpoint.cost and self.marketplace_billed) or (endpoint.by_tag and not self.attribution_plan)
         if closed or not needed <= key.scopes:
-            raise refusals.forbidden()
+            raise refusals.plain(403, "Forbidden")
         if _is_child(endpoint, key) and self.child_refusal == 403:
-            raise refusals.denied()
+            raise refusals.plain(403, "Access was denied to this resource.")
 
     def limit_of(self, endpoint: Path, call: Call, key: ApplicationKey) -> tuple[Limit, str] | None:
         return None if endpoint.unmetered else (self.limit, _BUCKET)
@@ -147,7 +140,3 @@ def _asking(answer: Callable[[Query], Json]) -> Callable[[Call, ApplicationKey],
 def _is_child(endpoint: Path, key: ApplicationKey) -> bool:
     """Whether a child asks for what the parent alone may see."""
     return endpoint.parent_only and key.public_id != ROOT.public_id
-
-
-def _valid(_call: Call, _key: ApplicationKey) -> Any:
-    return {"valid": True}
