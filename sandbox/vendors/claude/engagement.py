@@ -1,6 +1,7 @@
 """The engagement endpoints: one day per request, and the days of the summaries."""
 
 from datetime import date, datetime, timedelta
+from typing import Any
 
 from sandbox.kit import Json
 from sandbox.times import days_between
@@ -10,8 +11,9 @@ from sandbox.vendors.claude.knobs import Knobs
 from sandbox.vendors.claude.organizations import FIRST_ANALYTICS_DAY
 from sandbox.vendors.claude.query import Query, page_end
 from sandbox.vendors.claude.refusals import empty_range, invalid, not_yet_available
-from sandbox.vendors.claude.twins import with_twin
 from sandbox.world import World
+
+_EQUAL = "chat_metrics"  # a block in which twins agree
 
 
 class Engagement:
@@ -94,3 +96,22 @@ class Engagement:
         if self._knobs.summaries_envelope == "data":
             return {"data": rows, **page_end(None, self._knobs.end_of_pages)}
         return {"summaries": rows}
+
+
+def with_twin(rows: list[Row]) -> list[Row]:
+    """The rows, two of which agree in their whole key, as those of two things of one name do.
+
+    The first row that counts anything has a twin that counts nothing, or only chats; it comes right before it.
+
+    Ordered by what the rows are and then by their figures, the twin is the first of the two.
+    """
+    for place, row in enumerate(rows):
+        if (twin := _emptied(row)) != row:
+            return [*rows[:place], twin, *rows[place:]]
+    return rows
+
+
+def _emptied(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {name: part if name == _EQUAL else _emptied(part) for name, part in value.items()}
+    return 0 if type(value) in (int, float) else value

@@ -3,14 +3,13 @@
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import timedelta
 from random import Random
 from typing import Any
 
 from sandbox.clock import Clock
 from sandbox.faults import Fault
 from sandbox.kit import Json, Refusal
-from sandbox.ledger import Ledger
 from sandbox.limits import Limit
 from sandbox.times import stamp
 from sandbox.vendor import Call, Endpoint, SandboxVendor
@@ -109,10 +108,6 @@ class ClaudeSandbox(SandboxVendor[Path, Key], Knobs):
     def repage(self, draw: Random) -> Sequence[Fault]:
         self.spend_page_rows = draw.choice([40, 150, None])
         return ()
-
-    def ledger(self, start: date, end: date) -> Ledger:
-        """What a reader with both keys must emit, as of the clock, for the days [start, end)."""
-        return self._ledger.ledger(start, end, self.clock.now())
 
     def request_id(self, number: int) -> str:
         return f"req_01Sandbox{number:014d}"

@@ -10,8 +10,7 @@ from sandbox.vendors.cursor.customer import Customer
 from sandbox.vendors.cursor.enterprise import METRICS, Enterprise, user_id
 from sandbox.vendors.cursor.events import HOME_TEAM
 from sandbox.vendors.cursor.knobs import Knobs
-from sandbox.vendors.cursor.paging import cut, page_of, pagination
-from sandbox.vendors.cursor.query import Asked, date_of
+from sandbox.vendors.cursor.query import Asked, cut, date_of, page_of, pagination
 from sandbox.vendors.cursor.refusals import not_found, refuse
 
 

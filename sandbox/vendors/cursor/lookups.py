@@ -9,8 +9,7 @@ from sandbox.vendors.cursor.customer import Customer
 from sandbox.vendors.cursor.enterprise import user_id
 from sandbox.vendors.cursor.events import team_of
 from sandbox.vendors.cursor.knobs import Knobs
-from sandbox.vendors.cursor.paging import cut, page_of, pagination
-from sandbox.vendors.cursor.query import Asked, of_organization, teams_of
+from sandbox.vendors.cursor.query import Asked, cut, of_organization, page_of, pagination, teams_of
 
 # the server serves no more, whatever pageSize says, as a client reports
 _LARGEST_PAGE = 200

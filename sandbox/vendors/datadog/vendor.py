@@ -2,13 +2,11 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import date
 
 from starlette.responses import Response
 
 from sandbox.clock import Clock
 from sandbox.kit import Json, Refusal
-from sandbox.ledger import Ledger
 from sandbox.limits import Limit
 from sandbox.vendor import Call, Endpoint, SandboxVendor
 from sandbox.vendors.datadog import refusals
@@ -75,10 +73,6 @@ class DatadogSandbox(SandboxVendor[Path, ApplicationKey], Knobs):
             Path(f"{usage}/usage-attribution-types", _asking(attribution_types), by_tag=True),
             Path("/api/v1/validate", lambda *_: {"valid": True}, unmetered=True),
         ]
-
-    def ledger(self, start: date, end: date) -> Ledger:
-        """All eight streams, as of the clock, for the options in `reader`."""
-        return self._ledger.ledger(start, end, self.clock.now())
 
     def authenticate(self, endpoint: Path, call: Call) -> ApplicationKey:
         """Both keys are known and belong together."""

@@ -155,9 +155,8 @@ class Billing:
         }
 
     def _quantity(self, value: Decimal) -> Any:
-        return (
-            int(value.to_integral_value(ROUND_DOWN)) if self._knobs.integer_quantities else self._spelling.figure(value)
-        )
+        whole = self._knobs.integer_quantities
+        return int(value.to_integral_value(ROUND_DOWN)) if whole else self._spelling.figure(value)
 
 
 def _days(query: QueryParams, today: date) -> list[date]:

@@ -118,10 +118,8 @@ class Credits:
         if member.person.number % 4 == 1:
             quantity = self._quantity(day, busy * draw.uniform(5, 40))
             repository = organization.repository(draw.choice(["web-app", "api"]))
-            line = self._line(
-                day, organization.login, center, member.login, "coding_agent", "Coding Agent", quantity, repository
-            )
-            yield line
+            who = (organization.login, center, member.login)
+            yield self._line(day, *who, "coding_agent", "Coding Agent", quantity, repository)
 
     def _of_nobody(self, day: date, draw: Random) -> Iterator[Credit]:
         """Code review, metered to the organization: two lines that differ in nothing but figures, one of them late."""

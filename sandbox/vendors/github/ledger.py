@@ -1,17 +1,17 @@
 """The ledger: what a faultless reader emits, counted from the credits, the bill, the activity and the seats."""
 
-from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from datetime import date, datetime
 from decimal import Decimal
 from typing import Any, NamedTuple
 
+from sandbox.kit import grouped
 from sandbox.ledger import Entry, Ledger
 from sandbox.times import DAY, day_stamp, days_between
 from sandbox.vendors.github.activity import Activity, ActivityReports
 from sandbox.vendors.github.bill import Bill, BillRow
 from sandbox.vendors.github.billing import ModelRow, by_model, oldest
-from sandbox.vendors.github.credits import Credit, Credits
+from sandbox.vendors.github.credits import Credits
 from sandbox.vendors.github.estate import Account
 from sandbox.vendors.github.exports import COLUMNS
 from sandbox.vendors.github.knobs import Knobs
@@ -83,11 +83,9 @@ class GitHubLedger:
     def _by_user(self, days: Iterable[date], now: datetime) -> Iterator[_Priced]:
         """A person's usage whatever its cost center; that of nobody is missing."""
         for day in days:
-            people: dict[str, list[Credit]] = defaultdict(list)
-            for credit in self._credits.served(day, now):
-                if credit.login is not None:
-                    people[credit.login].append(credit)
-            for login, credits in people.items():
+            for login, credits in grouped(self._credits.served(day, now), lambda credit: credit.login).items():
+                if login is None:
+                    continue
                 yield from (_credit((day.isoformat(), login, None), day, row) for row in by_model(credits))
 
     def _exported(self, days: Iterable[date], now: datetime) -> Iterator[_Priced]:
@@ -141,12 +139,8 @@ def _credit(question: tuple[Any, ...], day: date, row: ModelRow) -> _Priced:
 # independent on purpose: the source ranks the rows of one key with code of its own
 def _numbered(rows: Iterable[_Priced]) -> Iterator[Entry]:
     """The ordinal counts the rows of one key, the dearest first."""
-    groups: dict[tuple[Any, ...], list[_Priced]] = defaultdict(list)
-    for row in rows:
-        groups[row.key].append(row)
-    for key, found in groups.items():
-        found.sort(key=lambda row: (-row.price, row.gross, row.discount))
-        for ordinal, row in enumerate(found):
+    for key, found in grouped(rows, lambda row: row.key).items():
+        for ordinal, row in enumerate(sorted(found, key=lambda row: (-row.price, row.gross, row.discount))):
             yield Entry((*key, ordinal), day_stamp(row.day), _charges(row), row.usage)
 
 

@@ -111,10 +111,11 @@ class GitHubSandbox(SandboxVendor[Path, Token], Knobs):
         if endpoint.of is None:
             return Token(frozenset(), frozenset())
         if not call.request.headers.get("user-agent"):
-            raise refusals.without_agent()
+            forbidden = "Request forbidden by administrative rules."
+            raise refusals.refusal(403, f"{forbidden} Please make sure your request has a User-Agent header")
         token = self.tokens.get(bearer(call.request))
         if token is None:
-            raise refusals.bad_credentials()
+            raise refusals.refusal(401, "Bad credentials")
         return token
 
     def authorize(self, endpoint: Path, call: Call, key: Token) -> None:
@@ -131,7 +132,8 @@ class GitHubSandbox(SandboxVendor[Path, Token], Knobs):
         if endpoint.of not in key.sees or (call.path.find(_BILLING) > 0 and not self.new_platform):
             raise refusals.not_found()
         if endpoint.subject in self.denied:
-            raise refusals.policy_disabled() if endpoint.subject == "metrics" else refusals.not_an_owner()
+            disabled = refusals.refusal(403, "Copilot usage metrics policy is disabled for this organization.")
+            raise disabled if endpoint.subject == "metrics" else refusals.not_an_owner()
         self._permit(endpoint, key, is_classic=classic(bearer(call.request)))
 
     @staticmethod
@@ -152,7 +154,8 @@ class GitHubSandbox(SandboxVendor[Path, Token], Knobs):
         return None if endpoint.of is None else (self.limit, bearer(call.request))
 
     def throttled(self, endpoint: Path, call: Call, key: Token, wait: float) -> Refusal:
-        return refusals.primary_limit(self.limit_status)
+        """What says how long to wait are the headers of every answer."""
+        return refusals.refusal(self.limit_status, "API rate limit exceeded for user ID 1001.")
 
     def counted(self, endpoint: Path, call: Call, key: Token) -> None:
         wait = self.burst.take(bearer(call.request), call.now)

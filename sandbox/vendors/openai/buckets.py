@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta, timezone
 from decimal import Decimal
 
-from sandbox.kit import BadCursor, Json, cursor, place_of
+from sandbox.kit import BadCursor, Json, cursor, number, place_of
 from sandbox.times import day_at, epoch
 from sandbox.vendors.openai.cost_lines import CostRow, add_up_costs
 from sandbox.vendors.openai.directory import Directory
@@ -163,12 +163,7 @@ class Buckets:
         answer |= {"line_item": row.line_item, "project_id": row.project}
         if row.amount is None and row.line_item:
             return answer
-        quantity = row.quantity
-        if quantity is not None:
-            whole = quantity == quantity.to_integral_value()
-            answer["quantity"] = int(quantity) if whole else float(quantity)
-        else:
-            answer["quantity"] = None
+        answer["quantity"] = None if row.quantity is None else number(row.quantity)
         answer |= {"api_key_id": row.api_key, "user_id": row.user, "quantity_unit": row.unit}
         if row.line_item == "gpt-image-2 image, output":
             answer["organization_id"] = self._directory.organization_id
@@ -178,7 +173,7 @@ class Buckets:
         """A string in most rows, a number in some; tiny ones in exponent form."""
         tool = line_item is not None and line_item.endswith("tool calls")
         if self._knobs.amounts == "number" or (self._knobs.amounts == "mixed" and tool):
-            return int(value) if value == value.to_integral_value() else float(value)
+            return number(value)
         if not value:
             return "0"
         if abs(value) < Decimal("0.0001"):

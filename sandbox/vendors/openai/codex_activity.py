@@ -7,6 +7,7 @@ from decimal import Decimal
 from random import Random
 from typing import NamedTuple
 
+from sandbox.kit import grouped
 from sandbox.times import epoch
 from sandbox.vendors.openai.usage_events import DAY, HOUR, intensity
 from sandbox.world import Person, World
@@ -90,16 +91,16 @@ class CodexActivity:
 
     def rows(self, day: date, now: float, products: Iterable[str]) -> list[Row]:
         """What is known of the members' day at `now`, one row per active member."""
-        members: dict[int, list[Piece]] = {}
-        for piece in self._pieces(day):
-            if piece.seen <= now and piece.product in products:
-                members.setdefault(piece.person.number, []).append(piece)
+        members = grouped(self._seen(day, now, products), lambda piece: piece.person.number)
         return [_row(day, pieces[0].person, pieces) for pieces in members.values()]
 
     def workspace_rows(self, day: date, now: float, products: Iterable[str]) -> list[Row]:
         """The same for the workspace: one row, or none without activity."""
-        pieces = [p for p in self._pieces(day) if p.seen <= now and p.product in products]
+        pieces = self._seen(day, now, products)
         return [_row(day, None, pieces)] if pieces else []
+
+    def _seen(self, day: date, now: float, products: Iterable[str]) -> list[Piece]:
+        return [piece for piece in self._pieces(day) if piece.seen <= now and piece.product in products]
 
     def reviews(self, day: date, now: float) -> list[Review]:
         if not self._world.has_data(day):

@@ -5,6 +5,7 @@ from datetime import date
 from decimal import Decimal
 from typing import NamedTuple
 
+from sandbox.kit import grouped
 from sandbox.times import epoch
 from sandbox.vendors.openai.directory import Directory
 from sandbox.vendors.openai.endpoints import COMPLETION_METRICS, ENDPOINTS
@@ -83,29 +84,24 @@ class CostRow(NamedTuple):
 def add_up_costs(events: Iterable[CostEvent], by: Collection[str]) -> list[CostRow]:
     """One row per `by` dimensions and currency; quantities only by line item."""
 
-    grouped: dict[_Parts, list[CostEvent]] = {}
     project, line_item, key, user = (n in by for n in ("project_id", "line_item", "api_key_id", "user_id"))
-    for event in events:
-        parts = (
+
+    def parts(event: CostEvent) -> _Parts:
+        return (
             event.project if project else None,
             event.line_item if line_item else None,
             event.api_key if key else None,
             event.user if user else None,
             event.currency,
         )
-        grouped.setdefault(parts, []).append(event)
-    rows = []
-    for parts, group in grouped.items():
+
+    def row(parts: _Parts, group: list[CostEvent]) -> CostRow:
         units = {event.unit for event in group}
-        rows.append(
-            CostRow(
-                *parts,
-                _sum(event.amount for event in group),
-                _sum(event.quantity for event in group) if line_item else None,
-                units.pop() if line_item and len(units) == 1 else None,
-            )
-        )
-    return rows
+        quantity = _sum(event.quantity for event in group) if line_item else None
+        unit = units.pop() if line_item and len(units) == 1 else None
+        return CostRow(*parts, _sum(event.amount for event in group), quantity, unit)
+
+    return [row(*one) for one in grouped(events, parts).items()]
 
 
 def _sum(values: Iterable[Decimal | None]) -> Decimal | None:

@@ -1,12 +1,10 @@
 """The vendor's APIs on one address: paths, keys and limits."""
 
 from dataclasses import dataclass
-from datetime import date
 from functools import partial
 
 from sandbox.clock import Clock
 from sandbox.kit import Json, Refusal, bearer
-from sandbox.ledger import Ledger
 from sandbox.limits import Limit
 from sandbox.vendor import Call, Endpoint, SandboxVendor
 from sandbox.vendors.openai import refusals
@@ -68,10 +66,6 @@ class OpenAISandbox(SandboxVendor[Path, Key], Knobs):
                 analytics=True,
             ),
         ]
-
-    def ledger(self, start: date, end: date) -> Ledger:
-        """Stream by stream; days that the vendor does not serve any more are left out."""
-        return self._ledger.ledger(start, end, self.clock.now())
 
     def authenticate(self, endpoint: Path, call: Call) -> Key:
         secret = bearer(call.request)
