@@ -7,6 +7,7 @@ from itertools import count
 from random import Random
 from typing import Any, NamedTuple
 
+from sandbox.kit import grouped
 from sandbox.times import epoch
 from sandbox.vendors.openai.directory import ApiKey, Directory
 from sandbox.vendors.openai.endpoints import Endpoint
@@ -52,19 +53,16 @@ def add_up(endpoint: Endpoint, events: Iterable[Event], by: Collection[str]) -> 
 
     "" and None are different values here, as they are on the wire.
     """
-    grouped: dict[tuple[Any, ...], list[Event]] = {}
     kept = [name in by for name in endpoint.dimensions]
-    for event in events:
-        key = tuple(v if k else None for v, k in zip(event.dimensions, kept, strict=True))
-        grouped.setdefault(key, []).append(event)
-    return [
-        Row(
-            key,
-            tuple(map(sum, zip(*(event.metrics for event in group), strict=True))),
-            all(event.old for event in group),
-        )
-        for key, group in grouped.items()
-    ]
+
+    def key(event: Event) -> tuple[Any, ...]:
+        return tuple(v if k else None for v, k in zip(event.dimensions, kept, strict=True))
+
+    def metrics(group: list[Event]) -> tuple[int, ...]:
+        return tuple(map(sum, zip(*(event.metrics for event in group), strict=True)))
+
+    groups = grouped(events, key).items()
+    return [Row(key, metrics(group), all(event.old for event in group)) for key, group in groups]
 
 
 class UsageEvents:
