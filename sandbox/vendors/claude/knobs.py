@@ -1,7 +1,6 @@
 """What a test can change about the vendor, as plain attributes of the vendor object."""
 
 from dataclasses import dataclass, field
-from datetime import timedelta
 from typing import Literal
 
 from sandbox.limits import Limit
@@ -60,8 +59,6 @@ class Knobs:
     summaries_max_days: int = 366
     """The widest range of `summaries`; 31 in the older guide."""
 
-    export_lag: timedelta = timedelta(hours=4)
-    """How old the export behind the cost and usage reports is, cut to the hour."""
     no_export: Literal["null", "empty"] | None = None
     """Nothing was exported yet: no data, and data_refreshed_at null or ""."""
     top_groups: int = 100

@@ -15,6 +15,7 @@ from sandbox.world import World
 
 ENDPOINTS = ("user_usage_report", "user_cost_report", "usage_report", "cost_report")
 Page = tuple[list[Json], str | None]
+_EXPORT_LAG = timedelta(hours=4)  # how old the export behind the reports is, cut to the hour
 MAX_SPAN = timedelta(days=31)
 HISTORY = timedelta(days=365)
 _LIMITS = (7, 31)  # default and most buckets of a page
@@ -30,7 +31,7 @@ class Reports:
 
     def refreshed_at(self, now: datetime) -> datetime:
         """The moment of the export that is served: whatever counts later is not in it."""
-        return (now - self._knobs.export_lag).replace(minute=0, second=0, microsecond=0)
+        return (now - _EXPORT_LAG).replace(minute=0, second=0, microsecond=0)
 
     def events(self, day: date, now: datetime) -> list[Event]:
         """The pieces of use of a day that the export served at `now` counts."""

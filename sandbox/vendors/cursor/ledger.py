@@ -3,16 +3,16 @@
 import json
 from collections import defaultdict
 from collections.abc import Iterator
-from datetime import date, datetime, timedelta
+from datetime import date, datetime, timedelta, timezone
 from decimal import Decimal
 from typing import Any
 
 from sandbox.ledger import Entry, Ledger
-from sandbox.times import DAY, day_stamp, days_between, epoch, midnight, stamp
+from sandbox.times import DAY, day_stamp, days_between, epoch, exact_stamp, midnight, stamp
 from sandbox.vendors.cursor.customer import Customer
 from sandbox.vendors.cursor.enterprise import METRICS, Enterprise, user_id
 from sandbox.vendors.cursor.events import INCLUDED, team_of
-from sandbox.vendors.cursor.money import exact_stamp, group_cents, groups_of, pool_cents
+from sandbox.vendors.cursor.money import group_cents, groups_of, pool_cents
 from sandbox.world import Person
 
 Charges = dict[tuple[str, str], Decimal]
@@ -77,10 +77,9 @@ class CursorLedger:
             groups[key].append(row)
         for key, rows in groups.items():
             for ordinal, row in enumerate(sorted(rows, key=_twin_order)):
-                moment = datetime(1970, 1, 1) + timedelta(milliseconds=int(row["timestamp"]))
+                moment = datetime(1970, 1, 1, tzinfo=timezone.utc) + timedelta(milliseconds=int(row["timestamp"]))
                 usage = {"requests.total": Decimal(1), **_tokens(row)}
-                text = moment.isoformat(timespec="milliseconds") + "Z"
-                yield Entry((*key, ordinal), text, event_charges(row), usage)
+                yield Entry((*key, ordinal), exact_stamp(moment), event_charges(row), usage)
 
     def _people(self) -> list[Person]:
         return [p for p in self._customer.world.people if team_of(p) in self._teams]

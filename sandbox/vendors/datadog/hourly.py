@@ -16,6 +16,7 @@ from sandbox.world import World
 
 _MAX_PAGE = 500
 _SHARED_WINDOW = timedelta(hours=24)
+_LAG = timedelta(hours=72)  # how old an hour must be for its measurements to be final
 _HUGE = 56_355_942_906_113_522
 
 
@@ -65,7 +66,7 @@ class Hourly:
 
     def _known(self, record: Record, now: datetime) -> Record | None:
         age = now - record.hour - HOUR
-        if age >= self._knobs.usage_lag:
+        if age >= _LAG:
             return record
         young = self._knobs.young_hours
         if age < timedelta() or young == "missing":

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from functools import cache
 
 from sandbox.times import DAY, HOUR, days_between, midnight
@@ -10,6 +10,9 @@ from sandbox.vendors.datadog.catalog import EVERY, PRODUCTS, Organization, Produ
 from sandbox.vendors.datadog.knobs import Knobs
 from sandbox.vendors.datadog.periods import last_of, month_name
 from sandbox.world import World
+
+# how far estimated cost, billable usage and attribution stay behind the clock
+_LAG = timedelta(hours=72)
 
 
 @dataclass(frozen=True)
@@ -45,7 +48,7 @@ class Quantities:
 
     def horizon(self, now: datetime) -> datetime:
         """Up to which moment costs and daily quantities are known."""
-        return now - self._knobs.cost_lag
+        return now - _LAG
 
     def quantity(self, org: Organization, product: Product, day: date, now: datetime) -> int | None:
         """What is known at `now` about a day; None as long as nothing is."""

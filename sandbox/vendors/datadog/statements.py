@@ -11,6 +11,7 @@ from sandbox.vendors.datadog.knobs import Knobs
 from sandbox.vendors.datadog.periods import first_of, last_of, plus_months
 from sandbox.vendors.datadog.quantities import Cost, Quantities, products
 
+_PROJECTION_DAY = 12  # of the month, from which projected cost shows rows
 Group = tuple[Organization, Sequence[Organization]]
 
 
@@ -67,7 +68,7 @@ class Statements:
 
     def projected(self, of: Sequence[Group], now: datetime) -> list[Statement]:
         """The whole current month, foretold; nothing in its first days."""
-        if now.day < self._knobs.projection_day:
+        if now.day < _PROJECTION_DAY:
             return []
         return self._statements(first_of(now.date()), of, "projected", last_of(now.date()), now)
 

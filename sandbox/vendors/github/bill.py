@@ -40,8 +40,6 @@ class BillRow:
 
 
 class Bill:
-    """One account's bill."""
-
     def __init__(self, world: World, account: Account, credits: Credits, knobs: Knobs) -> None:
         self._world, self._account, self._credits, self._knobs = world, account, credits, knobs
 

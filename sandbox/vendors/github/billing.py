@@ -51,8 +51,6 @@ def by_model(credits: Iterable[Credit]) -> list[ModelRow]:
 
 
 class Billing:
-    """The answers of one account."""
-
     def __init__(self, account: Account, bill: Bill, credits: Credits, knobs: Knobs) -> None:
         self._account, self._bill, self._credits, self._knobs = account, bill, credits, knobs
         self._spelling = Spelling(knobs)

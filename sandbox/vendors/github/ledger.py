@@ -37,8 +37,6 @@ class _Priced(NamedTuple):
 
 @dataclass
 class GitHubLedger:
-    """The entries of one account's streams."""
-
     account: Account
     bill: Bill
     credits: Credits

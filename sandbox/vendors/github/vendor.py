@@ -57,7 +57,7 @@ class GitHubSandbox(SandboxVendor[Path, Token], Knobs):
         account = self.accounts[kind] = Account(self.world, kind)
         credits = Credits(self.world, account, self)
         bill = Bill(self.world, account, credits, self)
-        reports = ActivityReports(self.world, account, credits, self)
+        reports = ActivityReports(self.world, account, credits)
         lists = lookups.Lookups(account, self)
         billing = Billing(account, bill, credits, self)
         self._ledgers[kind] = GitHubLedger(account, bill, credits, reports, lists, self)

@@ -42,6 +42,7 @@ USAGE_NAMES = (
 _KINDS = ("3d", "audio", "document", "image", "image-hdr", "json", "text", "video")
 _VERDICTS = ("total", "pass", "warn", "fail")
 _SYNTHESIS = ("creative-unit-cost", "creative-unit-discount")
+_ACTIVITY_PAGE = 100  # entries of an answer
 _STEP = {
     "1m": 60_000,
     "5m": 300_000,
@@ -173,9 +174,9 @@ class Series:
         if self.knobs.restless_activity and offset:
             newest_first = sorted(self.events, key=lambda event: -event.time)
         if self.knobs.endless_activity and newest_first:
-            newest_first *= ceil(self.knobs.activity_page / len(newest_first))
+            newest_first *= ceil(_ACTIVITY_PAGE / len(newest_first))
             offset, again = 0, {"offset": offset}
-        page = newest_first[offset : offset + self.knobs.activity_page]
+        page = newest_first[offset : offset + _ACTIVITY_PAGE]
         return [
             {
                 "action": event.action,
