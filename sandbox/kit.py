@@ -103,7 +103,7 @@ def grouped(rows: Iterable[T], key: Callable[[T], K]) -> dict[K, list[T]]:
     found: dict[K, list[T]] = defaultdict(list)
     for row in rows:
         found[key(row)].append(row)
-    return found
+    return dict(found)
 
 
 def number(amount: Decimal) -> int | float:

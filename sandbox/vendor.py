@@ -70,7 +70,7 @@ class SandboxVendor(Generic[E, K]):
     """One vendor's API, served below `/<name>`. Its knobs are plain attributes that a test sets."""
 
     name: str
-    _ledger: "LedgerKeeper"
+    _ledger: LedgerKeeper
 
     def __init__(self, world: World, clock: Clock) -> None:
         self.reset()

@@ -15,6 +15,7 @@ from sandbox.vendors.cursor.refusals import no_organization, refuse
 
 Asked = Mapping[str, Any]
 T = TypeVar("T")
+# the lists that may never end, and what tells their rows apart
 _LISTS = {"usageEvents", "data", "teamMemberSpend", "items"}
 _KEYS = {"conversationId", "userId", "commitHash", "changeId"}
 
