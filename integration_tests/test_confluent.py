@@ -7,8 +7,7 @@ import pytest
 
 from integration_tests.harness import Source, assert_conserved, sandbox_config
 from sandbox import Sandbox
-from sandbox.vendors.confluent import BILLING_KEY, BILLING_SECRET
-from sandbox.vendors.confluent.credentials import METRICS_VIEWER, Key
+from sandbox.vendors.confluent.credentials import BILLING_KEY, BILLING_SECRET, METRICS_VIEWER, Key
 
 START, TODAY = date(2026, 8, 28), date(2026, 9, 22)
 COSTS, METRICS = "confluent_costs", "confluent_metrics_usage"

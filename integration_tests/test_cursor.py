@@ -7,7 +7,7 @@ import pytest
 
 from integration_tests.harness import Source, assert_conserved, sandbox_config
 from sandbox import Sandbox
-from sandbox.vendors.cursor import ORGANIZATION_ID, ORGANIZATION_KEY, TEAM_KEY, TEAMS_PLAN_KEY
+from sandbox.vendors.cursor.credentials import ORGANIZATION_ID, ORGANIZATION_KEY, TEAM_KEY, TEAMS_PLAN_KEY
 
 START, TODAY = date(2026, 9, 1), date(2026, 9, 22)
 EVENTS, DAILY, SPEND, POOLED = "cursor_usage_events", "cursor_daily_usage", "cursor_spend", "cursor_pooled_usage"

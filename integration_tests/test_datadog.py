@@ -10,7 +10,7 @@ import pytest
 from integration_tests.harness import Output, Source, assert_conserved, merged, sandbox_config, sums
 from sandbox import Fault, Sandbox
 from sandbox.limits import Limit
-from sandbox.vendors.datadog import (
+from sandbox.vendors.datadog.credentials import (
     CHILD_API_KEY,
     CHILD_APPLICATION_KEY,
     UNSCOPED_APPLICATION_KEY,

@@ -10,13 +10,13 @@ import pytest
 from integration_tests.harness import Output, Source, assert_conserved, merged, sandbox_config, sums
 from sandbox import Fault, Sandbox
 from sandbox.limits import Limit
-from sandbox.vendors.github import (
+from sandbox.vendors.github.credentials import (
     FINE_GRAINED_ENTERPRISE_TOKEN,
     FINE_GRAINED_TOKEN,
     MEMBER_TOKEN,
-    ORGANIZATION,
     ORGANIZATION_TOKEN,
 )
+from sandbox.vendors.github.estate import ORGANIZATION
 
 START, TODAY = date(2026, 9, 16), date(2026, 9, 22)
 BILL, CREDITS, BY_USER = "github_billing_usage", "github_ai_credits", "github_ai_credits_by_user"

@@ -12,7 +12,7 @@ import pytest
 from integration_tests.harness import Output, Source, assert_conserved, expected_id, merged, sandbox_config, sums
 from sandbox import Fault, Sandbox
 from sandbox.limits import Limit
-from sandbox.vendors.openai import (
+from sandbox.vendors.openai.credentials import (
     CODEX_KEY,
     NO_USAGE_ADMIN_KEY,
     PROJECT_KEY,

@@ -11,7 +11,7 @@ import pytest
 from integration_tests.harness import Source, assert_conserved, merged, sandbox_config, sums
 from sandbox import Fault, Sandbox
 from sandbox.limits import Limit
-from sandbox.vendors.scenario import (
+from sandbox.vendors.scenario.credentials import (
     MULTI_TEAM_KEY,
     MULTI_TEAM_SECRET,
     OTHER_TEAM_ID,

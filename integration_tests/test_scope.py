@@ -9,8 +9,8 @@ import pytest
 
 from integration_tests.harness import Output, Source, State, assert_conserved, merged, sandbox_config
 from sandbox import Fault, Sandbox
-from sandbox.vendors.datadog import CHILD_API_KEY, CHILD_APPLICATION_KEY
 from sandbox.vendors.datadog.catalog import ROOT
+from sandbox.vendors.datadog.credentials import CHILD_API_KEY, CHILD_APPLICATION_KEY
 from source_unified_usage.core.scope import widened
 from source_unified_usage.vendors.datadog import Datadog
 

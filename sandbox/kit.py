@@ -4,7 +4,9 @@ import base64
 import binascii
 import json
 import zlib
-from collections.abc import Callable, Mapping, Sequence
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from decimal import Decimal
 from math import ceil
 from typing import Any, TypeVar
 
@@ -12,6 +14,7 @@ from starlette.requests import Request
 
 Json = dict[str, Any]
 T = TypeVar("T")
+K = TypeVar("K")
 
 
 class Refusal(Exception):
@@ -83,8 +86,29 @@ def place_of(text: str, query: object) -> list[Any]:
     return place
 
 
+def offset_of(text: str | None, query: object, wrong: Refusal) -> int:
+    """The offset that a cursor leads to, 0 without one. Raises the refusal for a bad one."""
+    try:
+        return int(place_of(text, query)[0]) if text else 0
+    except BadCursor:
+        raise wrong from None
+
+
 def _seal(query: object) -> int:
     return zlib.crc32(repr(query).encode())
+
+
+def grouped(rows: Iterable[T], key: Callable[[T], K]) -> dict[K, list[T]]:
+    """The rows by key, in their order."""
+    found: dict[K, list[T]] = defaultdict(list)
+    for row in rows:
+        found[key(row)].append(row)
+    return dict(found)
+
+
+def number(amount: Decimal) -> int | float:
+    """A whole amount without a fraction, as several vendors print amounts."""
+    return int(amount) if amount == amount.to_integral_value() else float(amount)
 
 
 def cut(rows: Sequence[T], begin: int, size: int) -> tuple[Sequence[T], int | None]:

@@ -29,6 +29,11 @@ def stamp(at: datetime) -> str:
     return f"{at:%Y-%m-%dT%H:%M:%SZ}"
 
 
+def exact_stamp(at: datetime) -> str:
+    """With milliseconds, as some vendors spell every time."""
+    return at.astimezone(timezone.utc).replace(tzinfo=None).isoformat(timespec="milliseconds") + "Z"
+
+
 def day_stamp(day: date) -> str:
     """The day's midnight as text."""
     return stamp(midnight(day))

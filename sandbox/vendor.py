@@ -4,7 +4,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from random import Random
-from typing import Any, Generic, TypeVar
+from typing import Any, Generic, Protocol, TypeVar
 
 import orjson
 from starlette.datastructures import QueryParams
@@ -56,6 +56,12 @@ class Endpoint:
     method: str = "GET"
 
 
+class LedgerKeeper(Protocol):
+    """Knows the ledger as of a moment."""
+
+    def ledger(self, start: date, end: date, now: datetime) -> Ledger: ...
+
+
 E = TypeVar("E", bound=Endpoint)
 K = TypeVar("K")
 
@@ -64,6 +70,7 @@ class SandboxVendor(Generic[E, K]):
     """One vendor's API, served below `/<name>`. Its knobs are plain attributes that a test sets."""
 
     name: str
+    _ledger: LedgerKeeper
 
     def __init__(self, world: World, clock: Clock) -> None:
         self.reset()
@@ -79,7 +86,7 @@ class SandboxVendor(Generic[E, K]):
 
     def ledger(self, start: date, end: date) -> Ledger:
         """By stream, what a reader with every option on must emit for the days from start (inclusive) to end."""
-        raise NotImplementedError
+        return self._ledger.ledger(start, end, self.clock.now())
 
     def characterize(self, draw: Random) -> None:
         """Set the knobs in which one made-up customer differs from another, once."""

@@ -1,11 +1,15 @@
 """The company that the sandbox plays: its people, teams, projects and their rhythm, all made from one seed."""
 
 import random
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import date
-from functools import cached_property
+from functools import cache, cached_property
+from typing import TypeVar
 
-_FIRST = (
+T = TypeVar("T")
+
+_FIRST = [
     "Ada",
     "Bruno",
     "Chiara",
@@ -19,8 +23,8 @@ _FIRST = (
     "Kaveh",
     "Lena",
     "Mateo",
-)
-_LAST = ("Almeida", "Bianchi", "Dvorak", "Eriksen", "Fofana", "Haddad", "Kimura", "Moreau", "Okafor", "Rossi", "Takeda")
+]
+_LAST = ["Almeida", "Bianchi", "Dvorak", "Eriksen", "Fofana", "Haddad", "Kimura", "Moreau", "Okafor", "Rossi", "Takeda"]
 _TEAMS = ("platform", "payments", "search", "mobile", "data", "growth")
 EPOCH = date(2025, 1, 1)
 
@@ -89,3 +93,7 @@ class World:
 
     def has_data(self, day: date) -> bool:
         return self.first_day <= day
+
+    def by_day(self, make: Callable[[date], Iterable[T]]) -> Callable[[date], list[T]]:
+        """What `make` makes of a day, made once and kept; nothing of days without data."""
+        return cache(lambda day: list(make(day)) if self.has_data(day) else [])

@@ -1,6 +1,7 @@
 """Engagement by person: the rows of the `users` report, as final and as first published."""
 
 import random
+from collections.abc import Iterable
 from datetime import date, datetime, timedelta
 from typing import Any
 
@@ -25,8 +26,8 @@ _BLOCKS = {
     "science": "science_metrics",
     UNIFIED: "chat_cowork_unified_metrics",
 }
-_NULLABLE = ("distinct_user_count", "last_activity_date")
 Row = dict[str, Any]
+Dated = tuple[Row, datetime, bool]  # when it becomes final, and whether it is missing until then
 
 
 def settled_at(draw: random.Random, day: date) -> tuple[datetime, bool]:
@@ -50,32 +51,29 @@ def provisional(value: Any) -> Any:
     return value
 
 
+def shown_at(now: datetime, rows: Iterable[Dated]) -> list[Row]:
+    """Those that are final as they are, the others provisional."""
+    seen = ((row, now >= settled) for row, settled, missing in rows if now >= settled or not missing)
+    return [row if final else provisional(row) for row, final in seen]
+
+
 class Activity:
     """Who did what on each day, pure per day."""
 
     def __init__(self, world: World) -> None:
         self._world = world
         self.members = members(world)
-        self._days: dict[date, list[tuple[Row, datetime, bool]]] = {}
+        self._made = world.by_day(self._of)
 
     def rows(self, day: date, now: datetime) -> list[Row]:
         """The rows of that day as the report has them at `now`, sorted by e-mail."""
-        if day < self._world.first_day:
-            return []
-        if day not in self._days:
-            self._days[day] = sorted(
-                (self._row(day, member) for member in self.members if member.active_on(day)),
-                key=lambda item: str(item[0]["user"]["email_address"]),
-            )
-        shown = []
-        for row, settled, missing in self._days[day]:
-            if now >= settled:
-                shown.append(row)
-            elif not missing:
-                shown.append(provisional(row))
-        return shown
+        return shown_at(now, self._made(day))
 
-    def _row(self, day: date, member: Member) -> tuple[Row, datetime, bool]:
+    def _of(self, day: date) -> list[Dated]:
+        rows = (self._row(day, member) for member in self.members if member.active_on(day))
+        return sorted(rows, key=lambda item: str(item[0]["user"]["email_address"]))
+
+    def _row(self, day: date, member: Member) -> Dated:
         draw = self._world.random("claude", "activity", day, member.user_id)
         assert member.person
         busy = member.person.intensity * self._world.rhythm(day)
@@ -101,8 +99,7 @@ class Activity:
             row["chat_cowork_unified_metrics"] = {"chat": _chat(draw, 0.5), "sessions": _cowork(draw, 0.5)}
             row["chat_metrics"], row["cowork_metrics"] = _chat(draw, 0.0), _cowork(draw, 0.0)
             row["last_activity_date"] = day.isoformat()
-        settled, missing = settled_at(draw, day)
-        return row, settled, missing
+        return row, *settled_at(draw, day)
 
 
 def older(row: Row) -> Row:
@@ -115,11 +112,6 @@ def older(row: Row) -> Row:
         "office_metrics": office and {app: office[app] for app in apps},
         "user": {name: row["user"][name] for name in ("id", "email_address")},
     }
-
-
-def without_null_blocks(row: Row) -> Row:
-    """The row without its null blocks: an org that never shows them."""
-    return {name: value for name, value in row.items() if value is not None or name in _NULLABLE}
 
 
 def active_surfaces(row: Row) -> set[str]:

@@ -1,16 +1,16 @@
 """Usage and cost reports of the Admin API."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from datetime import date, datetime
 from decimal import Decimal
-from typing import Any, TypeVar
+from typing import TypeVar
 
 from sandbox.kit import Json
-from sandbox.times import DAY, day_stamp, days_between
+from sandbox.times import DAY, days_between
 from sandbox.vendors.claude.console import MESSAGE_DIMENSIONS, PARSED, ApiEvent, Console, cost_lines
 from sandbox.vendors.claude.knobs import Knobs
 from sandbox.vendors.claude.organizations import Tokens
-from sandbox.vendors.claude.query import Query
+from sandbox.vendors.claude.query import Query, bounds
 from sandbox.vendors.claude.refusals import invalid, no_complete_bucket
 
 _LIMITS = (7, 31)  # default and most buckets of a page
@@ -60,9 +60,10 @@ class Admin:
             raise invalid("speed: requires the anthropic-beta header fast-mode-2026-02-01")
         start, end = _range(query)
         page, next_page = query.cut(days_between(start, min(end.date(), query.now.date() + DAY)), limit)
+        rows = {day: self.usage(day, query.now, dimensions) for day in page}
         data = [
-            _bucket(day, [self._message_row(dimensions, *row) for row in self.usage(day, query.now, dimensions)])
-            for day in page
+            {**bounds(day), "results": [self._message_row(dimensions, *row) for row in found]}
+            for day, found in rows.items()
         ]
         if limit > 1 and sum(len(bucket["results"]) for bucket in data) > self._knobs.row_cap:
             raise invalid("Too many results; reduce limit or the number of group_by dimensions")
@@ -71,20 +72,14 @@ class Admin:
     def _message_row(self, dimensions: Sequence[str], key: MessageKey, sums: tuple[Tokens, int]) -> Json:
         tokens, searches = sums
         known = dict(zip(dimensions, key, strict=True))
-        shown = [name for name in MESSAGE_DIMENSIONS if name != "speed"]
-        nested = {
+        return {
+            **{name: known.get(name) for name in MESSAGE_DIMENSIONS if name != "speed"},
+            "uncached_input_tokens": tokens.uncached,
+            "cache_read_input_tokens": tokens.cache_read,
             "cache_creation": {
                 "ephemeral_5m_input_tokens": tokens.write_5m,
                 "ephemeral_1h_input_tokens": tokens.write_1h,
-            }
-        }
-        flat = {"cache_creation_input_tokens": tokens.write_5m + tokens.write_1h}
-        written: Mapping[str, Any] = flat if self._knobs.flat_cache_creation else nested
-        return {
-            **{name: known.get(name) for name in shown},
-            "uncached_input_tokens": tokens.uncached,
-            "cache_read_input_tokens": tokens.cache_read,
-            **written,
+            },
             "output_tokens": tokens.output,
             "server_tool_use": {"web_search_requests": searches},
         }
@@ -100,7 +95,9 @@ class Admin:
             raise no_complete_bucket()
         by = ("workspace_id" in dimensions, "description" in dimensions)
         page, next_page = query.cut(days, limit)
-        data = [_bucket(day, [_cost_row(*row) for row in self.costs(day, query.now, *by)]) for day in page]
+        data = [
+            {**bounds(day), "results": [_cost_row(*row) for row in self.costs(day, query.now, *by)]} for day in page
+        ]
         return {"data": data, "has_more": next_page is not None, "next_page": next_page}
 
 
@@ -117,8 +114,7 @@ def _summed(events: Iterable[ApiEvent], dimensions: Sequence[str]) -> dict[Messa
     for event in events:
         key = tuple(event.dimensions.get(name) for name in dimensions)
         tokens, searches = sums.get(key, (Tokens(), 0))
-        added = Tokens(*map(sum, zip(tokens, event.tokens, strict=True)))
-        sums[key] = (added, searches + event.searches)
+        sums[key] = (tokens.plus(event.tokens), searches + event.searches)
     return {key: sums[key] for key in sorted(sums, key=repr)}
 
 
@@ -130,7 +126,3 @@ def _cost_row(key: MessageKey, amount: int) -> Json:
     exact = f"{digits:.6f}" if fields["token_type"] != "output_tokens" else f"{digits.normalize():f}"
     head = {"amount": exact, "currency": "USD", "workspace_id": workspace}
     return {**head, "description": description, **fields}
-
-
-def _bucket(day: date, results: list[Json]) -> Json:
-    return {"starting_at": day_stamp(day), "ending_at": day_stamp(day + DAY), "results": results}

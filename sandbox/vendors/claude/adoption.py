@@ -1,31 +1,23 @@
 """Engagement by thing: projects, skills, connectors, plugins, artifacts, and the daily summary."""
 
 import random
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import date, datetime, timedelta
-from typing import Any
+from typing import Any, TypeVar
 
 from sandbox.times import midnight, stamp
-from sandbox.vendors.claude.activity import (
-    OFFICE,
-    SCIENCE_SINCE,
-    SETTLED_AFTER,
-    SURFACES,
-    UNIFIED,
-    Activity,
-    Row,
-    active_surfaces,
-    provisional,
-    settled_at,
-)
+from sandbox.vendors.claude import activity
+from sandbox.vendors.claude.activity import SURFACES, UNIFIED, Activity, Row
 from sandbox.world import World
+
+T = TypeVar("T", bound=tuple[object, ...])
 
 CALLS_CLASSIFIED_SINCE = date(2026, 5, 29)
 AUTHORIZATION_SINCE = date(2026, 7, 1)
 PLUGINS_SINCE = date(2026, 7, 1)
 _WINDOWS = {"daily": 1, "weekly": 7, "monthly": 30}
 _UNIFIED_DAYS = 28  # the month of this surface
-_PROJECTS = ("Roadmap", "Launch", "Handbook", "Incident reviews", "Pricing", "Untitled")
+_PROJECTS = (("Roadmap", 0), ("Launch", 1), ("Handbook", 2), ("Incident reviews", 3), ("Pricing", 4), ("Untitled", 5))
 _SKILLS = (
     # name, display name, share status
     ("docx", None, None),
@@ -72,14 +64,9 @@ class Adoption:
             "plugins": self._plugins,
             "artifacts": self._artifacts,
         }[endpoint]
-        shown = []
-        for number, row in enumerate(make(day, self._busy(day))):
-            settled, missing = settled_at(self._draw("settled", endpoint, day, number), day)
-            if now >= settled:
-                shown.append(row)
-            elif not missing:
-                shown.append(provisional(row))
-        return shown
+        made = enumerate(make(day, self._busy(day)))
+        draws = ((row, self._draw("settled", endpoint, day, number)) for number, row in made)
+        return activity.shown_at(now, ((row, *activity.settled_at(draw, day)) for row, draw in draws))
 
     def summary(self, day: date, now: datetime) -> Row:
         """Active users of the last 1, 7 and 30 days; a rate is null until its window is full."""
@@ -123,10 +110,10 @@ class Adoption:
             return self._active[day]
         users: dict[str, set[str]] = {surface: set() for surface in ("any", *SURFACES, UNIFIED)}
         for row in self._activity.rows(day, now):
-            surfaces = active_surfaces(row)
+            surfaces = activity.active_surfaces(row)
             for surface in (*surfaces, "any") if surfaces else ():
                 users[surface].add(row["user"]["id"])
-        if now >= midnight(day) + SETTLED_AFTER:
+        if now >= midnight(day) + activity.SETTLED_AFTER:
             self._active[day] = users
         return users
 
@@ -136,121 +123,95 @@ class Adoption:
     def _busy(self, day: date) -> float:
         return len(self._world.people) * self._world.rhythm(day) / 24
 
-    def _projects(self, day: date, busy: float) -> list[Row]:
-        rows = []
-        for number, name in enumerate(_PROJECTS):
-            draw = self._draw("projects", day, name)
-            if draw.random() > 0.4 + busy / 2:
-                continue
-            users = 1 + int(draw.expovariate(1 / (3 * busy)))
+    def _used(
+        self, what: str, day: date, busy: float, things: Iterable[T], size: int = 3, parts: int = 1
+    ) -> Iterator[tuple[T, random.Random, int]]:
+        """The things in use that day, with a draw by their first `parts` and with how many use them."""
+        for thing in things:
+            draw = self._draw(what, day, *thing[:parts])
+            if draw.random() <= 0.4 + busy / 2:
+                yield thing, draw, 1 + int(draw.expovariate(1 / (size * busy)))
+
+    def _projects(self, day: date, busy: float) -> Iterator[Row]:
+        for (name, number), draw, users in self._used("projects", day, busy, _PROJECTS):
             owner = self._activity.members[number % len(self._activity.members)]
             gone = name == "Untitled"
             creator = {"id": owner.user_id, "email_address": owner.email, "type": "user"}
-            rows.append(
-                {
-                    "project_id": f"claude_proj_01Sandbox{number:02d}",
-                    "project_name": name,
-                    "distinct_user_count": users,
-                    "distinct_conversation_count": None if gone else users * draw.randint(1, 5),
-                    "message_count": users * draw.randint(3, 40),
-                    "created_at": None if gone else "2026-04-01T10:00:00Z",
-                    "created_by": None if gone else creator,
-                }
-            )
-        return rows
+            yield {
+                "project_id": f"claude_proj_01Sandbox{number:02d}",
+                "project_name": name,
+                "distinct_user_count": users,
+                "distinct_conversation_count": None if gone else users * draw.randint(1, 5),
+                "message_count": users * draw.randint(3, 40),
+                "created_at": None if gone else "2026-04-01T10:00:00Z",
+                "created_by": None if gone else creator,
+            }
 
-    def _skills(self, day: date, busy: float) -> list[Row]:
-        rows = []
-        for name, display_name, share_status in _SKILLS:
-            draw = self._draw("skills", day, name)
-            if draw.random() > 0.4 + busy / 2:
-                continue
+    def _skills(self, day: date, busy: float) -> Iterator[Row]:
+        for (name, display_name, share_status), draw, users in self._used("skills", day, busy, _SKILLS):
             known = name != "unknown"
-            users = 1 + int(draw.expovariate(1 / (3 * busy)))
             spend = draw.choice(("0", f"{users * draw.randint(1, 900) / 2:.1f}"))
             listed = f"{users * draw.randint(100, 9000) / 100:.2f}"
-            rows.append(
-                {
-                    "skill_name": name,
-                    "distinct_user_count": users,
-                    **_by_surface(draw, "skill", users),
-                    "invocation_count": users * draw.randint(1, 4) if known else None,
-                    "enable_count": draw.choice((None, draw.randint(0, 3))),
-                    "estimated_overage_spend": spend if known else None,
-                    "attributed_list_price": listed if known else None,
-                    "currency": "USD" if known else None,
-                    "share_status": share_status,
-                    "skill_display_name": display_name,
-                }
-            )
-        return rows
+            yield {
+                "skill_name": name,
+                "distinct_user_count": users,
+                **_by_surface(draw, "skill", users),
+                "invocation_count": users * draw.randint(1, 4) if known else None,
+                "enable_count": draw.choice((None, draw.randint(0, 3))),
+                "estimated_overage_spend": spend if known else None,
+                "attributed_list_price": listed if known else None,
+                "currency": "USD" if known else None,
+                "share_status": share_status,
+                "skill_display_name": display_name,
+            }
 
-    def _connectors(self, day: date, busy: float) -> list[Row]:
-        rows = []
-        for name, display_name in _CONNECTORS:
-            draw = self._draw("connectors", day, name)
-            if draw.random() > 0.4 + busy / 2:
-                continue
-            users = 1 + int(draw.expovariate(1 / (4 * busy)))
+    def _connectors(self, day: date, busy: float) -> Iterator[Row]:
+        for (name, display_name), draw, users in self._used("connectors", day, busy, _CONNECTORS, size=4):
             calls: list[int | None] = [users * draw.randint(0, 9) for _ in range(3)]
             classified = day >= CALLS_CLASSIFIED_SINCE
             kinds = ("read_call_count", "write_call_count", "unclassified_call_count")
             known = day >= AUTHORIZATION_SINCE and draw.random() < 0.8
-            rows.append(
-                {
-                    "connector_name": name,
-                    "connector_display_name": display_name,
-                    "distinct_user_count": users,
-                    **_by_surface(draw, "connector", users),
-                    **dict(zip(kinds, calls if classified else [None] * 3, strict=True)),
-                    "managed_auth_distinct_user_count": users // 3 if known else None,
-                    "individual_auth_distinct_user_count": users - users // 3 if known else None,
-                }
-            )
-        return rows
+            yield {
+                "connector_name": name,
+                "connector_display_name": display_name,
+                "distinct_user_count": users,
+                **_by_surface(draw, "connector", users),
+                **dict(zip(kinds, calls if classified else [None] * 3, strict=True)),
+                "managed_auth_distinct_user_count": users // 3 if known else None,
+                "individual_auth_distinct_user_count": users - users // 3 if known else None,
+            }
 
-    def _plugins(self, day: date, busy: float) -> list[Row]:
-        rows = []
-        for name, id in _PLUGINS:
-            draw = self._draw("plugins", day, name, id)
-            if draw.random() > 0.4 + busy / 2:
-                continue
-            users = 1 + int(draw.expovariate(1 / (2 * busy)))
+    def _plugins(self, day: date, busy: float) -> Iterator[Row]:
+        for (name, id), draw, users in self._used("plugins", day, busy, _PLUGINS, size=2, parts=2):
             both = {"chat": {}, "sessions": {"distinct_session_plugin_used_count": draw.randint(1, 5)}}
-            rows.append(
-                {
-                    "plugin_name": name,
-                    "plugin_id": id,
-                    "distinct_user_count": users,
-                    "install_count": draw.randint(0, 2) if id else None,
-                    "invocation_count": users * draw.randint(1, 9),
-                    "claude_code_metrics": {"distinct_session_plugin_used_count": users * 2},
-                    "cowork_metrics": {"distinct_session_plugin_used_count": users // 2},
-                    **({"chat_cowork_unified_metrics": both} if draw.random() < 0.2 else {}),
-                }
-            )
-        return rows
+            yield {
+                "plugin_name": name,
+                "plugin_id": id,
+                "distinct_user_count": users,
+                "install_count": draw.randint(0, 2) if id else None,
+                "invocation_count": users * draw.randint(1, 9),
+                "claude_code_metrics": {"distinct_session_plugin_used_count": users * 2},
+                "cowork_metrics": {"distinct_session_plugin_used_count": users // 2},
+                **({"chat_cowork_unified_metrics": both} if draw.random() < 0.2 else {}),
+            }
 
-    def _artifacts(self, day: date, busy: float) -> list[Row]:
-        rows = []
+    def _artifacts(self, day: date, busy: float) -> Iterator[Row]:
         for kind in _ARTIFACTS:
             for shared in (False, True):
                 draw = self._draw("artifacts", day, kind, shared)
                 created = int(draw.expovariate(1 / (6 * busy)))
-                row: dict[str, Any] = {
+                yield {
                     "artifact_type": kind,
                     "is_shared": shared,
                     "artifacts_created_count": created,
                     "distinct_user_count": min(created, 1 + created // 2),
                     "published_artifacts_created_count": created // 3 if shared else 0,
                 }
-                rows.append(row)
-        return rows
 
 
 def _summed_surfaces(day: date, *, whole: bool) -> Sequence[str]:
     """Those that a summary has; where it is not `whole`, Cowork alone."""
-    others = [name for name in SURFACES if name != "cowork" and (name != "science" or day >= SCIENCE_SINCE)]
+    others = [name for name in SURFACES if name != "cowork" and (name != "science" or day >= activity.SCIENCE_SINCE)]
     return "cowork", *(others if whole else ())
 
 
@@ -261,7 +222,7 @@ def _by_surface(draw: random.Random, what: str, users: int) -> dict[str, Any]:
         "chat_metrics": {in_chat: users * draw.randint(0, 2)},
         "claude_code_metrics": {in_sessions: users * draw.randint(0, 1)},
         "cowork_metrics": {in_sessions: users * draw.randint(0, 1)},
-        "office_metrics": {app: {in_sessions: draw.randint(0, 2)} for app in OFFICE},
+        "office_metrics": {app: {in_sessions: draw.randint(0, 2)} for app in activity.OFFICE},
     }
     if draw.random() < 0.2:
         both = {"chat": {in_chat: draw.randint(1, 5)}, "sessions": {in_sessions: draw.randint(1, 5)}}

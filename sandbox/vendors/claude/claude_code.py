@@ -41,8 +41,7 @@ class CodeRow:
             before = self.tools.get(tool, (0, 0))
             self.tools[tool] = (before[0] + accepted, before[1] + rejected)
         for model, tokens in session.models.items():
-            known = self.models.get(model, Tokens())
-            self.models[model] = Tokens(*map(sum, zip(known, tokens, strict=True)))
+            self.models[model] = self.models.get(model, Tokens()).plus(tokens)
 
 
 class ClaudeCode:

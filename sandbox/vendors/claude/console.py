@@ -6,26 +6,8 @@ from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 
 from sandbox.times import midnight
-from sandbox.vendors.claude.organizations import (
-    BACKEND_KEY,
-    CI_KEY,
-    DEMO_KEY,
-    EVALS_KEY,
-    HAIKU,
-    MODELS,
-    NIGHTLY_KEY,
-    OLD_DEMO,
-    OPUS,
-    PLATFORM,
-    RESEARCH,
-    SONNET,
-    TOKEN_TYPES,
-    WEB_SEARCH_PRICE,
-    Model,
-    Tokens,
-    account_id,
-    console_people,
-)
+from sandbox.vendors.claude import organizations as org
+from sandbox.vendors.claude.organizations import HAIKU, MODELS, OPUS, SONNET, Model, Tokens
 from sandbox.world import Person, World
 
 MESSAGE_DIMENSIONS = (
@@ -51,13 +33,13 @@ _DESCRIPTIONS = {
 _BATCH, _STANDARD, _PRIORITY = "batch", "standard", "priority"
 # service account, API key, workspace, size, the tiers and the models of its traffic
 _MACHINES = (
-    (None, BACKEND_KEY, PLATFORM, 4.0, (_STANDARD, _PRIORITY, "priority_on_demand"), MODELS),
-    (None, NIGHTLY_KEY, PLATFORM, 6.0, (_BATCH, "flex"), (HAIKU, SONNET)),
-    (None, EVALS_KEY, RESEARCH, 2.0, (_STANDARD, _BATCH, "flex_discount"), (OPUS, SONNET)),
-    (None, CI_KEY, None, 0.8, (_STANDARD,), (SONNET,)),
-    (None, DEMO_KEY, OLD_DEMO, 0.1, (_STANDARD,), (HAIKU,)),
-    (None, None, RESEARCH, 0.1, (_STANDARD,), (SONNET,)),
-    ("svcacct_01SandboxDeploy", None, PLATFORM, 0.5, (_PRIORITY, _STANDARD), (SONNET,)),
+    (None, org.BACKEND_KEY, org.PLATFORM, 4.0, (_STANDARD, _PRIORITY, "priority_on_demand"), MODELS),
+    (None, org.NIGHTLY_KEY, org.PLATFORM, 6.0, (_BATCH, "flex"), (HAIKU, SONNET)),
+    (None, org.EVALS_KEY, org.RESEARCH, 2.0, (_STANDARD, _BATCH, "flex_discount"), (OPUS, SONNET)),
+    (None, org.CI_KEY, None, 0.8, (_STANDARD,), (SONNET,)),
+    (None, org.DEMO_KEY, org.OLD_DEMO, 0.1, (_STANDARD,), (HAIKU,)),
+    (None, None, org.RESEARCH, 0.1, (_STANDARD,), (SONNET,)),
+    ("svcacct_01SandboxDeploy", None, org.PLATFORM, 0.5, (_PRIORITY, _STANDARD), (SONNET,)),
 )
 
 
@@ -109,24 +91,10 @@ class Console:
 
     def __init__(self, world: World) -> None:
         self._world = world
-        self._traffic: dict[date, list[ApiEvent]] = {}
-        self._sessions: dict[date, list[Session]] = {}
+        self.traffic = world.by_day(self._traffic)
+        self.sessions = world.by_day(self._sessions)
 
-    def traffic(self, day: date) -> list[ApiEvent]:
-        if day < self._world.first_day:
-            return []
-        if day not in self._traffic:
-            self._traffic[day] = list(self._generate_traffic(day))
-        return self._traffic[day]
-
-    def sessions(self, day: date) -> list[Session]:
-        if day < self._world.first_day:
-            return []
-        if day not in self._sessions:
-            self._sessions[day] = list(self._generate_sessions(day))
-        return self._sessions[day]
-
-    def _generate_traffic(self, day: date) -> Iterable[ApiEvent]:
+    def _traffic(self, day: date) -> Iterable[ApiEvent]:
         draw = self._world.random("claude", "traffic", day)
         busy = self._world.rhythm(day)
         for service, key, workspace, size, tiers, models in _MACHINES:
@@ -136,15 +104,15 @@ class Console:
                     where = {**who, "workspace_id": workspace, "service_tier": tier}
                     if draw.random() < 0.85:
                         yield from _calls(draw, day, where, model, size * busy)
-        for person in console_people(self._world):
+        for person in org.console_people(self._world):
             own = self._world.random("claude", "traffic", day, person.number)
             if person.active_on(day) and own.random() < min(0.9, person.intensity * busy):
-                where = {"account_id": account_id(person), "service_tier": _STANDARD}
+                where = {"account_id": org.account_id(person), "service_tier": _STANDARD}
                 yield from _calls(own, day, where, own.choice((OPUS, SONNET)), 0.3 * busy)
 
-    def _generate_sessions(self, day: date) -> Iterable[Session]:
+    def _sessions(self, day: date) -> Iterable[Session]:
         busy = self._world.rhythm(day)
-        for person in console_people(self._world):
+        for person in org.console_people(self._world):
             draw = self._world.random("claude", "sessions", day, person.number)
             if not person.active_on(day) or draw.random() > person.intensity * busy + 0.2:
                 continue
@@ -166,7 +134,7 @@ def cost_lines(event: ApiEvent) -> Iterable[CostLine]:
     tier, workspace = where["service_tier"], where.get("workspace_id")
     nothing: tuple[None, ...] = (None,) * (len(PARSED) - 1)
     extras = (
-        ("web_search", "Web Search Usage", event.searches * WEB_SEARCH_PRICE),
+        ("web_search", "Web Search Usage", event.searches * org.WEB_SEARCH_PRICE),
         ("code_execution", "Code Execution Usage", event.code_execution),
         ("session_usage", "Session Usage", event.session_usage),
     )
@@ -178,7 +146,7 @@ def cost_lines(event: ApiEvent) -> Iterable[CostLine]:
     percent = 50 if tier == _BATCH else 100
     percent *= 2 if where["context_window"] == "200k-1M" else 1
     billed = tier if tier in (_STANDARD, _BATCH) else None
-    for kind, count, price in zip(TOKEN_TYPES, event.tokens, event.model.prices, strict=True):
+    for kind, count, price in zip(org.TOKEN_TYPES, event.tokens, event.model.prices, strict=True):
         if count:
             description = f"{event.model.title} Usage - {_DESCRIPTIONS[kind]}"
             window, geo = where["context_window"], where["inference_geo"]

@@ -1,17 +1,19 @@
 """The engagement endpoints: one day per request, and the days of the summaries."""
 
 from datetime import date, datetime, timedelta
+from typing import Any
 
 from sandbox.kit import Json
 from sandbox.times import days_between
-from sandbox.vendors.claude.activity import AGGREGATED_AT, Activity, Row, older, without_null_blocks
+from sandbox.vendors.claude.activity import AGGREGATED_AT, Activity, Row, older
 from sandbox.vendors.claude.adoption import Adoption
 from sandbox.vendors.claude.knobs import Knobs
 from sandbox.vendors.claude.organizations import FIRST_ANALYTICS_DAY
 from sandbox.vendors.claude.query import Query, page_end
 from sandbox.vendors.claude.refusals import empty_range, invalid, not_yet_available
-from sandbox.vendors.claude.twins import with_twin
 from sandbox.world import World
+
+_EQUAL = "chat_metrics"  # a block in which twins agree
 
 
 class Engagement:
@@ -39,10 +41,6 @@ class Engagement:
 
     def _users(self, day: date, now: datetime) -> list[Row]:
         rows = self._activity.rows(day, now)
-        if not self._knobs.idle_seats:
-            rows = [row for row in rows if row["last_activity_date"]]
-        if not self._knobs.null_blocks:
-            rows = [without_null_blocks(row) for row in rows]
         return [older(row) for row in rows] if self._knobs.older_users else rows
 
     def summaries(self, days: list[date], now: datetime) -> list[Row]:
@@ -98,3 +96,22 @@ class Engagement:
         if self._knobs.summaries_envelope == "data":
             return {"data": rows, **page_end(None, self._knobs.end_of_pages)}
         return {"summaries": rows}
+
+
+def with_twin(rows: list[Row]) -> list[Row]:
+    """The rows, two of which agree in their whole key, as those of two things of one name do.
+
+    The first row that counts anything has a twin that counts nothing, or only chats; it comes right before it.
+
+    Ordered by what the rows are and then by their figures, the twin is the first of the two.
+    """
+    for place, row in enumerate(rows):
+        if (twin := _emptied(row)) != row:
+            return [*rows[:place], twin, *rows[place:]]
+    return rows
+
+
+def _emptied(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {name: part if name == _EQUAL else _emptied(part) for name, part in value.items()}
+    return 0 if type(value) in (int, float) else value

@@ -1,7 +1,6 @@
 """What a test can change about the vendor, as plain attributes of the vendor object."""
 
 from dataclasses import dataclass, field
-from datetime import timedelta
 from typing import Literal
 
 from sandbox.limits import Limit
@@ -28,10 +27,8 @@ class Knobs:
     """Requests of all Analytics endpoints and keys together, per organization."""
     admin_limit: Limit = field(default_factory=lambda: Limit(120, 60))
     """Requests of the Admin API; no figure is published, this one allows short bursts."""
-    analytics_retry_after: bool = True
-    """Analytics 429s carry retry-after."""
     admin_retry_after: bool = False
-    """Admin 429s carry retry-after; clients met them without it."""
+    """Admin 429s carry retry-after, as Analytics ones do; clients met them without it."""
     admin_quota_named: bool = False
     """Admin answers carry anthropic-ratelimit-requests-limit, -remaining and -reset; see `hourly_quota`."""
     admin_reset_stale: bool = False
@@ -44,8 +41,6 @@ class Knobs:
     """Paths that answer 403 although the key is right, such as `analytics/user_cost_report`."""
     absent: set[str] = field(default_factory=set)
     """Paths that answer 404 on this account, such as `analytics/plugins`."""
-    organization_header: bool = True
-    """Answers carry anthropic-organization-id."""
 
     lag_days: dict[str, int] = field(default_factory=_lags)
     """How old a day must be by engagement endpoint; 3 everywhere is the era before July 2026."""
@@ -53,12 +48,8 @@ class Knobs:
     """How far back engagement endpoints serve: 90 days by a newer article; None: from 2026-01-01 on."""
     older_users: bool = False
     """Rows of `users` in the shape before July 2026."""
-    idle_seats: bool = True
-    """`users` lists seats without activity."""
     twins: bool = False
     """Two rows of every day agree in their key, in engagement, Admin usage and costs, and Claude Code."""
-    null_blocks: bool = True
-    """Now and then a whole metric block of a `users` row is null."""
     end_of_pages: Literal["null", "empty", "absent"] = "null"
     """How the last page of an engagement or Claude Code answer says that there is no next."""
     summaries_envelope: Literal["summaries", "data"] = "summaries"
@@ -68,8 +59,6 @@ class Knobs:
     summaries_max_days: int = 366
     """The widest range of `summaries`; 31 in the older guide."""
 
-    export_lag: timedelta = timedelta(hours=4)
-    """How old the export behind the cost and usage reports is, cut to the hour."""
     no_export: Literal["null", "empty"] | None = None
     """Nothing was exported yet: no data, and data_refreshed_at null or ""."""
     top_groups: int = 100
@@ -88,8 +77,6 @@ class Knobs:
     """The most rows of one Admin usage answer with a limit above 1."""
     plain_dates: bool = False
     """Claude Code rows have their date as YYYY-MM-DD."""
-    flat_cache_creation: bool = False
-    """Admin usage has the legacy cache_creation_input_tokens in place of the nested counts."""
 
     def hourly_quota(self) -> None:
         """The Admin API as clients measured it in August 2026: 90 requests an hour, named in headers."""

@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 from typing import Any
@@ -40,24 +40,20 @@ _BLOCKS = {
     "science": "science_metrics",
 }
 
+Entries = Callable[[date, datetime], Iterator[Entry]]
 
+
+@dataclass
 class ClaudeLedger:
     """Entries as of a moment, from what the parts of the vendor know."""
 
-    def __init__(
-        self,
-        knobs: Knobs,
-        engagement: Engagement,
-        reports: Reports,
-        admin: Admin,
-        claude_code: ClaudeCode,
-        spend: SpendReports,
-        spend_limits: SpendLimits,
-    ) -> None:
-        self._knobs = knobs
-        self._engagement, self._reports = engagement, reports
-        self._admin, self._claude_code = admin, claude_code
-        self._spend, self._spend_limits = spend, spend_limits
+    knobs: Knobs
+    engagement: Engagement
+    reports: Reports
+    admin: Admin
+    claude_code: ClaudeCode
+    spend: SpendReports
+    spend_limits: SpendLimits
 
     def ledger(self, start: date, end: date, now: datetime) -> Ledger:
         """By stream, the entries of the days [start, end); a refused stream has none."""
@@ -66,30 +62,26 @@ class ClaudeLedger:
         reported = days_between(max(start, oldest), min(end, today + DAY))
         open_days = days_between(start, min(end, today + DAY))
         closed_days = days_between(start, min(end, today))
-        exported = [] if self._knobs.no_export else reported
-        streams: dict[str, tuple[str, list[date], Callable[[date, datetime], Iterator[Entry]]]] = {
-            "claude_user_activity": ("analytics/users", self._published("users", start, end, now), self._activity),
-            "claude_activity_summary": (
-                "analytics/summaries",
-                self._published("summaries", start, end, now),
-                self._summary,
-            ),
-            "claude_user_usage": ("analytics/user_usage_report", exported, self._user_usage),
-            "claude_user_cost": ("analytics/user_cost_report", exported, self._user_cost),
-            "claude_usage": ("analytics/usage_report", exported, self._usage),
-            "claude_cost": ("analytics/cost_report", exported, self._cost),
+        exported = [] if self.knobs.no_export else reported
+        users, summaries = (self._published(name, start, end, now) for name in ("users", "summaries"))
+        streams: dict[str, tuple[str, list[date], Entries]] = {
+            "claude_user_activity": ("analytics/users", users, self._activity),
+            "claude_activity_summary": ("analytics/summaries", summaries, self._summary),
+            "claude_user_usage": ("analytics/user_usage_report", exported, self._reported(by_user=True, cost=False)),
+            "claude_user_cost": ("analytics/user_cost_report", exported, self._reported(by_user=True, cost=True)),
+            "claude_usage": ("analytics/usage_report", exported, self._reported(by_user=False, cost=False)),
+            "claude_cost": ("analytics/cost_report", exported, self._reported(by_user=False, cost=True)),
             "claude_api_usage": ("usage_report/messages", open_days, self._api_usage),
             "claude_api_cost": ("cost_report", closed_days, self._api_cost),
             "claude_code_usage": ("usage_report/claude_code", closed_days, self._code),
+            "claude_spend": ("analytics/cost", reported, self._spent),
+            "claude_tokens": ("analytics/usage", reported, self._counted),
+            "claude_spend_limits": ("spend_limits", [today], self._limits),
         }
-        reported_by_either = days_between(max(start, oldest), min(end, today + DAY))
-        streams["claude_spend"] = ("analytics/cost", reported_by_either, self._spent)
-        streams["claude_tokens"] = ("analytics/usage", reported_by_either, self._counted)
-        streams["claude_spend_limits"] = ("spend_limits", [today], self._limits)
         for stream, (endpoint, _, _) in _THINGS.items():
             days = self._published(endpoint, start, end, now)
             streams[stream] = (f"analytics/{endpoint}", days, self._things(stream))
-        closed = self._knobs.denied | self._knobs.absent
+        closed = self.knobs.denied | self.knobs.absent
         return {
             stream: [
                 entry
@@ -100,14 +92,14 @@ class ClaudeLedger:
         }
 
     def _off(self, path: str) -> bool:
-        return self._knobs.analytics_off and path.startswith("analytics/")
+        return self.knobs.analytics_off and path.startswith("analytics/")
 
     def _published(self, endpoint: str, start: date, end: date, now: datetime) -> list[date]:
-        latest = self._engagement.latest(endpoint, now)
-        return days_between(max(start, self._engagement.oldest(now)), min(end, latest + DAY, now.date()))
+        latest = self.engagement.latest(endpoint, now)
+        return days_between(max(start, self.engagement.oldest(now)), min(end, latest + DAY, now.date()))
 
     def _activity(self, day: date, now: datetime) -> Iterator[Entry]:
-        for row in self._engagement.rows("users", day, now):
+        for row in self.engagement.rows("users", day, now):
             who = (day.isoformat(), row["user"]["id"])
             searches = row.get("web_search_count")
             figures = {} if searches is None else {"tools.web_search_count": Decimal(searches)}
@@ -125,17 +117,17 @@ class ClaudeLedger:
                 yield Entry((*who, "chat_cowork_unified", None), day_stamp(day), usage=figures)
 
     def _summary(self, day: date, now: datetime) -> Iterator[Entry]:
-        figures = [pair for row in self._engagement.summaries([day], now) for pair in row.items()]
+        figures = [pair for row in self.engagement.summaries([day], now) for pair in row.items()]
         for name, value in figures:
             if value is not None and name not in ("starting_at", "ending_at"):
                 usage = {"quantity": Decimal(str(value))}
                 yield Entry((day.isoformat(), name), day_stamp(day), usage=usage)
 
-    def _things(self, stream: str) -> Callable[[date, datetime], Iterator[Entry]]:
+    def _things(self, stream: str) -> Entries:
         endpoint, identity, quantity = _THINGS[stream]
 
         def entries(day: date, now: datetime) -> Iterator[Entry]:
-            for row in self._engagement.rows(endpoint, day, now):
+            for row in self.engagement.rows(endpoint, day, now):
                 key = (day.isoformat(), *(row[name] for name in identity))
                 figures = {"quantity": Decimal(row[quantity]), **thing_figures(endpoint, row)}
                 spend = row.get("estimated_overage_spend")
@@ -144,50 +136,37 @@ class ClaudeLedger:
 
         return entries
 
-    def _user_rows(self, day: date, now: datetime) -> Iterator[tuple[tuple[Any, ...], Group]]:
-        seated = [event for event in self._reports.events(day, now) if event.member]
-        for row in group(seated, ("product", "model"), day, per_actor=True):
-            assert row.member
-            yield (_row_key(row.member.user_id, row), row)
+    def _reported(self, *, by_user: bool, cost: bool) -> Entries:
+        def entries(day: date, now: datetime) -> Iterator[Entry]:
+            by = ("product", "model")
+            if by_user:
+                rows = group((e for e in self.reports.events(day, now) if e.member), by, day, per_actor=True)
+            else:
+                rows = self.reports.bucket(day, by, now, cost=cost)
+            for row in rows:
+                charges, usage = (_priced(row), _requests(row)) if cost else ({}, _metered(row))
+                yield Entry(_row_key(row), day_stamp(day), charges, usage)
 
-    def _org_rows(self, day: date, now: datetime, *, cost: bool) -> Iterator[tuple[tuple[Any, ...], Group]]:
-        for row in self._reports.bucket(day, ("product", "model"), now, cost=cost):
-            yield (_row_key(None, row), row)
-
-    def _user_usage(self, day: date, now: datetime) -> Iterator[Entry]:
-        for key, row in self._user_rows(day, now):
-            yield Entry(key, day_stamp(day), usage=_metered(row))
-
-    def _user_cost(self, day: date, now: datetime) -> Iterator[Entry]:
-        for key, row in self._user_rows(day, now):
-            yield Entry(key, day_stamp(day), _priced(row), _requests(row))
-
-    def _usage(self, day: date, now: datetime) -> Iterator[Entry]:
-        for key, row in self._org_rows(day, now, cost=False):
-            yield Entry(key, day_stamp(day), usage=_metered(row))
-
-    def _cost(self, day: date, now: datetime) -> Iterator[Entry]:
-        for key, row in self._org_rows(day, now, cost=True):
-            yield Entry(key, day_stamp(day), _priced(row), _requests(row))
+        return entries
 
     def _api_usage(self, day: date, now: datetime) -> Iterator[Entry]:
         at = day_stamp(day)
-        for key, (tokens, searches) in self._admin.usage(day, now, _MESSAGES):
+        for key, (tokens, searches) in self.admin.usage(day, now, _MESSAGES):
             figures = {"tools.web_search_count": Decimal(searches), **token_figures(tokens)}
             yield Entry((at, *key), at, usage=figures)
 
     def _api_cost(self, day: date, now: datetime) -> Iterator[Entry]:
         at = day_stamp(day)
-        for key, amount in self._admin.costs(day, now, True, True):
+        for key, amount in self.admin.costs(day, now, True, True):
             usd = Decimal(amount).scaleb(-8)
             yield Entry((at, *key), at, {("net", "USD"): usd, ("total", "USD"): usd})
 
     def _lines(self, day: date, now: datetime, *, cost: bool) -> Iterator[tuple[tuple[Any, ...], Line]]:
         """Of both organizations, but those that are refused; what nothing tells apart by amount, the greatest first."""
         for kind in ("enterprise", "console"):
-            if kind in self._knobs.spend_refused:
+            if kind in self.knobs.spend_refused:
                 continue
-            lines = self._spend.lines(kind, day, now, cost=cost)
+            lines = self.spend.lines(kind, day, now, cost=cost)
             for line in sorted(lines, key=lambda line: -(line.amount if cost else line.total_tokens)):
                 where = (line.api_key_id, line.workspace_id, line.model, line.product)
                 yield (kind, day_stamp(day), *identity(line.actor), *where), line
@@ -202,16 +181,16 @@ class ClaudeLedger:
             yield Entry(key, day_stamp(day), usage=_metered(line))
 
     def _limits(self, day: date, now: datetime) -> Iterator[Entry]:
-        for row in [*self._spend_limits.limits("enterprise"), *self._spend_limits.limits("console")]:
+        for row in [*self.spend_limits.limits("enterprise"), *self.spend_limits.limits("console")]:
             yield Entry((row["id"],), day_stamp(day), _usd(committed=row["amount"]))
-        for row in (row for rows in self._spend_limits.effective(now) for row in rows):
+        for row in (row for rows in self.spend_limits.effective(now) for row in rows):
             actor = row["actor"].get("user_id") or row["actor"]["scoped_api_key_id"]
             charges = _usd(committed=row["amount"], usage_based=row["period_to_date_spend"])
             yield Entry((actor, row["period"]), day_stamp(day), charges)
 
     def _code(self, day: date, now: datetime) -> Iterator[Entry]:
         at = day_stamp(day)
-        for key, row in self._claude_code.rows(day, now):
+        for key, row in self.claude_code.rows(day, now):
             who = (CONSOLE_ID, day.isoformat(), *key)
             figures = {
                 "sessions.distinct": row.sessions,
@@ -233,9 +212,9 @@ class ClaudeLedger:
                 yield Entry((*who, model), at, {("usage_based", "USD"): cost}, used)
 
 
-def _row_key(user_id: str | None, row: Group) -> tuple[Any, ...]:
+def _row_key(row: Group) -> tuple[Any, ...]:
     product = row.dimensions["product"]
-    who = () if user_id is None else (user_id,)
+    who = (row.member.user_id,) if row.member else ()
     named = _RENAMED.get(product or "", product)
     return (ENTERPRISE_ID, day_stamp(row.day), *who, named, row.dimensions["model"])
 

@@ -3,16 +3,9 @@
 from typing import Any
 
 from sandbox.kit import Json, list_after
+from sandbox.vendors.claude import organizations
 from sandbox.vendors.claude.credentials import Key
-from sandbox.vendors.claude.organizations import (
-    API_KEYS,
-    CONSOLE_ID,
-    CONSOLE_NAME,
-    WORKSPACES,
-    account_id,
-    console_people,
-    members,
-)
+from sandbox.vendors.claude.organizations import account_id, console_people, members
 from sandbox.vendors.claude.query import Query
 from sandbox.vendors.claude.refusals import invalid
 from sandbox.world import World
@@ -25,7 +18,7 @@ class Lookups:
         self._world = world
 
     def me(self, _query: Query, _key: Key) -> Json:
-        return {"id": CONSOLE_ID, "type": "organization", "name": CONSOLE_NAME}
+        return {"id": organizations.CONSOLE_ID, "type": "organization", "name": organizations.CONSOLE_NAME}
 
     def users(self, query: Query, key: Key) -> Json:
         if key.organization == "console":
@@ -50,7 +43,7 @@ class Lookups:
                 "tags": {},
                 "external_key_id": None,
             }
-            for id, name, archived_at in WORKSPACES
+            for id, name, archived_at in organizations.WORKSPACES
             if archived or not archived_at
         ]
         return _listed(query, rows)
@@ -71,7 +64,7 @@ class Lookups:
                 "created_by": None if status == "archived" else owner,
                 "principal": None,
             }
-            for id, name, workspace, status in API_KEYS
+            for id, name, workspace, status in organizations.API_KEYS
         ]
         return _listed(query, rows)
 

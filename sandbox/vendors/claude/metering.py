@@ -7,20 +7,8 @@ from datetime import date, datetime, timedelta
 from typing import Any
 
 from sandbox.times import midnight
-from sandbox.vendors.claude.organizations import (
-    HAIKU,
-    MODELS,
-    NO_TOKENS,
-    OPUS,
-    SERVICES,
-    SONNET,
-    WEB_SEARCH_PRICE,
-    Member,
-    Model,
-    Tokens,
-    members,
-    unified_on,
-)
+from sandbox.vendors.claude import organizations
+from sandbox.vendors.claude.organizations import HAIKU, MODELS, NO_TOKENS, OPUS, SONNET, Member, Model, Tokens
 from sandbox.world import World
 
 RENAMED_ON = date(2026, 9, 1)  # Claude in Slack became Claude Tag
@@ -67,8 +55,30 @@ class Event:
     amount: int = 0
 
 
+class Sums:
+    """What sums of use have in common; amounts are in millionths of a cent."""
+
+    tokens: Tokens
+    searches: int
+    requests: int | None
+    list_amount: int
+    amount: int
+
+    @property
+    def total_tokens(self) -> int:
+        return sum(self.tokens)
+
+    def add(self, other: "Sums | Event") -> None:
+        self.tokens = self.tokens.plus(other.tokens)
+        self.searches += other.searches
+        if other.requests is not None:
+            self.requests = (self.requests or 0) + other.requests
+        self.list_amount += other.list_amount
+        self.amount += other.amount
+
+
 @dataclass
-class Group:
+class Group(Sums):
     """Events of one actor, day and set of dimensions, summed."""
 
     day: date
@@ -79,18 +89,6 @@ class Group:
     requests: int | None = None
     list_amount: int = 0
     amount: int = 0
-
-    @property
-    def total_tokens(self) -> int:
-        return sum(self.tokens)
-
-    def add(self, event: Event) -> None:
-        self.tokens = Tokens(*map(sum, zip(self.tokens, event.tokens, strict=True)))
-        self.searches += event.searches
-        if event.requests is not None:
-            self.requests = (self.requests or 0) + event.requests
-        self.list_amount += event.list_amount
-        self.amount += event.amount
 
 
 def group(events: Iterable[Event], dimensions: Sequence[str], day: date, *, per_actor: bool) -> list[Group]:
@@ -117,17 +115,10 @@ class Metering:
 
     def __init__(self, world: World) -> None:
         self._world = world
-        self._members = members(world)
-        self._days: dict[date, list[Event]] = {}
+        self._members = organizations.members(world)
+        self.events = world.by_day(self._events)
 
-    def events(self, day: date) -> list[Event]:
-        if day < self._world.first_day:
-            return []
-        if day not in self._days:
-            self._days[day] = list(self._generate(day))
-        return self._days[day]
-
-    def _generate(self, day: date) -> Iterable[Event]:
+    def _events(self, day: date) -> Iterable[Event]:
         for member in self._members:
             person = member.person
             if person is None or not person.intensity or not member.active_on(day):
@@ -138,7 +129,7 @@ class Metering:
                 yield from self._person(draw, day, member, busy)
         draw = self._world.random("claude", "metering", day, "machines")
         busy = self._world.rhythm(day)
-        for service in SERVICES:
+        for service in organizations.SERVICES:
             yield from _work(draw, day, service, {"product": "other", "model": HAIKU.id}, 0.02)
         for product, model in (("claude_code", OPUS), ("chat", SONNET), ("other", HAIKU)):
             automated = {"product": product, "model": model.id, "context_window": "0-200k"}
@@ -150,7 +141,7 @@ class Metering:
                 continue
             model = draw.choice(models)
             long = product == "claude_code" and draw.random() < 0.15
-            unified = product in ("chat", "cowork") and unified_on(self._world, member, day)
+            unified = product in ("chat", "cowork") and organizations.unified_on(self._world, member, day)
             where: dict[str, str | None] = {
                 "product": "chat_cowork_unified" if unified else product,
                 "model": model.id,
@@ -213,5 +204,5 @@ def _times(draw: random.Random, day: date) -> tuple[datetime, datetime]:
 def _priced(model: Model, tokens: Tokens, searches: int, discount: int) -> tuple[int, int]:
     """The list amount, and what is left of it after the discount, which is taken off part by part."""
     parts = [count * price for count, price in zip(tokens, model.prices, strict=True)]
-    parts.append(searches * WEB_SEARCH_PRICE)
+    parts.append(searches * organizations.WEB_SEARCH_PRICE)
     return sum(parts), sum(part * (100 - discount) // 100 for part in parts)

@@ -25,6 +25,9 @@ class Tokens(NamedTuple):
     write_1h: int = 0
     output: int = 0
 
+    def plus(self, other: "Tokens") -> "Tokens":
+        return Tokens(*map(sum, zip(self, other, strict=True)))
+
 
 NO_TOKENS = Tokens()
 TOKEN_TYPES = (

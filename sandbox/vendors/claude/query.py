@@ -9,6 +9,7 @@ from typing import TypeVar
 from starlette.datastructures import QueryParams
 
 from sandbox.kit import BadCursor, OtherQuery, cursor, cut, place_of
+from sandbox.times import DAY, day_stamp
 from sandbox.vendors.claude.refusals import cursor_expired, invalid
 
 T = TypeVar("T")
@@ -22,6 +23,11 @@ def page_end(next_page: str | None, last: str) -> dict[str, str | None]:
     if next_page is None and last != "null":
         return {"next_page": ""} if last == "empty" else {}
     return {"next_page": next_page}
+
+
+def bounds(day: date) -> dict[str, str]:
+    """A day as a bucket or a row names it."""
+    return {"starting_at": day_stamp(day), "ending_at": day_stamp(day + DAY)}
 
 
 @dataclass

@@ -9,12 +9,13 @@ from sandbox.times import DAY, day_stamp, days_between, midnight, stamp
 from sandbox.vendors.claude.knobs import Knobs
 from sandbox.vendors.claude.metering import DIMENSIONS, Event, Group, Metering, group
 from sandbox.vendors.claude.organizations import ENTERPRISE_ID, FIRST_ANALYTICS_DAY, members
-from sandbox.vendors.claude.query import Query
+from sandbox.vendors.claude.query import Query, bounds
 from sandbox.vendors.claude.refusals import invalid
 from sandbox.world import World
 
 ENDPOINTS = ("user_usage_report", "user_cost_report", "usage_report", "cost_report")
 Page = tuple[list[Json], str | None]
+_EXPORT_LAG = timedelta(hours=4)  # how old the export behind the reports is, cut to the hour
 MAX_SPAN = timedelta(days=31)
 HISTORY = timedelta(days=365)
 _LIMITS = (7, 31)  # default and most buckets of a page
@@ -30,7 +31,7 @@ class Reports:
 
     def refreshed_at(self, now: datetime) -> datetime:
         """The moment of the export that is served: whatever counts later is not in it."""
-        return (now - self._knobs.export_lag).replace(minute=0, second=0, microsecond=0)
+        return (now - _EXPORT_LAG).replace(minute=0, second=0, microsecond=0)
 
     def events(self, day: date, now: datetime) -> list[Event]:
         """The pieces of use of a day that the export served at `now` counts."""
@@ -83,11 +84,7 @@ class Reports:
         page, next_page = query.cut(days_between(start.date(), min(end.date(), query.now.date() + DAY)), limit)
         shown = _cost_row if cost else _usage_row
         data = [
-            {
-                "starting_at": day_stamp(day),
-                "ending_at": day_stamp(day + DAY),
-                "results": [shown(row) for row in self.bucket(day, dimensions, query.now, cost=cost)],
-            }
+            {**bounds(day), "results": [shown(row) for row in self.bucket(day, dimensions, query.now, cost=cost)]}
             for day in page
         ]
         return data, next_page
@@ -127,8 +124,7 @@ def _ranked(rows: Sequence[Group], cost: bool) -> list[Group]:
 def _user_row(row: Group, cost: bool, today: date) -> Json:
     assert row.member
     line = _cost_row(row) if cost else {**_usage_row(row), "total_tokens": row.total_tokens}
-    bounds = {"starting_at": day_stamp(row.day), "ending_at": day_stamp(row.day + DAY)}
-    return {"actor": row.member.actor(today), **line, **bounds}
+    return {"actor": row.member.actor(today), **line, **bounds(row.day)}
 
 
 def _dimensions(row: Group) -> dict[str, str | None]:

@@ -9,24 +9,15 @@ from typing import Any, Literal, NamedTuple
 from zlib import crc32
 
 from sandbox.kit import Json
-from sandbox.times import DAY, day_stamp, days_between, stamp
+from sandbox.times import DAY, days_between, stamp
+from sandbox.vendors.claude import organizations
 from sandbox.vendors.claude.admin import Admin
 from sandbox.vendors.claude.console import ApiEvent, cost_lines
 from sandbox.vendors.claude.credentials import Key
 from sandbox.vendors.claude.knobs import Knobs
-from sandbox.vendors.claude.metering import Event
-from sandbox.vendors.claude.organizations import (
-    CI_KEY,
-    DEFAULT_WORKSPACE_ID,
-    DEMO_KEY,
-    NO_TOKENS,
-    SERVICES,
-    Member,
-    Tokens,
-    account_id,
-    console_people,
-)
-from sandbox.vendors.claude.query import Query
+from sandbox.vendors.claude.metering import Event, Sums
+from sandbox.vendors.claude.organizations import NO_TOKENS, SERVICES, Member, Tokens, account_id
+from sandbox.vendors.claude.query import Query, bounds
 from sandbox.vendors.claude.refusals import invalid, not_found
 from sandbox.vendors.claude.reports import MAX_SPAN, Reports
 from sandbox.world import World
@@ -59,7 +50,7 @@ NOBODY = Actor()
 
 
 @dataclass
-class Line:
+class Line(Sums):
     """Use of one combination on one day; amounts in millionths of a cent."""
 
     day: date
@@ -74,25 +65,13 @@ class Line:
     amount: int = 0
     list_amount: int = 0
 
-    def add(self, other: "Line") -> None:
-        self.tokens = Tokens(*map(sum, zip(self.tokens, other.tokens, strict=True)))
-        self.searches += other.searches
-        if other.requests is not None:
-            self.requests = (self.requests or 0) + other.requests
-        self.amount += other.amount
-        self.list_amount += other.list_amount
-
-    @property
-    def total_tokens(self) -> int:
-        return sum(self.tokens)
-
 
 class SpendReports:
     """Answers of `analytics/cost` and `analytics/usage`, for the organization of the key."""
 
     def __init__(self, world: World, knobs: Knobs, reports: Reports, admin: Admin) -> None:
         self._knobs, self._reports, self._admin = knobs, reports, admin
-        seated = [Member(account_id(p), p.email, p.name, person=p) for p in console_people(world)]
+        seated = [Member(account_id(p), p.email, p.name, person=p) for p in organizations.console_people(world)]
         self._people = {member.user_id: member for member in (*reports.members, *seated)}
 
     def lines(
@@ -163,8 +142,11 @@ class SpendReports:
         group |= {name: getattr(line, name) for name in KEYED if name != "actor"}
         group["actor"] = self._shown(line.actor, today)
         figures = _cost(line) if endpoint == "cost" else _usage(line)
-        bounds = {"starting_at": day_stamp(line.day), "ending_at": day_stamp(line.day + DAY)}
-        return {**bounds, "group": {**group, **dict.fromkeys(_KINDS if endpoint == "cost" else ())}, endpoint: figures}
+        return {
+            **bounds(line.day),
+            "group": {**group, **dict.fromkeys(_KINDS if endpoint == "cost" else ())},
+            endpoint: figures,
+        }
 
     def _shown(self, actor: Actor, today: date) -> Mapping[str, Any] | None:
         if actor.type == "user_actor":
@@ -249,8 +231,8 @@ def _of_traffic(event: ApiEvent, day: date, **facts: Any) -> Line:
         actor, product = Actor("api_actor", key) if key else Actor(unseen="one"), "messages_api"
     if where["service_tier"] == "batch":
         product = "message_batches_api"
-    product = {DEMO_KEY: "new-in-2027", CI_KEY: "claude_code"}.get(key or "", product)
-    place = where.get("workspace_id") or DEFAULT_WORKSPACE_ID
+    product = {organizations.DEMO_KEY: "new-in-2027", organizations.CI_KEY: "claude_code"}.get(key or "", product)
+    place = where.get("workspace_id") or organizations.DEFAULT_WORKSPACE_ID
     known = {"model": _undated(event.model.id), "product": product}
     return Line(day, actor, api_key_id=key, workspace_id=place, **{**known, **facts})
 

@@ -3,17 +3,17 @@
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import timedelta
 from random import Random
 from typing import Any
 
 from sandbox.clock import Clock
 from sandbox.faults import Fault
 from sandbox.kit import Json, Refusal
-from sandbox.ledger import Ledger
 from sandbox.limits import Limit
 from sandbox.times import stamp
 from sandbox.vendor import Call, Endpoint, SandboxVendor
+from sandbox.vendors.claude import refusals
 from sandbox.vendors.claude.admin import Admin
 from sandbox.vendors.claude.claude_code import ClaudeCode
 from sandbox.vendors.claude.console import Console
@@ -23,15 +23,6 @@ from sandbox.vendors.claude.knobs import ENGAGEMENT, Knobs
 from sandbox.vendors.claude.ledger import ClaudeLedger
 from sandbox.vendors.claude.lookups import Lookups
 from sandbox.vendors.claude.query import Query
-from sandbox.vendors.claude.refusals import (
-    invalid,
-    invalid_key,
-    missing_scopes,
-    not_found,
-    permission,
-    too_many_requests,
-    wrong_key,
-)
 from sandbox.vendors.claude.reports import ENDPOINTS as REPORTS
 from sandbox.vendors.claude.reports import Reports
 from sandbox.vendors.claude.spend import BETA as SPEND_BETA
@@ -118,10 +109,6 @@ class ClaudeSandbox(SandboxVendor[Path, Key], Knobs):
         self.spend_page_rows = draw.choice([40, 150, None])
         return ()
 
-    def ledger(self, start: date, end: date) -> Ledger:
-        """What a reader with both keys must emit, as of the clock, for the days [start, end)."""
-        return self._ledger.ledger(start, end, self.clock.now())
-
     def request_id(self, number: int) -> str:
         return f"req_01Sandbox{number:014d}"
 
@@ -131,43 +118,43 @@ class ClaudeSandbox(SandboxVendor[Path, Key], Knobs):
     def authenticate(self, endpoint: Path, call: Call) -> Key:
         key = self.keys.get(call.request.headers.get("x-api-key", ""))
         if key is None:
-            raise not_found() if self._hides(endpoint) else invalid_key()
+            raise refusals.not_found() if self._hides(endpoint) else refusals.invalid_key()
         return key
 
     def authorize(self, endpoint: Path, call: Call, key: Key) -> None:
-        if self.organization_header:
-            call.headers["anthropic-organization-id"] = self.organizations[key.organization]
+        call.headers["anthropic-organization-id"] = self.organizations[key.organization]
         if endpoint.spend and "org:admin" in key.scopes:
             return
         needed = endpoint.scope_of(key)
         if needed not in key.scopes:
             if endpoint.analytics and self._hides(endpoint):
-                raise not_found()
-            raise missing_scopes(key.scopes, needed) if needed in _OF_ENTERPRISE.values() else wrong_key(key, needed)
+                raise refusals.not_found()
+            shared = needed in _OF_ENTERPRISE.values()
+            raise refusals.missing_scopes(key.scopes, needed) if shared else refusals.wrong_key(key, needed)
         if endpoint.analytics and self.analytics_off:
-            raise permission("Analytics API access is disabled for this organization.")
+            raise refusals.permission("Analytics API access is disabled for this organization.")
 
     def limit_of(self, endpoint: Path, call: Call, key: Key) -> tuple[Limit, str]:
         return self.analytics_limit if endpoint.analytics else self.admin_limit, key.organization
 
     def throttled(self, endpoint: Path, call: Call, key: Key, wait: float) -> Refusal:
-        named = self.analytics_retry_after if endpoint.analytics else self.admin_retry_after
-        return too_many_requests(wait if named else None, self._quota(endpoint, call, key))
+        named = endpoint.analytics or self.admin_retry_after
+        return refusals.too_many_requests(wait if named else None, self._quota(endpoint, call, key))
 
     def counted(self, endpoint: Path, call: Call, key: Key) -> None:
         """Only the Admin API insists on the header of the version."""
         if endpoint.name in self.absent:
-            raise not_found()
+            raise refusals.not_found()
         if endpoint.name in self.denied:
-            raise permission(f"This API key has no access to {endpoint.name}")
+            raise refusals.permission(f"This API key has no access to {endpoint.name}")
         if key.organization == "console" and "anthropic-version" not in call.request.headers:
-            raise invalid("anthropic-version: header is required")
+            raise refusals.invalid("anthropic-version: header is required")
         if endpoint.beta and endpoint.beta not in call.request.headers.get("anthropic-beta", "").split(","):
-            raise invalid(f"anthropic-beta: {endpoint.beta} is required")
+            raise refusals.invalid(f"anthropic-beta: {endpoint.beta} is required")
         call.headers |= self._quota(endpoint, call, key)
 
     def unknown(self, call: Call) -> Refusal:
-        return not_found()
+        return refusals.not_found()
 
     def _quota(self, endpoint: Path, call: Call, key: Key) -> dict[str, str]:
         """What is left of the hour, and when it is whole again; the reset is often over, as clients report."""

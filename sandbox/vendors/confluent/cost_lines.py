@@ -6,6 +6,7 @@ from datetime import date
 from decimal import Decimal
 from itertools import chain
 from random import Random
+from typing import Any
 
 from sandbox.vendors.confluent.estate import REGION, Cluster, Estate
 from sandbox.vendors.confluent.lines import Line, priced
@@ -16,17 +17,11 @@ _SUPPORT_A_DAY = Decimal("33.3333333")
 
 
 class CostLines:
-    """Pure per day; a day once made is kept."""
+    """The lines `of` a day with their final figures, in the order in which they are served."""
 
     def __init__(self, world: World, estate: Estate) -> None:
         self._world, self._estate = world, estate
-        self._days: dict[date, list[Line]] = {}
-
-    def of(self, day: date) -> list[Line]:
-        """The day's lines with their final figures, in the order in which they are served."""
-        if day not in self._days:
-            self._days[day] = self._made(day) if self._world.has_data(day) else []
-        return self._days[day]
+        self.of = world.by_day(self._made)
 
     def _made(self, day: date) -> list[Line]:
         draw = self._world.random("confluent", "costs", day)
@@ -86,47 +81,21 @@ class CostLines:
 
     def _connect(self, day: date, draw: Random) -> Iterator[Line]:
         for number, connector in enumerate(self._estate.connectors):
-            tasks = priced(
-                day,
-                "CONNECT",
-                "CONNECT_NUM_TASKS",
-                "Task-hour",
-                _DAY,
-                "0.03993055",
-                access="INTERNET",
-                resource=connector,
-                tier={**REGION, "connector_type": connector.kind},
-            )
-            yield tasks
-            if number == 1:
-                yield tasks
+            online: dict[str, Any] = {"access": "INTERNET", "resource": connector}
+            tier = {**REGION, "connector_type": connector.kind}
+            tasks = priced(day, "CONNECT", "CONNECT_NUM_TASKS", "Task-hour", _DAY, "0.03993055", tier=tier, **online)
+            yield from (tasks, tasks) if number == 1 else (tasks,)
             moved = self._gigabytes(day, draw, 30)
-            yield priced(
-                day,
-                "CONNECT",
-                "CONNECT_THROUGHPUT",
-                "GB",
-                Decimal("0.000026151538") if number == 0 else moved,
-                "0.025",
-                access="INTERNET",
-                resource=connector,
-            )
+            moved = Decimal("0.000026151538") if number == 0 else moved
+            yield priced(day, "CONNECT", "CONNECT_THROUGHPUT", "GB", moved, "0.025", **online)
         custom, crm = "CUSTOM_CONNECT", self._estate.custom_connector
         yield priced(day, custom, f"{custom}_NUM_TASKS", "Task-hour", _DAY, "0.1", resource=crm)
         moved = self._gigabytes(day, draw, 5)
         yield priced(day, custom, f"{custom}_THROUGHPUT", "GB", moved, "0.025", resource=crm)
 
     def _processing(self, day: date, draw: Random) -> Iterator[Line]:
-        yield priced(
-            day,
-            "KSQL",
-            "KSQL_NUM_CSUS",
-            "CSU-hour",
-            Decimal(24),
-            "0.255553",
-            access="INTERNET",
-            resource=self._estate.ksql,
-        )
+        ksql = priced(day, "KSQL", "KSQL_NUM_CSUS", "CSU-hour", Decimal(24), "0.255553", resource=self._estate.ksql)
+        yield replace(ksql, access="INTERNET")
         for pool in self._estate.pools:
             units = self._gigabytes(day, draw, 18)
             yield priced(day, "FLINK", "FLINK_NUM_CFUS", "CFU-hour", units, "0.21", resource=pool)
@@ -147,37 +116,24 @@ class CostLines:
     def _extras(self, day: date, draw: Random) -> Iterator[Line]:
         estate = self._estate
         lead = estate.clusters[0]
-        for line_type, unit, size, price in (
-            ("CLUSTER_LINKING_PER_LINK", "Hour", None, "0.3"),
-            ("CLUSTER_LINKING_WRITE", "GB", 60, "0.06"),
-            ("CLUSTER_LINKING_READ", "GB", 60, "0.06"),
+        for product, line_type, unit, size, price in (
+            ("CLUSTER_LINK", "CLUSTER_LINKING_PER_LINK", "Hour", None, "0.3"),
+            ("CLUSTER_LINK", "CLUSTER_LINKING_WRITE", "GB", 60, "0.06"),
+            ("CLUSTER_LINK", "CLUSTER_LINKING_READ", "GB", 60, "0.06"),
+            ("TABLEFLOW", "TABLEFLOW_NUM_TOPICS", "Hour", None, "0.1"),
+            ("TABLEFLOW", "TABLEFLOW_DATA_PROCESSED", "GB", 40, "0.04"),
+            ("TABLEFLOW", "TABLEFLOW_STORAGE", "GB-hour", 900, "0.00004795"),
         ):
             quantity = self._gigabytes(day, draw, size) if size else _DAY
-            yield priced(day, "CLUSTER_LINK", line_type, unit, quantity, price, resource=estate.link)
-        for line_type, unit, size, price in (
-            ("TABLEFLOW_NUM_TOPICS", "Hour", None, "0.1"),
-            ("TABLEFLOW_DATA_PROCESSED", "GB", 40, "0.04"),
-            ("TABLEFLOW_STORAGE", "GB-hour", 900, "0.00004795"),
-        ):
-            quantity = self._gigabytes(day, draw, size) if size else _DAY
-            yield priced(day, "TABLEFLOW", line_type, unit, quantity, price, resource=lead)
+            resource = estate.link if product == "CLUSTER_LINK" else lead
+            yield priced(day, product, line_type, unit, quantity, price, resource=resource)
         nodes = priced(day, "USM", "USM_CONNECTED_NODE", "Hour", _DAY * 3, "0.05", resource=lead)
         yield replace(nodes, price=None)
-        yield priced(
-            day, "RTCE", "RTCE_NUM_UNITS", "Unit-hour", Decimal("10.0"), "0.4", access="MULTI", resource=estate.bare
-        )
+        units = priced(day, "RTCE", "RTCE_NUM_UNITS", "Unit-hour", Decimal("10.0"), "0.4", resource=estate.bare)
+        yield replace(units, access="MULTI")
         if day.toordinal() % 5 == 0:
-            refund = priced(
-                day,
-                "KAFKA",
-                "KAFKA_NUM_CKUS",
-                "CKU-hour",
-                Decimal("-2.0"),
-                "2.25",
-                access="PRIVATE_LINK",
-                resource=lead,
-                description="Correction of CKU hours",
-            )
+            refund = priced(day, "KAFKA", "KAFKA_NUM_CKUS", "CKU-hour", Decimal("-2.0"), "2.25", resource=lead)
+            refund = replace(refund, access="PRIVATE_LINK", description="Correction of CKU hours")
             yield _late(refund, 0.8)
 
     def _without_resource(self, day: date, draw: Random) -> Iterator[Line]:
@@ -192,10 +148,8 @@ class CostLines:
             yield Line(day, "PROMO_CREDIT", unit="", original=amount, discount=unknown, amount=amount, description=code)
         if ordinal % 4 == 0:
             amount = Decimal(-draw.randint(100, 900)) / 100
-            refund = Line(
-                day, "PROMO_CREDIT", original=amount, amount=amount, description="Refund Kafka usage", nulls=True
-            )
-            yield _late(refund, 0.9)
+            refund = Line(day, "PROMO_CREDIT", original=amount, amount=amount, description="Refund Kafka usage")
+            yield _late(replace(refund, nulls=True), 0.9)
 
     def _gigabytes(self, day: date, draw: Random, size: float) -> Decimal:
         """About `size` on an average working day."""

@@ -17,8 +17,6 @@ from sandbox.vendors.confluent.traffic import METRICS, Traffic
 
 
 class ConfluentLedger:
-    """The entries of both streams."""
-
     def __init__(self, bill: Bill, traffic: Traffic, estate: Estate, knobs: Knobs) -> None:
         self._bill, self._traffic, self._estate, self._knobs = bill, traffic, estate, knobs
 

@@ -18,8 +18,6 @@ _FOUNDED = date(2024, 6, 1)
 
 
 class Lookups:
-    """Lists of what the company has."""
-
     def __init__(self, estate: Estate, knobs: Knobs) -> None:
         self._estate, self._knobs = estate, knobs
 

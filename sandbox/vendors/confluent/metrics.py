@@ -32,8 +32,6 @@ class Query:
 
 
 class Metrics:
-    """The pages of a query."""
-
     def __init__(self, traffic: Traffic, knobs: Knobs) -> None:
         self._traffic, self._knobs = traffic, knobs
 

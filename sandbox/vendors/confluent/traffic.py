@@ -1,9 +1,10 @@
 """The bytes that every principal moved on every cluster, day by day."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from decimal import Decimal
+from functools import cache
 from random import Random
 
 from sandbox.times import midnight
@@ -28,11 +29,9 @@ class Point:
 
 
 class Traffic:
-    """Pure per day; a day once made is kept."""
-
     def __init__(self, world: World, estate: Estate, knobs: Knobs) -> None:
         self._world, self._estate, self._knobs = world, estate, knobs
-        self._days: dict[tuple[date, str, str], list[Point]] = {}
+        self._of_day: Callable[[str, Cluster, date], list[Point]] = cache(self._made)
 
     def cluster(self, id: str) -> Cluster | None:
         """The cluster of this id that still exists."""
@@ -52,16 +51,13 @@ class Traffic:
             share = Decimal(1)
         return [
             Point(point.principal, _scaled(point.value, share))
-            for point in self._made(metric, cluster, day)
+            for point in self._of_day(metric, cluster, day)
             if not point.late or age >= timedelta(hours=36)
         ]
 
     def _made(self, metric: str, cluster: Cluster, day: date) -> list[Point]:
-        place = (day, metric, cluster.id)
-        if place not in self._days:
-            draw = self._world.random("confluent", "metrics", *place)
-            self._days[place] = list(self._drawn(cluster, day, draw))
-        return self._days[place]
+        draw = self._world.random("confluent", "metrics", day, metric, cluster.id)
+        return list(self._drawn(cluster, day, draw))
 
     def _drawn(self, cluster: Cluster, day: date, draw: Random) -> Iterator[Point]:
         busy = cluster.share * self._world.rhythm(day)

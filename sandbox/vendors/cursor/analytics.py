@@ -1,6 +1,5 @@
 """The Enterprise APIs of one team: AI code tracking, analytics by user, Bugbot."""
 
-import math
 from datetime import date
 
 from starlette.requests import Request
@@ -11,8 +10,7 @@ from sandbox.vendors.cursor.customer import Customer
 from sandbox.vendors.cursor.enterprise import METRICS, Enterprise, user_id
 from sandbox.vendors.cursor.events import HOME_TEAM
 from sandbox.vendors.cursor.knobs import Knobs
-from sandbox.vendors.cursor.paging import cut, page_of, pagination
-from sandbox.vendors.cursor.query import Asked, date_of
+from sandbox.vendors.cursor.query import Asked, cut, date_of, page_of, pagination
 from sandbox.vendors.cursor.refusals import not_found, refuse
 
 
@@ -44,11 +42,10 @@ class Analytics:
         days = self._days(asked)
         people = [p for p in self._customer.teams[HOME_TEAM] if not self._customer.gone(p)]
         shown = cut(people, page, size, self._knobs)
-        pages = math.ceil(len(people) / size)
         mappings = [{"id": user_id(p), "email": p.email} for p in shown]
         return {
             "data": {p.email: [row for day in days for row in self._enterprise.by_user(metric, day, p)] for p in shown},
-            "pagination": pagination(page, size, pages, totalUsers=len(people)),
+            "pagination": pagination(page, size, totalUsers=len(people)),
             "params": {"metric": metric, "teamId": HOME_TEAM, **asked, "userMappings": mappings},
         }
 
@@ -66,10 +63,9 @@ class Analytics:
 
     def _page(self, metric: str, rows: list[Json], asked: Asked) -> Json:
         page, size = page_of(asked, self._knobs, default=100, most=250)
-        pages = max(1, math.ceil(len(rows) / size))
         return {
             "data": cut(rows, page, size, self._knobs),
-            "pagination": pagination(page, size, pages, totalItems=len(rows)),
+            "pagination": pagination(page, size, least=1, totalItems=len(rows)),
             "params": {"metric": metric, "teamId": HOME_TEAM, **asked},
         }
 

@@ -27,11 +27,7 @@ class Customer:
 
     @cached_property
     def teams(self) -> dict[int, list[Person]]:
-        people = self.world.people
-        return {
-            HOME_TEAM: [p for p in people if team_of(p) == HOME_TEAM],
-            OTHER_TEAM: [p for p in people if team_of(p) == OTHER_TEAM],
-        }
+        return {team: [p for p in self.world.people if team_of(p) == team] for team in (HOME_TEAM, OTHER_TEAM)}
 
     def gone(self, person: Person) -> bool:
         """Removed from the team as of now: the address vanishes, from old rows too."""

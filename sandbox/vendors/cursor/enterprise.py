@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from datetime import date, datetime, timedelta
 from typing import Any
 
-from sandbox.times import midnight
+from sandbox.times import exact_stamp, midnight
 from sandbox.vendors.cursor.customer import Customer
 from sandbox.world import Person
 
@@ -52,8 +52,8 @@ class Enterprise:
                     "nonAiLinesAdded": None if cloud else own,
                     "nonAiLinesDeleted": None if cloud else 0,
                     "message": None if cloud else "Refactor the client",
-                    "commitTs": None if cloud else _text(at - timedelta(seconds=draw.randrange(30))),
-                    "createdAt": _text(at),
+                    "commitTs": None if cloud else exact_stamp(at - timedelta(seconds=draw.randrange(30))),
+                    "createdAt": exact_stamp(at),
                 }
                 yield row
                 if draw.random() < 0.1 and not cloud:  # amended: the same hash on another branch
@@ -72,7 +72,7 @@ class Enterprise:
                     "model": draw.choice((*_MODELS, None)),
                     "totalLinesAdded": added,
                     "totalLinesDeleted": added // 3,
-                    "createdAt": _text(_moment(day, draw.randrange(86_400))),
+                    "createdAt": exact_stamp(_moment(day, draw.randrange(86_400))),
                     "metadata": [{"fileExtension": "ts", "linesAdded": added, "linesDeleted": added // 3}],
                 }
 
@@ -109,7 +109,7 @@ class Enterprise:
             yield {
                 "repo": repository,
                 "pr_number": day.toordinal() - 730_000,
-                "timestamp": _text(_moment(day, 3600 * draw.randrange(24))),
+                "timestamp": exact_stamp(_moment(day, 3600 * draw.randrange(24))),
                 "reviews": 1 + draw.randrange(4),
                 "issues": {"total": total, "by_severity": {"high": 0, "medium": 0, "low": total}},
                 "issues_resolved": {"total": total // 2, "by_severity": {"high": 0, "medium": 0, "low": total // 2}},
@@ -158,7 +158,3 @@ def _edits(metric: str, suggested: int, share: int) -> dict[str, int]:
 
 def _moment(day: date, second: int) -> datetime:
     return midnight(day) + timedelta(seconds=second)
-
-
-def _text(moment: datetime) -> str:
-    return moment.replace(tzinfo=None).isoformat(timespec="milliseconds") + "Z"

@@ -1,7 +1,7 @@
 """The model calls of every day, pure per day, made from the seed."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta, timezone
 from decimal import Decimal
 from random import Random
@@ -54,16 +54,11 @@ def team_of(person: Person) -> int:
 
 
 class Events:
-    """A day once made is kept."""
+    """The events `of` a day."""
 
     def __init__(self, world: World) -> None:
         self._world = world
-        self._days: dict[date, list[Event]] = {}
-
-    def of(self, day: date) -> list[Event]:
-        if day not in self._days:
-            self._days[day] = list(self._make(day)) if self._world.has_data(day) else []
-        return self._days[day]
+        self.of = world.by_day(self._make)
 
     def _make(self, day: date) -> Iterator[Event]:
         start = epoch(day) * 1000
@@ -83,14 +78,8 @@ class Events:
         twin = self._event(draw, at, people[0])
         yield twin
         yield twin  # equal to the last byte
-        third = self._event(draw, at, people[-1])
-        yield Event(
-            **{
-                **vars(third),
-                "row": {**third.row, "model": twin.row["model"]},
-                "restated": {**third.restated, "model": twin.row["model"]},
-            }
-        )
+        third, model = self._event(draw, at, people[-1]), {"model": twin.row["model"]}
+        yield replace(third, row={**third.row, **model}, restated={**third.restated, **model})
         yield self._service_account(draw, start + 2 * 3_600_000 + draw.randrange(60_000))
 
     def _event(self, draw: Random, at: int, person: Person) -> Event:

@@ -2,16 +2,17 @@
 
 import json
 from collections import defaultdict
-from datetime import date, datetime, timedelta
+from collections.abc import Iterator
+from datetime import date, datetime, timedelta, timezone
 from decimal import Decimal
 from typing import Any
 
 from sandbox.ledger import Entry, Ledger
-from sandbox.times import DAY, day_stamp, days_between, epoch, midnight, stamp
+from sandbox.times import DAY, day_stamp, days_between, epoch, exact_stamp, midnight, stamp
 from sandbox.vendors.cursor.customer import Customer
 from sandbox.vendors.cursor.enterprise import METRICS, Enterprise, user_id
 from sandbox.vendors.cursor.events import INCLUDED, team_of
-from sandbox.vendors.cursor.money import exact_stamp, group_cents, groups_of, pool_cents
+from sandbox.vendors.cursor.money import group_cents, groups_of, pool_cents
 from sandbox.world import Person
 
 Charges = dict[tuple[str, str], Decimal]
@@ -28,12 +29,12 @@ class CursorLedger:
     def ledger(self, start: date, end: date) -> Ledger:
         days = days_between(start, end)
         found: Ledger = {
-            "cursor_usage_events": self._events(start, end),
-            "cursor_daily_usage": self._daily(days),
-            "cursor_spend": self._spend(),
+            "cursor_usage_events": list(self._events(start, end)),
+            "cursor_daily_usage": list(self._daily(days)),
+            "cursor_spend": list(self._spend()),
         }
         if self._organization:
-            found["cursor_pooled_usage"] = self._pooled()
+            found["cursor_pooled_usage"] = list(self._pooled())
             return found
         (team,) = self._teams
         found["cursor_ai_code_commits"] = [
@@ -51,7 +52,7 @@ class CursorLedger:
             for row in self._enterprise.changes(day, team)
         ]
         for metric in METRICS:
-            found[f"cursor_analytics_{metric.replace('-', '_')}"] = self._analytics(metric, days, team)
+            found[f"cursor_analytics_{metric.replace('-', '_')}"] = list(self._analytics(metric, days, team))
         found["cursor_bugbot"] = [
             Entry((row["repo"], row["pr_number"]), _short(row["timestamp"]))
             for d in days
@@ -62,32 +63,28 @@ class CursorLedger:
             for d in days
             for row in self._enterprise.reviews(d)
         ]
-        found["cursor_group_spend"] = self._groups(start, end)
+        found["cursor_group_spend"] = list(self._groups(start, end))
         return found
 
     def _lead(self, team: int) -> tuple[int, ...]:
         return (team,) if self._organization else ()
 
-    def _events(self, start: date, end: date) -> list[Entry]:
+    def _events(self, start: date, end: date) -> Iterator[Entry]:
         first, last = (epoch(day) * 1000 for day in (start, end))
         groups: dict[tuple[Any, ...], list[dict[str, Any]]] = defaultdict(list)
         for row in self._customer.events(first, last - 1, self._teams):
             key = (*self._lead(row["teamId"]), int(row["timestamp"]), row["model"])
             groups[key].append(row)
-        entries = []
         for key, rows in groups.items():
             for ordinal, row in enumerate(sorted(rows, key=_twin_order)):
-                moment = datetime(1970, 1, 1) + timedelta(milliseconds=int(row["timestamp"]))
+                moment = datetime(1970, 1, 1, tzinfo=timezone.utc) + timedelta(milliseconds=int(row["timestamp"]))
                 usage = {"requests.total": Decimal(1), **_tokens(row)}
-                text = moment.isoformat(timespec="milliseconds") + "Z"
-                entries.append(Entry((*key, ordinal), text, event_charges(row), usage))
-        return entries
+                yield Entry((*key, ordinal), exact_stamp(moment), event_charges(row), usage)
 
     def _people(self) -> list[Person]:
         return [p for p in self._customer.world.people if team_of(p) in self._teams]
 
-    def _daily(self, days: list[date]) -> list[Entry]:
-        entries = []
+    def _daily(self, days: list[date]) -> Iterator[Entry]:
         for person in self._people():
             who = user_id(person) if self._organization else 12_000 + person.number
             for day in filter(person.active_on, days):
@@ -99,15 +96,13 @@ class CursorLedger:
                     "requests.tab_shown": Decimal(row["totalTabsShown"]),
                 }
                 key = (*self._lead(team_of(person)), day.isoformat(), who)
-                entries.append(Entry(key, day_stamp(day), usage=figures))
-        return entries
+                yield Entry(key, day_stamp(day), usage=figures)
 
-    def _spend(self) -> list[Entry]:
+    def _spend(self) -> Iterator[Entry]:
         start, end = (
             self._customer.contract() if self._organization else self._customer.cycle(self._customer.clock.now())
         )
         milliseconds = round(start.timestamp() * 1000)
-        entries = []
         for person in self._people():
             on_demand, included = (round(v, 6) * _CENT for v in self._customer.spend(start, end, person))
             if self._organization:
@@ -122,22 +117,18 @@ class CursorLedger:
                 if included:
                     charges["discount"] = included
             key = (milliseconds, *self._lead(team_of(person)), user_id(person))
-            entries.append(Entry(key, stamp(start), _usd(charges)))
-        return entries
+            yield Entry(key, stamp(start), _usd(charges))
 
-    def _pooled(self) -> list[Entry]:
+    def _pooled(self) -> Iterator[Entry]:
         start, _ = self._customer.contract()
-        entries = []
         for team in sorted(self._teams):
             used = round(pool_cents(self._customer, team), 6) * _CENT
             charges = {"net": used, "total": used}
             if team == 101:
                 charges["committed"] = Decimal(20_000)
-            entries.append(Entry((exact_stamp(start), team), stamp(start), _usd(charges)))
-        return entries
+            yield Entry((exact_stamp(start), team), stamp(start), _usd(charges))
 
-    def _analytics(self, metric: str, days: list[date], team: int) -> list[Entry]:
-        entries = []
+    def _analytics(self, metric: str, days: list[date], team: int) -> Iterator[Entry]:
         for person in self._customer.teams[team]:
             if self._customer.gone(person):
                 continue
@@ -153,12 +144,10 @@ class CursorLedger:
                             "ask-mode": (row.get("model"),),
                         }.get(metric, ())
                         key = (day.isoformat(), person.email, *names)
-                        entries.append(Entry(key, day_stamp(day)))
-        return entries
+                        yield Entry(key, day_stamp(day))
 
-    def _groups(self, start: date, end: date) -> list[Entry]:
+    def _groups(self, start: date, end: date) -> Iterator[Entry]:
         """Every cycle in which one of the days begins."""
-        entries = []
         moment = midnight(start)
         last = midnight(end)
         while moment < last:
@@ -166,9 +155,8 @@ class CursorLedger:
             for group, people in groups_of(self._customer).items():
                 spent = round(group_cents(self._customer, people, begin, finish), 6) * _CENT
                 charges = _usd({"net": spent, "total": spent})
-                entries.append(Entry((exact_stamp(begin), group), stamp(begin), charges))
+                yield Entry((exact_stamp(begin), group), stamp(begin), charges)
             moment = midnight(finish.date()) + DAY
-        return entries
 
 
 def event_charges(row: dict[str, Any]) -> Charges:

@@ -1,6 +1,5 @@
 """Who the members of a team or an organization are."""
 
-import math
 from typing import Any
 
 from starlette.requests import Request
@@ -10,8 +9,7 @@ from sandbox.vendors.cursor.customer import Customer
 from sandbox.vendors.cursor.enterprise import user_id
 from sandbox.vendors.cursor.events import team_of
 from sandbox.vendors.cursor.knobs import Knobs
-from sandbox.vendors.cursor.paging import cut, page_of, pagination
-from sandbox.vendors.cursor.query import Asked, of_organization, teams_of
+from sandbox.vendors.cursor.query import Asked, cut, of_organization, page_of, pagination, teams_of
 
 # the server serves no more, whatever pageSize says, as a client reports
 _LARGEST_PAGE = 200
@@ -44,5 +42,4 @@ class Lookups:
             }
             for p in cut(people, page, size, self._knobs)
         ]
-        pages = math.ceil(len(people) / size)
-        return {"members": members, "pagination": pagination(page, size, pages, totalCount=len(people))}
+        return {"members": members, "pagination": pagination(page, size, totalCount=len(people))}

@@ -1,9 +1,10 @@
 """Spend by member, by billing group and of the pool, from the same events as the feed."""
 
-from datetime import datetime, timezone
+from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
+from sandbox.times import exact_stamp
 from sandbox.vendors.cursor.customer import Customer
 from sandbox.vendors.cursor.enterprise import user_id
 from sandbox.vendors.cursor.events import HOME_TEAM, team_of
@@ -89,7 +90,3 @@ def pool(customer: Customer) -> dict[str, Any]:
 def cents(value: Decimal) -> float:
     """Spend comes with six decimals."""
     return float(round(value, 6))
-
-
-def exact_stamp(moment: datetime) -> str:
-    return moment.astimezone(timezone.utc).replace(tzinfo=None).isoformat(timespec="milliseconds") + "Z"

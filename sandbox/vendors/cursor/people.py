@@ -1,6 +1,7 @@
-"""What the members did and spent: daily usage, spend, billing groups and the pool."""
+"""What the members did and spent: usage events, daily usage, spend, billing groups and the pool."""
 
 import math
+from collections.abc import Mapping
 from datetime import date
 from typing import Any
 
@@ -12,8 +13,7 @@ from sandbox.vendors.cursor.enterprise import user_id
 from sandbox.vendors.cursor.events import DAY_MS, team_of
 from sandbox.vendors.cursor.knobs import Knobs
 from sandbox.vendors.cursor.money import group_spend, member_spend, pool
-from sandbox.vendors.cursor.paging import cut, page_of, pagination
-from sandbox.vendors.cursor.query import Asked, date_of, instants, of_organization, teams_of
+from sandbox.vendors.cursor.query import Asked, cut, date_of, instants, of_organization, page_of, pagination, teams_of
 from sandbox.vendors.cursor.refusals import refuse
 from sandbox.world import Person
 
@@ -41,8 +41,7 @@ class People:
         if not paged:
             people = [p for p in people if any(row["isActive"] for row in rows[p.number])]
         else:
-            pages = math.ceil(len(people) / size)
-            answer["pagination"] = pagination(page, size, pages, totalUsers=len(people))
+            answer["pagination"] = pagination(page, size, totalUsers=len(people))
             people = cut(people, page, size, self._knobs)
         answer["data"] = [row for person in people for row in rows[person.number] if paged or row["isActive"]]
         return answer
@@ -61,7 +60,7 @@ class People:
         start, end = self._customer.contract() if organization else self._customer.cycle(self._clock.now())
         people = [p for p in self._customer.world.people if team_of(p) in teams]
         people.sort(
-            key=_email if asked.get("sortBy") == "email" else user_id,
+            key=(lambda person: person.email) if asked.get("sortBy") == "email" else user_id,
             reverse=asked.get("sortDirection", "desc") == "desc",
         )
         shown = cut(people, page, size, self._knobs)
@@ -86,5 +85,48 @@ class People:
         return group_spend(self._customer, min(midnight(day), now))
 
 
-def _email(person: Person) -> str:
-    return person.email
+class Feed:
+    """Newest first, in pages by number; events of one millisecond have no order."""
+
+    def __init__(self, customer: Customer, knobs: Knobs) -> None:
+        self._customer, self._clock, self._knobs = customer, customer.clock, knobs
+        self._turns = 0
+
+    def events(self, request: Request, asked: Asked) -> dict[str, Any]:
+        teams = teams_of(request, asked)
+        first, last = instants(asked)
+        organization = of_organization(request)
+        page, size = page_of(asked, self._knobs, default=10 if organization else 100, most=1000)
+        if page > 1 and self._knobs.drift:
+            self._knobs.drift -= 1
+            self._customer.add_late_event(last)
+        rows = self._customer.events(first, last, teams)
+        if not organization:
+            rows = [{name: value for name, value in row.items() if name != "teamId"} for row in rows]
+        if self._knobs.era_2025:
+            rows = [_as_of_2025(row) for row in rows]
+        self._turns += 1
+        if self._knobs.restless and self._turns % 2:
+            rows.reverse()
+            rows.sort(key=lambda row: -int(row["timestamp"]))
+        pages = math.ceil(len(rows) / size)
+        answer = {
+            "totalUsageEventsCount": str(len(rows)) if self._knobs.listless else len(rows),
+            "pagination": {
+                "numPages": pages,
+                "currentPage": page,
+                "pageSize": size,
+                "hasNextPage": page < pages,
+                "hasPreviousPage": page > 1,
+            },
+            "usageEvents": cut(rows, page, size, self._knobs),
+            "period": {"startDate": first, "endDate": last},
+        }
+        if self._knobs.listless and not rows:
+            del answer["usageEvents"]
+        return answer
+
+
+def _as_of_2025(row: Mapping[str, Any]) -> dict[str, Any]:
+    gone = ("kind", "chargedCents", "isChargeable", "isHeadless", "conversationId")
+    return {**{name: value for name, value in row.items() if name not in gone}, "kindLabel": row["kind"]}

@@ -18,13 +18,11 @@ from sandbox.vendors.cursor.credentials import Key
 from sandbox.vendors.cursor.customer import Customer
 from sandbox.vendors.cursor.enterprise import Enterprise
 from sandbox.vendors.cursor.events import HOME_TEAM, OTHER_TEAM
-from sandbox.vendors.cursor.feed import Feed
 from sandbox.vendors.cursor.knobs import Knobs
 from sandbox.vendors.cursor.ledger import CursorLedger
 from sandbox.vendors.cursor.lookups import Lookups
-from sandbox.vendors.cursor.paging import unending
-from sandbox.vendors.cursor.people import People
-from sandbox.vendors.cursor.query import Asked
+from sandbox.vendors.cursor.people import Feed, People
+from sandbox.vendors.cursor.query import Asked, unending
 from sandbox.vendors.cursor.refusals import check_kind, check_rights, not_found, refuse, throttled
 from sandbox.world import World
 

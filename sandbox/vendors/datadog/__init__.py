@@ -4,24 +4,6 @@ Played from Datadog's OpenAPI documents v1 (2026-08-21) and v2 (2026-04-14), and
 record in their tests. What clients report, and what was chosen where nothing is documented, is marked at its place.
 """
 
-from sandbox.vendors.datadog.credentials import (
-    API_KEY,
-    APPLICATION_KEY,
-    CHILD_API_KEY,
-    CHILD_APPLICATION_KEY,
-    UNSCOPED_APPLICATION_KEY,
-    USAGE_ONLY_APPLICATION_KEY,
-    ApplicationKey,
-)
 from sandbox.vendors.datadog.vendor import DatadogSandbox
 
-__all__ = [
-    "API_KEY",
-    "APPLICATION_KEY",
-    "CHILD_API_KEY",
-    "CHILD_APPLICATION_KEY",
-    "UNSCOPED_APPLICATION_KEY",
-    "USAGE_ONLY_APPLICATION_KEY",
-    "ApplicationKey",
-    "DatadogSandbox",
-]
+__all__ = ["DatadogSandbox"]

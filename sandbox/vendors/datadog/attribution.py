@@ -1,12 +1,12 @@
 """Usage and cost by tag: three endpoints."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 
 from sandbox.kit import Json
 from sandbox.times import DAY, HOUR, days_between, midnight, stamp
-from sandbox.vendors.datadog.catalog import ATTRIBUTED, OWN, PRODUCTS, Organization
+from sandbox.vendors.datadog.catalog import ATTRIBUTED, OWN, PRODUCTS
 from sandbox.vendors.datadog.hourly import covered
 from sandbox.vendors.datadog.knobs import Knobs
 from sandbox.vendors.datadog.periods import last_of, month_name, offset_stamp, plus_months
@@ -16,6 +16,7 @@ from sandbox.vendors.datadog.refusals import plain
 from sandbox.vendors.datadog.tag_sets import Tagged, spelled, tag_sets
 
 _MAX_KEYS = 3
+_CLOSE_DAY = 19  # of the next month, on which monthly cost attribution shows a month
 _WINDOW = timedelta(hours=24)
 
 
@@ -26,13 +27,7 @@ class Attribution:
         self._quantities, self._knobs = quantities, knobs
 
     def monthly_cost(self, query: Query) -> Json:
-        month = _month(query)
-        rows = [
-            (tagged, values)
-            for tagged in tag_sets(_orgs(query), _keys(query))
-            if (values := self._cost_values(tagged, month, query.now))
-        ]
-        page, cursor = query.page(rows, self._knobs.monthly_page_size, "next_record_id")
+        month, page, pagination, aggregates = self._monthly(query, self._cost_values)
         data = [
             {
                 "type": "cost_by_tag",
@@ -49,17 +44,10 @@ class Attribution:
             }
             for tagged, values in page
         ]
-        aggregates = _aggregates([values for _, values in rows])
-        return {"data": data, "meta": {"aggregates": aggregates, **_pagination(cursor)}}
+        return {"data": data, "meta": {"aggregates": aggregates, **pagination}}
 
     def monthly_usage(self, query: Query) -> Json:
-        month = _month(query)
-        rows = [
-            (tagged, values)
-            for tagged in tag_sets(_orgs(query), _keys(query))
-            if (values := self._usage_values(tagged, month, query.now))
-        ]
-        page, cursor = query.page(rows, self._knobs.monthly_page_size, "next_record_id")
+        month, page, pagination, aggregates = self._monthly(query, self._usage_values)
         usage = [
             {
                 **_whose(tagged),
@@ -69,8 +57,16 @@ class Attribution:
             }
             for tagged, values in page
         ]
-        aggregates = _aggregates([values for _, values in rows])
-        return {"usage": usage, "metadata": {**_pagination(cursor), "aggregates": aggregates}}
+        return {"usage": usage, "metadata": {**pagination, "aggregates": aggregates}}
+
+    def _monthly(
+        self, query: Query, values_of: Callable[[Tagged, date, datetime], Json]
+    ) -> tuple[date, Sequence[tuple[Tagged, Json]], Json, list[Json]]:
+        """The month, a page of the tag sets that have values, how it is paged, and the sums of all pages."""
+        month = _month(query)
+        rows = [(tagged, values) for tagged in _tagged(query) if (values := values_of(tagged, month, query.now))]
+        page, cursor = query.page(rows, self._knobs.monthly_page_size, "next_record_id")
+        return month, page, _pagination(cursor), _aggregates([values for _, values in rows])
 
     def hourly_usage(self, query: Query) -> Json:
         start, end = query.hours("start_hr", "end_hr")
@@ -82,7 +78,7 @@ class Attribution:
             raise plain(400, "The time range cannot exceed 24 hours")
         rows = [
             (tagged, hour, value)
-            for tagged in tag_sets(_orgs(query), _keys(query))
+            for tagged in _tagged(query)
             for hour, value in self.hours(tagged, kind, start, end, query.now)
         ]
         size = self._knobs.hourly_attribution_page_size
@@ -101,7 +97,7 @@ class Attribution:
 
     def months_of_cost(self, month: date, now: datetime) -> bool:
         """Whether cost attribution shows a month yet."""
-        return now.date() >= plus_months(month, 1).replace(day=self._knobs.attribution_close_day)
+        return now.date() >= plus_months(month, 1).replace(day=_CLOSE_DAY)
 
     def costs(self, tagged: Tagged, month: date, now: datetime) -> Iterator[tuple[str, Cost]]:
         """Cost by billing dimension."""
@@ -176,16 +172,12 @@ class Attribution:
         return min(final, midnight(now.date() - DAY) + (final - midnight(final.date())))
 
 
-def _orgs(query: Query) -> list[Organization]:
+def _tagged(query: Query) -> Iterator[Tagged]:
     seen = covered(query.caller, query.flag("include_descendants", default=True))
-    return [org for org in OWN if org.public_id in seen]
-
-
-def _keys(query: Query) -> tuple[str, ...]:
     keys = query.listed("tag_breakdown_keys")
     if len(keys) > _MAX_KEYS:
         raise plain(400, f"tag_breakdown_keys accepts at most {_MAX_KEYS} keys")
-    return keys
+    return tag_sets([org for org in OWN if org.public_id in seen], keys)
 
 
 def _month(query: Query) -> date:

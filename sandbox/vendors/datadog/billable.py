@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
-from sandbox.kit import Json
+from sandbox.kit import Json, grouped
 from sandbox.times import DAY, HOUR, midnight, stamp
 from sandbox.vendors.datadog.catalog import OWN, PARTNER, ROOT, Organization, Product
 from sandbox.vendors.datadog.knobs import Knobs
@@ -40,10 +40,8 @@ class BillableUsage:
         month = query.strict_month("month")
         query.begun(month)
         query.retained(month)
-        by_org: dict[str, list[Billable]] = {}
-        connected = query.flag("include_connected_accounts")
-        for row in self.rows(month, connected, query.now):
-            by_org.setdefault(row.org.public_id, []).append(row)
+        rows = self.rows(month, query.flag("include_connected_accounts"), query.now)
+        by_org = grouped(rows, lambda row: row.org.public_id)
         return {"usage": [self._entry(month, rows, query.now) for rows in by_org.values()]}
 
     def rows(self, month: date, connected: bool, now: datetime) -> Iterator[Billable]:

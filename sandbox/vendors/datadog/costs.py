@@ -5,13 +5,13 @@ from collections.abc import Iterable, Sequence
 from datetime import date, datetime
 from decimal import Decimal
 
-from sandbox.kit import Json, Refusal
+from sandbox.kit import Json
 from sandbox.times import HOUR, midnight, stamp
 from sandbox.vendors.datadog.catalog import PRODUCTS, ROOT
 from sandbox.vendors.datadog.knobs import Knobs
 from sandbox.vendors.datadog.periods import RETENTION_MONTHS, first_of, last_of, month_name, offset_stamp, plus_months
 from sandbox.vendors.datadog.query import Query, identifier
-from sandbox.vendors.datadog.refusals import plain
+from sandbox.vendors.datadog.refusals import beyond, plain
 from sandbox.vendors.datadog.statements import Group, Line, Statement, Statements, groups
 
 _ESTIMATE_MONTHS = 2
@@ -39,7 +39,7 @@ class Costs:
         query.begun(start)
         oldest = plus_months(query.now.date(), -_ESTIMATE_MONTHS)
         if start < oldest:
-            raise _beyond("start_month", month_name(oldest))
+            raise beyond("start_month", _ESTIMATE_MONTHS, month_name(oldest))
         return self._entries(self._statements.estimated(start, asked, query.now))
 
     def projected(self, query: Query) -> Json:
@@ -58,7 +58,7 @@ class Costs:
         back = plus_months(today, -_ESTIMATE_MONTHS)
         oldest = back.replace(day=min(today.day, monthrange(back.year, back.month)[1]))
         if start < oldest:
-            raise _beyond("start_date", oldest.isoformat())
+            raise beyond("start_date", _ESTIMATE_MONTHS, oldest.isoformat())
         if end < start:
             raise plain(400, f"start_date [{start}] must be before end_date [{end}]")
         found = self._statements.days(start, end, asked, query.now)
@@ -135,8 +135,3 @@ def _rounded(lines: Iterable[Line]) -> float:
     totalled = {line.product for line in lines if line.type == "total"}
     counted = (line for line in lines if line.type == "total" or line.product not in totalled)
     return round(sum(line.micros or 0 for line in counted) / 10**6, 2)
-
-
-def _beyond(name: str, oldest: str) -> Refusal:
-    reach = f"{_ESTIMATE_MONTHS} months in the past"
-    return plain(400, f"{name} cannot go beyond {reach}; the farthest you can go: {oldest}")

@@ -16,6 +16,7 @@ from sandbox.world import World
 
 _MAX_PAGE = 500
 _SHARED_WINDOW = timedelta(hours=24)
+_LAG = timedelta(hours=72)  # how old an hour must be for its measurements to be final
 _HUGE = 56_355_942_906_113_522
 
 
@@ -34,7 +35,7 @@ class Hourly:
 
     def __init__(self, world: World, knobs: Knobs) -> None:
         self._world, self._knobs = world, knobs
-        self._days: dict[date, list[Record]] = {}
+        self._day = world.by_day(self._made)
 
     def answer(self, query: Query) -> Json:
         start, end = query.hours("filter[timestamp][start]", "filter[timestamp][end]")
@@ -65,7 +66,7 @@ class Hourly:
 
     def _known(self, record: Record, now: datetime) -> Record | None:
         age = now - record.hour - HOUR
-        if age >= self._knobs.usage_lag:
+        if age >= _LAG:
             return record
         young = self._knobs.young_hours
         if age < timedelta() or young == "missing":
@@ -94,11 +95,6 @@ class Hourly:
         if not asked.isdecimal() or not 1 <= int(asked) <= _MAX_PAGE:
             raise plain(400, f"page[limit] must be between 1 and {_MAX_PAGE}")
         return int(asked)
-
-    def _day(self, day: date) -> list[Record]:
-        if day not in self._days:
-            self._days[day] = list(self._made(day)) if self._world.has_data(day) else []
-        return self._days[day]
 
     def _made(self, day: date) -> Iterator[Record]:
         draw = self._world.random("datadog", "hourly", day)

@@ -48,14 +48,8 @@ class Knobs:
 
     close_day: int = 16
     """The day of the next month on which historical cost shows a month."""
-    attribution_close_day: int = 19
-    """The day of the next month on which monthly cost attribution shows a month."""
-    projection_day: int = 12
-    """The day of the month from which projected cost shows rows."""
     estimated_reach: int = 1
     """How many months before the current one estimated cost shows; clients report two."""
-    cost_lag: timedelta = timedelta(hours=72)
-    """How far estimated cost, billable usage and attribution stay behind the clock."""
     settle: timedelta = timedelta(days=4)
     """How long after its end a day's figures are restated, inside the five days that readers look back."""
     totals: bool = True
@@ -67,11 +61,9 @@ class Knobs:
     ragged_costs: bool = False
     """Monthly cost: no date, no public id for child organizations, a null cost, a nameless line."""
 
-    usage_lag: timedelta = timedelta(hours=72)
-    """How old an hour must be for its measurements to be final."""
     young_hours: Literal["partial", "missing", "null", "unmeasured"] = "partial"
-    """What a younger hour shows; `partial`: nothing at first, then less than in the end; `unmeasured`: rows without
-    their list of measurements, or with null for it."""
+    """What an hour shows before its measurements are final; `partial`: nothing at first, then less than in the end;
+    `unmeasured`: rows without their list of measurements, or with null for it."""
     last_page: Literal["mixed", "null", "empty", "no_pagination", "no_meta"] = "mixed"
     """How hourly usage ends; `mixed`: no meta on an only page, else a null cursor."""
     billable_children: bool = False

@@ -5,6 +5,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from datetime import date, datetime
 from decimal import Decimal
 
+from sandbox.kit import grouped
 from sandbox.ledger import Entry, Ledger
 from sandbox.times import DAY, midnight, stamp
 from sandbox.vendors.datadog.attribution import Attribution
@@ -155,11 +156,7 @@ class DatadogLedger:
 
 
 def _by_product(lines: Iterable[Line]) -> dict[str, list[Line]]:
-    found: dict[str, list[Line]] = {}
-    for line in lines:
-        if line.micros is not None:
-            found.setdefault(line.product or "unknown", []).append(line)
-    return found
+    return grouped((line for line in lines if line.micros is not None), lambda line: line.product or "unknown")
 
 
 def _typed(lines: Iterable[Line]) -> Charges:

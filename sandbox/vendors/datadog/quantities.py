@@ -2,13 +2,17 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
+from functools import cache
 
 from sandbox.times import DAY, HOUR, days_between, midnight
 from sandbox.vendors.datadog.catalog import EVERY, PRODUCTS, Organization, Product
 from sandbox.vendors.datadog.knobs import Knobs
 from sandbox.vendors.datadog.periods import last_of, month_name
 from sandbox.world import World
+
+# how far estimated cost, billable usage and attribution stay behind the clock
+_LAG = timedelta(hours=72)
 
 
 @dataclass(frozen=True)
@@ -40,11 +44,11 @@ class Quantities:
     def __init__(self, world: World, knobs: Knobs) -> None:
         self.world = world
         self._knobs = knobs
-        self._days: dict[date, dict[tuple[str, str], Quantity]] = {}
+        self._day = cache(self._made)
 
     def horizon(self, now: datetime) -> datetime:
         """Up to which moment costs and daily quantities are known."""
-        return now - self._knobs.cost_lag
+        return now - _LAG
 
     def quantity(self, org: Organization, product: Product, day: date, now: datetime) -> int | None:
         """What is known at `now` about a day; None as long as nothing is."""
@@ -87,20 +91,17 @@ class Quantities:
     def commitment(self, org: Organization, product: Product) -> int:
         return int(product.committed * org.scale)
 
-    def _day(self, day: date) -> dict[tuple[str, str], Quantity]:
-        if day not in self._days:
-            draw = self.world.random("datadog", "quantity", day)
-            rhythm = self.world.rhythm(day)
-            quantities = {}
-            for org in EVERY:
-                for name in org.products:
-                    product = PRODUCTS[name]
-                    swayed = 1 - product.sway + product.sway * rhythm
-                    settled = round(product.base * org.scale * swayed * draw.uniform(0.92, 1.08))
-                    early = settled * draw.randint(900, 1010) // 1000
-                    quantities[org.public_id, name] = Quantity(settled, early)
-            self._days[day] = quantities
-        return self._days[day]
+    def _made(self, day: date) -> dict[tuple[str, str], Quantity]:
+        draw = self.world.random("datadog", "quantity", day)
+        rhythm = self.world.rhythm(day)
+        quantities = {}
+        for org in EVERY:
+            for product in products(org):
+                swayed = 1 - product.sway + product.sway * rhythm
+                settled = round(product.base * org.scale * swayed * draw.uniform(0.92, 1.08))
+                early = settled * draw.randint(900, 1010) // 1000
+                quantities[org.public_id, product.name] = Quantity(settled, early)
+        return quantities
 
 
 def products(org: Organization) -> Iterable[Product]:

@@ -6,10 +6,10 @@ from collections.abc import Mapping, Sequence
 from datetime import date, datetime, timezone
 from typing import Any, TypeVar
 
-from sandbox.kit import BadCursor, Refusal, cursor, cut, place_of
+from sandbox.kit import Refusal, cursor, cut, offset_of
 from sandbox.vendors.datadog.catalog import Organization
 from sandbox.vendors.datadog.periods import RETENTION_MONTHS, first_of, month_name, plus_months
-from sandbox.vendors.datadog.refusals import json_api, plain
+from sandbox.vendors.datadog.refusals import beyond, json_api, plain
 
 _MONTH = re.compile(r"\d{4}-\d{2}").fullmatch
 T = TypeVar("T")
@@ -82,9 +82,7 @@ class Query:
     def retained(self, day: date, name: str = "month") -> None:
         oldest = plus_months(self.now.date(), -RETENTION_MONTHS)
         if day < oldest:
-            reach = f"{RETENTION_MONTHS} months in the past"
-            farthest = f"the farthest you can go: {month_name(oldest)}"
-            raise plain(400, f"{name} cannot go beyond {reach}; {farthest}")
+            raise beyond(name, RETENTION_MONTHS, month_name(oldest))
 
     def strict_month(self, name: str) -> date:
         """YYYY-MM and nothing longer; the current month when it is not given."""
@@ -116,15 +114,8 @@ class Query:
         if text == "null":
             return (), None
         asked = sorted((name, value) for name, value in self._parameters.items() if name != cursor_name)
-        begin = 0 if text is None else self._begin(text, cursor_name, asked)
-        chosen, more = cut(rows, begin, size)
+        chosen, more = cut(rows, offset_of(text, asked, _invalid(cursor_name)), size)
         return chosen, None if more is None else cursor(asked, more)
-
-    def _begin(self, text: str, name: str, asked: object) -> int:
-        try:
-            return int(place_of(text, asked)[0])
-        except BadCursor:
-            raise _invalid(name) from None
 
 
 def _invalid(name: str) -> Refusal:

@@ -28,18 +28,13 @@ def plain(status: int, text: str) -> Refusal:
     return Refusal(status, {"errors": [text]})
 
 
-def forbidden() -> Refusal:
-    return plain(403, "Forbidden")
+def beyond(name: str, months: int, oldest: str) -> Refusal:
+    return plain(400, f"{name} cannot go beyond {months} months in the past; the farthest you can go: {oldest}")
 
 
 def json_api(detail: str) -> Refusal:
     error = {"status": "400", "title": "Bad Request", "detail": detail}
     return Refusal(400, {"errors": [error]}, media_type=JSON_API)
-
-
-def denied() -> Refusal:
-    """The other refusal that child organizations have got (DataDog/documentation#6454)."""
-    return plain(403, "Access was denied to this resource.")
 
 
 def non_parent(as_json_api: bool) -> Refusal:

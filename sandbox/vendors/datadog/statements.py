@@ -5,21 +5,13 @@ from dataclasses import dataclass
 from datetime import date, datetime
 
 from sandbox.times import DAY, HOUR, days_between
-from sandbox.vendors.datadog.catalog import (
-    EVERY,
-    OWN,
-    PARTNER,
-    PRODUCTS,
-    RENAMED,
-    ROOT,
-    UNKNOWN_TYPED,
-    UNTOTALLED,
-    Organization,
-)
+from sandbox.vendors.datadog import catalog
+from sandbox.vendors.datadog.catalog import EVERY, OWN, PARTNER, PRODUCTS, ROOT, Organization
 from sandbox.vendors.datadog.knobs import Knobs
 from sandbox.vendors.datadog.periods import first_of, last_of, plus_months
 from sandbox.vendors.datadog.quantities import Cost, Quantities, products
 
+_PROJECTION_DAY = 12  # of the month, from which projected cost shows rows
 Group = tuple[Organization, Sequence[Organization]]
 
 
@@ -76,7 +68,7 @@ class Statements:
 
     def projected(self, of: Sequence[Group], now: datetime) -> list[Statement]:
         """The whole current month, foretold; nothing in its first days."""
-        if now.day < self._knobs.projection_day:
+        if now.day < _PROJECTION_DAY:
             return []
         return self._statements(first_of(now.date()), of, "projected", last_of(now.date()), now)
 
@@ -122,17 +114,17 @@ class Statements:
         daily = kind == "daily"
         if daily and name == "synthetics_api_tests" and start.day % 7 == 3:
             return
-        renamed = name == RENAMED
+        renamed = name == catalog.RENAMED
         yield Line(name, "commitment" if renamed else "committed", cost.committed)
         if not (daily and name == "error_tracking" and start.day % 10 == 0):
-            repeated = not daily and (name == UNTOTALLED or not self._knobs.totals)
+            repeated = not daily and (name == catalog.UNTOTALLED or not self._knobs.totals)
             first = cost.on_demand // 3 if repeated else cost.on_demand
             yield Line(name, "usage" if renamed else "on_demand", first)
             if repeated:
                 yield Line(name, "usage" if renamed else "on_demand", cost.on_demand - first)
-        if not daily and name in UNKNOWN_TYPED:
+        if not daily and name in catalog.UNKNOWN_TYPED:
             yield Line(name, "adjustment", cost.on_demand // 50)
-        if name != UNTOTALLED and self._knobs.totals:
+        if name != catalog.UNTOTALLED and self._knobs.totals:
             yield Line(name, "total", cost.total)
 
     def _ragged(self, lines: list[Line]) -> list[Line]:

@@ -5,27 +5,6 @@ user management) and its pages on usage metrics and billing reports. What client
 nothing is documented, is marked at its place.
 """
 
-from sandbox.vendors.github.credentials import (
-    APP_TOKEN,
-    ENTERPRISE_TOKEN,
-    FINE_GRAINED_ENTERPRISE_TOKEN,
-    FINE_GRAINED_TOKEN,
-    MEMBER_TOKEN,
-    ORGANIZATION_TOKEN,
-    Token,
-)
-from sandbox.vendors.github.estate import ENTERPRISE, ORGANIZATION
 from sandbox.vendors.github.vendor import GitHubSandbox
 
-__all__ = [
-    "APP_TOKEN",
-    "ENTERPRISE",
-    "ENTERPRISE_TOKEN",
-    "FINE_GRAINED_ENTERPRISE_TOKEN",
-    "FINE_GRAINED_TOKEN",
-    "MEMBER_TOKEN",
-    "ORGANIZATION",
-    "ORGANIZATION_TOKEN",
-    "GitHubSandbox",
-    "Token",
-]
+__all__ = ["GitHubSandbox"]

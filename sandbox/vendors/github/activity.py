@@ -9,10 +9,11 @@ from random import Random
 from sandbox.times import DAY, midnight
 from sandbox.vendors.github.credits import Credits
 from sandbox.vendors.github.estate import Account, Member
-from sandbox.vendors.github.knobs import Knobs
 from sandbox.world import World
 
 FIRST_DAY = date(2025, 10, 10)
+# how long after a day's end its metrics appear, and how long they go on growing from then
+_LAG, _SETTLE = timedelta(hours=48), timedelta(days=3)
 FIRST_CREDITS_USED = date(2026, 6, 19)
 MODES = ("agent", "ask", "custom", "edit", "plan", "unknown")
 
@@ -34,11 +35,9 @@ class Activity:
 
 
 class ActivityReports:
-    """Pure per day; a day once made is kept."""
-
-    def __init__(self, world: World, account: Account, credits: Credits, knobs: Knobs) -> None:
-        self._world, self._account, self._credits, self._knobs = world, account, credits, knobs
-        self._days: dict[date, list[Activity]] = {}
+    def __init__(self, world: World, account: Account, credits: Credits) -> None:
+        self._world, self._account, self._credits = world, account, credits
+        self._of_day = world.by_day(self._made)
 
     def earliest(self, today: date) -> date:
         """One year back, and not before there was any."""
@@ -46,14 +45,12 @@ class ActivityReports:
 
     def served(self, day: date, now: datetime) -> list[Activity] | None:
         """The day's rows as they are known by now; None: there is no report (yet)."""
-        age = now - midnight(day + DAY) - self._knobs.metrics_lag
+        age = now - midnight(day + DAY) - _LAG
         if age < timedelta() or not self._world.has_data(day):
             return None
-        if day not in self._days:
-            self._days[day] = self._made(day)
-        settled = age >= self._knobs.metrics_settle
+        settled = age >= _SETTLE
         share = Decimal(1) if settled else Decimal("0.7") if age < DAY else Decimal("0.9")
-        return [_scaled(activity, share) for activity in self._days[day]]
+        return [_scaled(activity, share) for activity in self._of_day(day)]
 
     def _made(self, day: date) -> list[Activity]:
         used: dict[str, Decimal] = {}

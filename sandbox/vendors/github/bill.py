@@ -40,8 +40,6 @@ class BillRow:
 
 
 class Bill:
-    """One account's bill."""
-
     def __init__(self, world: World, account: Account, credits: Credits, knobs: Knobs) -> None:
         self._world, self._account, self._credits, self._knobs = world, account, credits, knobs
 
@@ -50,42 +48,18 @@ class Bill:
         if not self._world.has_data(day) or day > now.date():
             return []
         share = share_of(now - midnight(day), self._knobs.settle)
-        rows = [*_copilot(self._credits.served(day, now)), *self._seats(day), *self._licenses(day)]
-        return [*rows, *self._actions(day, share)]
+        login, members = self._account.organizations[0].login, len(self._account.members)
+        licenses = _prorated(day, None, login, "ghec", "ghec_licenses", _LICENSE, members)
+        return [*_copilot(self._credits.served(day, now)), *self._seats(day), licenses, *self._actions(day, share)]
 
     def _seats(self, day: date) -> Iterator[BillRow]:
-        """Prorated: every day its part of a month."""
         counts: dict[tuple[Organization, Center | None], int] = {}
         for member in self._account.seated(day):
             who = member.organization, self._account.center_of(member, day)
             counts[who] = counts.get(who, 0) + 1
         for (organization, center), count in counts.items():
-            quantity, price = _prorated(count, day), Decimal(organization.price)
-            yield BillRow(
-                day,
-                center,
-                organization.login,
-                "copilot",
-                organization.plan,
-                "user-months",
-                price,
-                quantity,
-                quantity * price,
-            )
-
-    def _licenses(self, day: date) -> Iterator[BillRow]:
-        organization, quantity = self._account.organizations[0], _prorated(len(self._account.members), day)
-        yield BillRow(
-            day,
-            None,
-            organization.login,
-            "ghec",
-            "ghec_licenses",
-            "user-months",
-            _LICENSE,
-            quantity,
-            quantity * _LICENSE,
-        )
+            price = Decimal(organization.price)
+            yield _prorated(day, center, organization.login, "copilot", organization.plan, price, count)
 
     def _actions(self, day: date, share: Decimal) -> Iterator[BillRow]:
         draw = self._world.random("github", "actions", self._account.kind, day)
@@ -102,20 +76,9 @@ class Bill:
         def row(sku: str, unit: str, price: Decimal, quantity: Decimal, *, included: bool = False) -> BillRow:
             known = (quantity * share).quantize(_NINE_PLACES)
             gross = (known * price).quantize(_NINE_PLACES)
-            discount = gross if included else Decimal(0)
-            return BillRow(
-                day,
-                center,
-                organization.login,
-                "actions",
-                sku,
-                unit,
-                price,
-                known,
-                gross,
-                discount,
-                organization.repository(name),
-            )
+            amounts = (price, known, gross, gross if included else Decimal(0))
+            login, repository = organization.login, organization.repository(name)
+            return BillRow(day, center, login, "actions", sku, unit, *amounts, repository)
 
         minutes = Decimal(round(draw.uniform(100, 900) * self._world.rhythm(day)))
         yield row("actions_linux", "minutes", _MINUTE, minutes, included=name == "web-app")
@@ -130,12 +93,9 @@ def _copilot(credits: Iterable[Credit]) -> Iterator[BillRow]:
     sums: dict[tuple[Center | None, str, str, Decimal], BillRow] = {}
     for credit in credits:
         key = (credit.center, credit.organization, credit.sku, credit.price)
+        of = (credit.day, credit.center, credit.organization, "copilot", credit.sku)
         unit = "requests" if credit.premium else "ai-credits"
-        zero = Decimal(0)
-        start = BillRow(
-            credit.day, credit.center, credit.organization, "copilot", credit.sku, unit, credit.price, zero, zero
-        )
-        row = sums.get(key, start)
+        row = sums.get(key) or BillRow(*of, unit, credit.price, Decimal(0), Decimal(0))
         sums[key] = replace(
             row,
             quantity=row.quantity + credit.quantity,
@@ -145,6 +105,9 @@ def _copilot(credits: Iterable[Credit]) -> Iterator[BillRow]:
     yield from sums.values()
 
 
-def _prorated(count: int, day: date) -> Decimal:
-    days = calendar.monthrange(day.year, day.month)[1]
-    return (Decimal(count) / days).quantize(_NINE_PLACES)
+def _prorated(
+    day: date, center: Center | None, organization: str, product: str, sku: str, price: Decimal, count: int
+) -> BillRow:
+    """A day's part of what so many seats or licences cost in a month."""
+    quantity = (Decimal(count) / calendar.monthrange(day.year, day.month)[1]).quantize(_NINE_PLACES)
+    return BillRow(day, center, organization, product, sku, "user-months", price, quantity, quantity * price)

@@ -51,8 +51,6 @@ def by_model(credits: Iterable[Credit]) -> list[ModelRow]:
 
 
 class Billing:
-    """The answers of one account."""
-
     def __init__(self, account: Account, bill: Bill, credits: Credits, knobs: Knobs) -> None:
         self._account, self._bill, self._credits, self._knobs = account, bill, credits, knobs
         self._spelling = Spelling(knobs)
@@ -155,9 +153,8 @@ class Billing:
         }
 
     def _quantity(self, value: Decimal) -> Any:
-        return (
-            int(value.to_integral_value(ROUND_DOWN)) if self._knobs.integer_quantities else self._spelling.figure(value)
-        )
+        whole = self._knobs.integer_quantities
+        return int(value.to_integral_value(ROUND_DOWN)) if whole else self._spelling.figure(value)
 
 
 def _days(query: QueryParams, today: date) -> list[date]:

@@ -50,7 +50,7 @@ class Credits:
 
     def __init__(self, world: World, account: Account, knobs: Knobs) -> None:
         self._world, self._account, self._knobs = world, account, knobs
-        self._days: dict[date, list[Credit]] = {}
+        self.of = world.by_day(self._made)  # with their final figures
         self._months: dict[tuple[date, datetime, timedelta], dict[date, list[Credit]]] = {}
 
     def served(self, day: date, now: datetime) -> list[Credit]:
@@ -99,12 +99,6 @@ class Credits:
         places = Decimal(1) if credit.premium else Decimal("0.00001")
         return replace(credit, quantity=(credit.quantity * share).quantize(places, ROUND_DOWN))
 
-    def of(self, day: date) -> list[Credit]:
-        """The day's lines with their final figures."""
-        if day not in self._days:
-            self._days[day] = list(self._made(day)) if self._world.has_data(day) else []
-        return self._days[day]
-
     def _made(self, day: date) -> Iterator[Credit]:
         draw = self._world.random("github", "credits", self._account.kind, day)
         for member in self._account.seated(day):
@@ -124,10 +118,8 @@ class Credits:
         if member.person.number % 4 == 1:
             quantity = self._quantity(day, busy * draw.uniform(5, 40))
             repository = organization.repository(draw.choice(["web-app", "api"]))
-            line = self._line(
-                day, organization.login, center, member.login, "coding_agent", "Coding Agent", quantity, repository
-            )
-            yield line
+            who = (organization.login, center, member.login)
+            yield self._line(day, *who, "coding_agent", "Coding Agent", quantity, repository)
 
     def _of_nobody(self, day: date, draw: Random) -> Iterator[Credit]:
         """Code review, metered to the organization: two lines that differ in nothing but figures, one of them late."""

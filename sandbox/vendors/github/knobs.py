@@ -50,10 +50,6 @@ class Knobs:
 
     settle: timedelta = timedelta(days=3)
     """How long after its midnight the figures of a day go on changing; the pool's discount until the month ends."""
-    metrics_lag: timedelta = timedelta(hours=48)
-    """How long after a day's end its metrics appear."""
-    metrics_settle: timedelta = timedelta(days=3)
-    """How long the figures of metrics go on growing from then."""
 
     export_polls: int = 2
     """How often an export is asked for until it is done."""

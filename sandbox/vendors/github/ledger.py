@@ -1,17 +1,18 @@
 """The ledger: what a faultless reader emits, counted from the credits, the bill, the activity and the seats."""
 
-from collections import defaultdict
 from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
 from typing import Any, NamedTuple
 
+from sandbox.kit import grouped
 from sandbox.ledger import Entry, Ledger
 from sandbox.times import DAY, day_stamp, days_between
 from sandbox.vendors.github.activity import Activity, ActivityReports
 from sandbox.vendors.github.bill import Bill, BillRow
 from sandbox.vendors.github.billing import ModelRow, by_model, oldest
-from sandbox.vendors.github.credits import Credit, Credits
+from sandbox.vendors.github.credits import Credits
 from sandbox.vendors.github.estate import Account
 from sandbox.vendors.github.exports import COLUMNS
 from sandbox.vendors.github.knobs import Knobs
@@ -34,20 +35,14 @@ class _Priced(NamedTuple):
     usage: Figures
 
 
+@dataclass
 class GitHubLedger:
-    """The entries of one account's streams."""
-
-    def __init__(
-        self,
-        account: Account,
-        bill: Bill,
-        credits: Credits,
-        reports: ActivityReports,
-        lookups: Lookups,
-        knobs: Knobs,
-    ) -> None:
-        self._account, self._bill, self._credits, self._reports = account, bill, credits, reports
-        self._lookups, self._knobs = lookups, knobs
+    account: Account
+    bill: Bill
+    credits: Credits
+    reports: ActivityReports
+    lookups: Lookups
+    knobs: Knobs
 
     def ledger(self, start: date, end: date, now: datetime) -> Ledger:
         """Days that the vendor does not serve any more are left out; only an enterprise has the export."""
@@ -59,14 +54,14 @@ class GitHubLedger:
             "github_copilot_user_activity": list(self._activity(days, now)),
             "github_copilot_seats": list(self._seats(now)),
         }
-        if self._account.enterprise:
+        if self.account.enterprise:
             complete = [day for day in days if day < now.date()]
             found["github_ai_usage"] = list(_numbered(self._exported(complete, now)))
         return found
 
     def _billed(self, days: Iterable[date], now: datetime) -> Iterator[_Priced]:
         for day in days:
-            for row in self._bill.served(day, now):
+            for row in self.bill.served(day, now):
                 yield _Priced(
                     _bill_key(row), day, row.sku, row.price, row.gross, row.discount, {"quantity": row.quantity}
                 )
@@ -74,8 +69,8 @@ class GitHubLedger:
     def _by_model(self, days: Iterable[date], now: datetime) -> Iterator[_Priced]:
         """Cost center by cost center."""
         for day in days:
-            credits = self._credits.served(day, now)
-            for center in (None, *self._account.centers):
+            credits = self.credits.served(day, now)
+            for center in (None, *self.account.centers):
                 rows = by_model(credit for credit in credits if credit.center == center)
                 id = center.id if center else None
                 yield from (_credit((day.isoformat(), id), day, row) for row in rows)
@@ -83,24 +78,22 @@ class GitHubLedger:
     def _by_user(self, days: Iterable[date], now: datetime) -> Iterator[_Priced]:
         """A person's usage whatever its cost center; that of nobody is missing."""
         for day in days:
-            people: dict[str, list[Credit]] = defaultdict(list)
-            for credit in self._credits.served(day, now):
-                if credit.login is not None:
-                    people[credit.login].append(credit)
-            for login, credits in people.items():
+            for login, credits in grouped(self.credits.served(day, now), lambda credit: credit.login).items():
+                if login is None:
+                    continue
                 yield from (_credit((day.isoformat(), login, None), day, row) for row in by_model(credits))
 
     def _exported(self, days: Iterable[date], now: datetime) -> Iterator[_Priced]:
         """A column of the key that the file lacks is missing from the key too."""
-        columns = COLUMNS[self._knobs.export_columns]
+        columns = COLUMNS[self.knobs.export_columns]
         for day in days:
-            for line in self._credits.served(day, now):
+            for line in self.credits.served(day, now):
                 center = line.center.name if line.center else None
                 repository = line.repository if "repository" in columns else None
                 who = (day.isoformat(), line.organization, center, line.login)
                 key = (*who, "copilot", line.sku, folded(line.model), repository)
                 usage = {"quantity": line.quantity}
-                if line.tokens is not None and self._knobs.export_columns != "few":
+                if line.tokens is not None and self.knobs.export_columns != "few":
                     counts = map(Decimal, line.tokens)
                     usage |= {f"tokens.{name}": count for name, count in zip(_TOKENS, counts, strict=True)}
                     usage["tokens.total"] = Decimal(sum(line.tokens))
@@ -108,19 +101,19 @@ class GitHubLedger:
 
     def _activity(self, days: Iterable[date], now: datetime) -> Iterator[Entry]:
         for day in days:
-            if day < self._reports.earliest(now.date()):
+            if day < self.reports.earliest(now.date()):
                 continue
-            for activity in self._reports.served(day, now) or ():
+            for activity in self.reports.served(day, now) or ():
                 member = activity.member
-                organization = None if self._account.enterprise else member.organization.id
+                organization = None if self.account.enterprise else member.organization.id
                 key = (day.isoformat(), organization, member.id)
                 yield Entry(key, day_stamp(day), usage=_used(activity))
 
     def _seats(self, now: datetime) -> Iterator[Entry]:
-        for seat in self._lookups.granted(now):
-            organization = seat.organization.id if self._account.enterprise else None
+        for seat in self.lookups.granted(now):
+            organization = seat.organization.id if self.account.enterprise else None
             team = seat.member.team_id if seat.team else None
-            key = (self._account.name, organization, team, seat.member.id)
+            key = (self.account.name, organization, team, seat.member.id)
             yield Entry(key, "", usage={"quantity": Decimal(1)})
 
 
@@ -141,12 +134,8 @@ def _credit(question: tuple[Any, ...], day: date, row: ModelRow) -> _Priced:
 # independent on purpose: the source ranks the rows of one key with code of its own
 def _numbered(rows: Iterable[_Priced]) -> Iterator[Entry]:
     """The ordinal counts the rows of one key, the dearest first."""
-    groups: dict[tuple[Any, ...], list[_Priced]] = defaultdict(list)
-    for row in rows:
-        groups[row.key].append(row)
-    for key, found in groups.items():
-        found.sort(key=lambda row: (-row.price, row.gross, row.discount))
-        for ordinal, row in enumerate(found):
+    for key, found in grouped(rows, lambda row: row.key).items():
+        for ordinal, row in enumerate(sorted(found, key=lambda row: (-row.price, row.gross, row.discount))):
             yield Entry((*key, ordinal), day_stamp(row.day), _charges(row), row.usage)
 
 

@@ -28,8 +28,6 @@ class Seat:
 
 
 class Lookups:
-    """The lists of one account."""
-
     def __init__(self, account: Account, knobs: Knobs) -> None:
         self._account, self._knobs = account, knobs
 

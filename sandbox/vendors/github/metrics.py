@@ -18,8 +18,6 @@ PATH = "copilot/metrics/reports/users-1-day"
 
 
 class Metrics:
-    """The reports of one account."""
-
     def __init__(self, account: Account, reports: ActivityReports, links: Links, knobs: Knobs) -> None:
         self._account, self._reports, self._links, self._knobs = account, reports, links, knobs
 

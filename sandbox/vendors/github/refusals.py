@@ -15,22 +15,12 @@ def refusal(status: int, message: str, headers: Mapping[str, str] | None = None,
     return Refusal(status, body, headers)
 
 
-def bad_credentials() -> Refusal:
-    return refusal(401, "Bad credentials")
-
-
 def bad_request(message: str = "Bad Request") -> Refusal:
     return refusal(400, message)
 
 
 def not_found() -> Refusal:
     return refusal(404, "Not Found")
-
-
-def without_agent() -> Refusal:
-    return refusal(
-        403, "Request forbidden by administrative rules. Please make sure your request has a User-Agent header"
-    )
 
 
 def not_accessible() -> Refusal:
@@ -41,17 +31,8 @@ def not_an_owner() -> Refusal:
     return refusal(403, "Must have admin rights to Repository.")
 
 
-def policy_disabled() -> Refusal:
-    return refusal(403, "Copilot usage metrics policy is disabled for this organization.")
-
-
 def invalid(field: str) -> Refusal:
     return refusal(422, "Validation Failed", errors=[{"resource": "Report", "field": field, "code": "invalid"}])
-
-
-def primary_limit(status: int) -> Refusal:
-    """What says how long to wait are the headers of every answer."""
-    return refusal(status, "API rate limit exceeded for user ID 1001.")
 
 
 def secondary_limit(status: int, wait: int | None) -> Refusal:

@@ -13,36 +13,17 @@ from sandbox.kit import Refusal, bearer, whole_seconds
 from sandbox.ledger import Ledger
 from sandbox.limits import Limit
 from sandbox.vendor import Call, Endpoint, SandboxVendor
-from sandbox.vendors.github import lookups, metrics
+from sandbox.vendors.github import credentials, lookups, metrics, refusals
 from sandbox.vendors.github.activity import ActivityReports
 from sandbox.vendors.github.bill import Bill
 from sandbox.vendors.github.billing import Billing
-from sandbox.vendors.github.credentials import (
-    ADMINISTRATION,
-    COPILOT,
-    COPILOT_METRICS,
-    ENTERPRISE_BILLING,
-    READ_ENTERPRISE,
-    READ_ORG,
-    Token,
-    classic,
-)
+from sandbox.vendors.github.credentials import Token, classic
 from sandbox.vendors.github.credits import Credits
 from sandbox.vendors.github.estate import Account
 from sandbox.vendors.github.exports import Exports
 from sandbox.vendors.github.knobs import Customer, Knobs
 from sandbox.vendors.github.ledger import GitHubLedger
 from sandbox.vendors.github.links import Links
-from sandbox.vendors.github.refusals import (
-    bad_credentials,
-    not_accessible,
-    not_an_owner,
-    not_found,
-    policy_disabled,
-    primary_limit,
-    secondary_limit,
-    without_agent,
-)
 from sandbox.world import World
 
 VERSION = "2026-03-10"
@@ -76,7 +57,7 @@ class GitHubSandbox(SandboxVendor[Path, Token], Knobs):
         account = self.accounts[kind] = Account(self.world, kind)
         credits = Credits(self.world, account, self)
         bill = Bill(self.world, account, credits, self)
-        reports = ActivityReports(self.world, account, credits, self)
+        reports = ActivityReports(self.world, account, credits)
         lists = lookups.Lookups(account, self)
         billing = Billing(account, bill, credits, self)
         self._ledgers[kind] = GitHubLedger(account, bill, credits, reports, lists, self)
@@ -130,10 +111,11 @@ class GitHubSandbox(SandboxVendor[Path, Token], Knobs):
         if endpoint.of is None:
             return Token(frozenset(), frozenset())
         if not call.request.headers.get("user-agent"):
-            raise without_agent()
+            forbidden = "Request forbidden by administrative rules."
+            raise refusals.refusal(403, f"{forbidden} Please make sure your request has a User-Agent header")
         token = self.tokens.get(bearer(call.request))
         if token is None:
-            raise bad_credentials()
+            raise refusals.refusal(401, "Bad credentials")
         return token
 
     def authorize(self, endpoint: Path, call: Call, key: Token) -> None:
@@ -142,46 +124,46 @@ class GitHubSandbox(SandboxVendor[Path, Token], Knobs):
             return
         account = call.request.path_params["account"]
         if call.request.headers.get("x-github-api-version") != VERSION:
-            raise not_found()
+            raise refusals.not_found()
         if account.lower() != self.accounts[endpoint.of].name:
-            raise not_found()
+            raise refusals.not_found()
         if endpoint.of == "enterprise" and not classic(bearer(call.request)):
-            raise not_accessible()
+            raise refusals.not_accessible()
         if endpoint.of not in key.sees or (call.path.find(_BILLING) > 0 and not self.new_platform):
-            raise not_found()
+            raise refusals.not_found()
         if endpoint.subject in self.denied:
-            raise policy_disabled() if endpoint.subject == "metrics" else not_an_owner()
+            disabled = refusals.refusal(403, "Copilot usage metrics policy is disabled for this organization.")
+            raise disabled if endpoint.subject == "metrics" else refusals.not_an_owner()
         self._permit(endpoint, key, is_classic=classic(bearer(call.request)))
 
     @staticmethod
     def _permit(endpoint: Path, key: Token, *, is_classic: bool) -> None:
         """Raises Refusal for what the token has no right to."""
-        read = READ_ENTERPRISE if endpoint.of == "enterprise" else READ_ORG
-        allowed = {
-            "metrics": {COPILOT, COPILOT_METRICS, read},
-            "seats": {COPILOT, read},
-        }
+        enterprise = endpoint.of == "enterprise"
+        lists = {credentials.COPILOT, credentials.READ_ENTERPRISE if enterprise else credentials.READ_ORG}
+        allowed = {"metrics": {*lists, credentials.COPILOT_METRICS}, "seats": lists}
         if endpoint.subject in allowed:
             if not key.scopes & allowed[endpoint.subject]:
-                raise not_accessible()
-        elif (is_classic and not key.owner) or (endpoint.of == "enterprise" and ENTERPRISE_BILLING not in key.scopes):
-            raise not_an_owner()
-        elif not is_classic and ADMINISTRATION not in key.scopes:
-            raise not_accessible()
+                raise refusals.not_accessible()
+        elif (is_classic and not key.owner) or (enterprise and credentials.ENTERPRISE_BILLING not in key.scopes):
+            raise refusals.not_an_owner()
+        elif not is_classic and credentials.ADMINISTRATION not in key.scopes:
+            raise refusals.not_accessible()
 
     def limit_of(self, endpoint: Path, call: Call, key: Token) -> tuple[Limit, str] | None:
         return None if endpoint.of is None else (self.limit, bearer(call.request))
 
     def throttled(self, endpoint: Path, call: Call, key: Token, wait: float) -> Refusal:
-        return primary_limit(self.limit_status)
+        """What says how long to wait are the headers of every answer."""
+        return refusals.refusal(self.limit_status, "API rate limit exceeded for user ID 1001.")
 
     def counted(self, endpoint: Path, call: Call, key: Token) -> None:
         wait = self.burst.take(bearer(call.request), call.now)
         if wait is not None:
-            raise secondary_limit(self.limit_status, whole_seconds(wait) if self.burst_names_wait else None)
+            raise refusals.secondary_limit(self.limit_status, whole_seconds(wait) if self.burst_names_wait else None)
 
     def unknown(self, call: Call) -> Refusal:
-        return not_found()
+        return refusals.not_found()
 
     def request_id(self, number: int) -> str:
         return f"{self.world.random('github', 'request', number).getrandbits(64):X}"

@@ -5,30 +5,6 @@ what third parties transcribed of `codex-backend-enterprise-analytics` 0.0.1. Wh
 where nothing is documented, is marked at its place.
 """
 
-from sandbox.vendors.openai.credentials import (
-    ADMIN_KEY,
-    CODEX_KEY,
-    NO_USAGE_ADMIN_KEY,
-    PROJECT_KEY,
-    SERVICE_ACCOUNT_KEY,
-    USAGE_ONLY_ADMIN_KEY,
-    WORKSPACE_ADMIN_KEY,
-    WORKSPACE_ID,
-    WORKSPACE_NO_SCOPE_KEY,
-    Key,
-)
 from sandbox.vendors.openai.vendor import OpenAISandbox
 
-__all__ = [
-    "ADMIN_KEY",
-    "CODEX_KEY",
-    "NO_USAGE_ADMIN_KEY",
-    "PROJECT_KEY",
-    "SERVICE_ACCOUNT_KEY",
-    "USAGE_ONLY_ADMIN_KEY",
-    "WORKSPACE_ADMIN_KEY",
-    "WORKSPACE_ID",
-    "WORKSPACE_NO_SCOPE_KEY",
-    "Key",
-    "OpenAISandbox",
-]
+__all__ = ["OpenAISandbox"]

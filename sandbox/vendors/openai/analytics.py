@@ -6,17 +6,10 @@ from decimal import Decimal
 
 from starlette.datastructures import QueryParams
 
-from sandbox.kit import BadCursor, Json, cursor, cut, place_of
+from sandbox.kit import Json, cursor, cut, number, offset_of
 from sandbox.times import day_at, epoch
-from sandbox.vendors.openai.codex_activity import (
-    CHATGPT,
-    CODEX,
-    CodexActivity,
-    Figures,
-    Review,
-    Row,
-    has_flat_attribution,
-)
+from sandbox.vendors.openai import codex_activity
+from sandbox.vendors.openai.codex_activity import CHATGPT, CODEX, CodexActivity, Figures, Review, Row
 from sandbox.vendors.openai.directory import Directory
 from sandbox.vendors.openai.knobs import Knobs
 from sandbox.vendors.openai.refusals import validation
@@ -86,7 +79,9 @@ class Analytics:
                 message = f"Input should be {side} than or equal to {edge}"
                 raise validation("limit", message, kind, str(limit), **bound)
         limit = min(limit, self._knobs.page_cap or limit)
-        offset = _offset(query)
+        text = query.get("page")
+        invalid = validation("page", "Value error, invalid page token", "value_error", text or "")
+        offset = offset_of(text, _asked(query), invalid)
         data, more = cut(rows, offset, limit)
         following = None if more is None else cursor(_asked(query), more)
         if following and self._knobs.broken_cursor:
@@ -107,15 +102,13 @@ class Analytics:
             "user_id": user,
             "actor": actor,
         }
-        if person and has_flat_attribution(person):
+        if person and codex_activity.has_flat_attribution(person):
             answer["email"] = email
         if all_products:
             totals = _figures(row.totals)
             if row.totals.total is None:
                 totals = {name: n for name, n in totals.items() if not name.endswith("tokens")}
-            clients = [
-                {"client_id": client, "credits": json_number(figures.credits)} for client, figures in row.clients
-            ]
+            clients = [{"client_id": client, "credits": number(figures.credits)} for client, figures in row.clients]
             return {**answer, "totals": totals, "clients": clients, "models": None}
         return {
             **answer,
@@ -143,7 +136,7 @@ def model_entry(model: str, speed: str | None, figures: Figures) -> Json:
 def _attribution(row: Row) -> Json | None:
     if not row.person or row.totals.total is None or not row.totals.turns:
         return None
-    if has_flat_attribution(row.person):
+    if codex_activity.has_flat_attribution(row.person):
         return {"lines_added": row.added, "lines_removed": row.removed}
     return {
         "lines_of_code": {
@@ -162,9 +155,9 @@ def _counted(figures: Figures) -> Json:
 
 def _figures(figures: Figures) -> Json:
     return {
-        "credits": json_number(figures.credits),
-        "cost_usd": json_number(figures.cost),
-        "estimated_cost_usd": json_number(figures.estimated),
+        "credits": number(figures.credits),
+        "cost_usd": known(figures.cost),
+        "estimated_cost_usd": known(figures.estimated),
         "uncached_text_input_tokens": figures.uncached,
         "cached_text_input_tokens": figures.cached,
         "text_output_tokens": figures.output,
@@ -172,11 +165,8 @@ def _figures(figures: Figures) -> Json:
     }
 
 
-def json_number(value: Decimal | None) -> int | float | None:
-    """A whole amount without a fraction, as the vendor prints both."""
-    if value is None:
-        return None
-    return int(value) if value == value.to_integral_value() else float(value)
+def known(value: Decimal | None) -> int | float | None:
+    return None if value is None else number(value)
 
 
 def _reviews_row(day: date, reviews: list[Review]) -> Json:
@@ -233,14 +223,6 @@ def _integer(query: QueryParams, name: str, default: int) -> int:
         message = "Input should be a valid integer, unable to parse string as an integer"
         raise validation(name, message, "int_parsing", text)
     return int(text)
-
-
-def _offset(query: QueryParams) -> int:
-    text = query.get("page")
-    try:
-        return int(place_of(text, _asked(query))[0]) if text else 0
-    except BadCursor:
-        raise validation("page", "Value error, invalid page token", "value_error", text or "") from None
 
 
 def _asked(query: QueryParams) -> list[tuple[str, str]]:

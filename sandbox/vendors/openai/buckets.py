@@ -5,14 +5,14 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta, timezone
 from decimal import Decimal
 
-from sandbox.kit import BadCursor, Json, cursor, place_of
+from sandbox.kit import BadCursor, Json, cursor, number, place_of
 from sandbox.times import day_at, epoch
 from sandbox.vendors.openai.cost_lines import CostRow, add_up_costs
 from sandbox.vendors.openai.directory import Directory
 from sandbox.vendors.openai.endpoints import ENDPOINTS, NEW_TOKENS, Endpoint
 from sandbox.vendors.openai.knobs import Knobs
 from sandbox.vendors.openai.query import Query
-from sandbox.vendors.openai.refusals import platform
+from sandbox.vendors.openai.refusals import invalid
 from sandbox.vendors.openai.reported import Reported
 from sandbox.vendors.openai.usage_events import DAY, Row, add_up
 
@@ -62,7 +62,7 @@ class Buckets:
             if together <= by:
                 names = " and ".join(sorted(together))
                 message = f"Grouping costs by {names} is not supported for this organization and time range."
-                raise platform(400, message, param="group_by", code="invalid_value")
+                raise invalid("group_by", message)
 
         def results(begin: int, end: int) -> list[Json]:
             return [self._cost_row(row) for row in add_up_costs(self._reported.costs(begin, end), by)]
@@ -91,21 +91,16 @@ class Buckets:
             bucket_end = min(begin - begin % DAY + DAY, stop)
             data.append(_bucket(begin, bucket_end, results(begin, bucket_end)))
             begin = bucket_end
-        if begin < stop or (trailing and data):
-            more = _Position(here.asked, begin, empty=self._knobs.empty_pages)
-            return self._envelope(query, here, data, more)
-        return self._envelope(query, here, data, None)
+        more = _Position(here.asked, begin, empty=self._knobs.empty_pages)
+        return self._envelope(query, here, data, more if begin < stop or (trailing and data) else None)
 
     def _range(self, query: Query, now: datetime) -> tuple[int, int | None]:
         start, end = query.integer("start_time"), query.integer("end_time")
         if start is None:
-            raise platform(
-                400, "Missing required parameter: 'start_time'.", param="start_time", code="missing_required_parameter"
-            )
+            message = "Missing required parameter: 'start_time'."
+            raise invalid("start_time", message, "missing_required_parameter")
         if end is not None and end <= start:
-            raise platform(
-                400, "Invalid 'end_time': must be greater than 'start_time'.", param="end_time", code="invalid_value"
-            )
+            raise invalid("end_time", "Invalid 'end_time': must be greater than 'start_time'.")
         earliest = self.earliest(now)
         if start < epoch(earliest):
             message = "Usage and cost data are available for the past year."
@@ -114,8 +109,7 @@ class Buckets:
             if self._knobs.retention_echoes:
                 asked = (day_at(at) for at in (start, end or int(now.timestamp())))
                 message = f"Cannot report {' to '.join(map(str, asked))}. {message}"
-            code = "reporting_lookback_exceeded"
-            raise platform(400, message, param="start_time", code=code)
+            raise invalid("start_time", message, "reporting_lookback_exceeded")
         return start, end
 
     def _envelope(self, query: Query, here: _Position, data: list[Json], more: _Position | None) -> Json:
@@ -134,8 +128,7 @@ class Buckets:
         try:
             return _Position(*place_of(text.removeprefix("page_"), query.everything_but("page")))
         except BadCursor:
-            message = f"Invalid 'page': '{text}' is not a cursor of this query."
-            raise platform(400, message, param="page", code="invalid_value") from None
+            raise invalid("page", f"Invalid 'page': '{text}' is not a cursor of this query.") from None
 
     def _usage_row(self, endpoint: Endpoint, by: set[str], row: Row) -> Json:
         dimensions = dict(zip(endpoint.dimensions, row.dimensions, strict=True))
@@ -163,12 +156,7 @@ class Buckets:
         answer |= {"line_item": row.line_item, "project_id": row.project}
         if row.amount is None and row.line_item:
             return answer
-        quantity = row.quantity
-        if quantity is not None:
-            whole = quantity == quantity.to_integral_value()
-            answer["quantity"] = int(quantity) if whole else float(quantity)
-        else:
-            answer["quantity"] = None
+        answer["quantity"] = None if row.quantity is None else number(row.quantity)
         answer |= {"api_key_id": row.api_key, "user_id": row.user, "quantity_unit": row.unit}
         if row.line_item == "gpt-image-2 image, output":
             answer["organization_id"] = self._directory.organization_id
@@ -178,7 +166,7 @@ class Buckets:
         """A string in most rows, a number in some; tiny ones in exponent form."""
         tool = line_item is not None and line_item.endswith("tool calls")
         if self._knobs.amounts == "number" or (self._knobs.amounts == "mixed" and tool):
-            return int(value) if value == value.to_integral_value() else float(value)
+            return number(value)
         if not value:
             return "0"
         if abs(value) < Decimal("0.0001"):

@@ -7,6 +7,7 @@ from decimal import Decimal
 from random import Random
 from typing import NamedTuple
 
+from sandbox.kit import grouped
 from sandbox.times import epoch
 from sandbox.vendors.openai.usage_events import DAY, HOUR, intensity
 from sandbox.world import Person, World
@@ -86,20 +87,20 @@ class CodexActivity:
 
     def __init__(self, world: World) -> None:
         self._world = world
-        self._days: dict[date, list[Piece]] = {}
+        self._pieces = world.by_day(self._made)
 
     def rows(self, day: date, now: float, products: Iterable[str]) -> list[Row]:
         """What is known of the members' day at `now`, one row per active member."""
-        members: dict[int, list[Piece]] = {}
-        for piece in self._pieces(day):
-            if piece.seen <= now and piece.product in products:
-                members.setdefault(piece.person.number, []).append(piece)
+        members = grouped(self._seen(day, now, products), lambda piece: piece.person.number)
         return [_row(day, pieces[0].person, pieces) for pieces in members.values()]
 
     def workspace_rows(self, day: date, now: float, products: Iterable[str]) -> list[Row]:
         """The same for the workspace: one row, or none without activity."""
-        pieces = [p for p in self._pieces(day) if p.seen <= now and p.product in products]
+        pieces = self._seen(day, now, products)
         return [_row(day, None, pieces)] if pieces else []
+
+    def _seen(self, day: date, now: float, products: Iterable[str]) -> list[Piece]:
+        return [piece for piece in self._pieces(day) if piece.seen <= now and piece.product in products]
 
     def reviews(self, day: date, now: float) -> list[Review]:
         if not self._world.has_data(day):
@@ -113,14 +114,9 @@ class CodexActivity:
             reviews.append(Review(seen, comments, draw.randint(0, 1), ups, downs, other))
         return [review for review in reviews if review.seen <= now]
 
-    def _pieces(self, day: date) -> list[Piece]:
-        if not self._world.has_data(day):
-            return []
-        if day not in self._days:
-            draw = self._world.random("openai", "workspace", day)
-            people = [p for p in self._world.people if p.active_on(day)]
-            self._days[day] = [piece for p in people for piece in self._person(day, draw, p)]
-        return self._days[day]
+    def _made(self, day: date) -> list[Piece]:
+        draw = self._world.random("openai", "workspace", day)
+        return [piece for p in self._world.people if p.active_on(day) for piece in self._person(day, draw, p)]
 
     def _person(self, day: date, draw: Random, person: Person) -> Iterator[Piece]:
         if not intensity(person):

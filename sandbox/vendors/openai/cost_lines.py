@@ -5,6 +5,7 @@ from datetime import date
 from decimal import Decimal
 from typing import NamedTuple
 
+from sandbox.kit import grouped
 from sandbox.times import epoch
 from sandbox.vendors.openai.directory import Directory
 from sandbox.vendors.openai.endpoints import COMPLETION_METRICS, ENDPOINTS
@@ -83,29 +84,24 @@ class CostRow(NamedTuple):
 def add_up_costs(events: Iterable[CostEvent], by: Collection[str]) -> list[CostRow]:
     """One row per `by` dimensions and currency; quantities only by line item."""
 
-    grouped: dict[_Parts, list[CostEvent]] = {}
     project, line_item, key, user = (n in by for n in ("project_id", "line_item", "api_key_id", "user_id"))
-    for event in events:
-        parts = (
+
+    def parts(event: CostEvent) -> _Parts:
+        return (
             event.project if project else None,
             event.line_item if line_item else None,
             event.api_key if key else None,
             event.user if user else None,
             event.currency,
         )
-        grouped.setdefault(parts, []).append(event)
-    rows = []
-    for parts, group in grouped.items():
+
+    def row(parts: _Parts, group: list[CostEvent]) -> CostRow:
         units = {event.unit for event in group}
-        rows.append(
-            CostRow(
-                *parts,
-                _sum(event.amount for event in group),
-                _sum(event.quantity for event in group) if line_item else None,
-                units.pop() if line_item and len(units) == 1 else None,
-            )
-        )
-    return rows
+        quantity = _sum(event.quantity for event in group) if line_item else None
+        unit = units.pop() if line_item and len(units) == 1 else None
+        return CostRow(*parts, _sum(event.amount for event in group), quantity, unit)
+
+    return [row(*one) for one in grouped(events, parts).items()]
 
 
 def _sum(values: Iterable[Decimal | None]) -> Decimal | None:
@@ -114,21 +110,16 @@ def _sum(values: Iterable[Decimal | None]) -> Decimal | None:
 
 
 class CostLines:
-    """The cost events of a day, pure per day."""
+    """All cost events `of` a day, those included that the vendor does not report yet."""
 
     def __init__(self, world: World, directory: Directory, usage: UsageEvents) -> None:
         self._world, self._directory, self._usage = world, directory, usage
-        self._days: dict[date, list[CostEvent]] = {}
+        self.of = world.by_day(self._made)
 
-    def of(self, day: date) -> list[CostEvent]:
-        """All cost events of the day, those included that the vendor does not report yet."""
-        if not self._world.has_data(day):
-            return []
-        if day not in self._days:
-            events = [*self._metered(day), *self._unmetered(day)]
-            self._world.random("openai", "costs order", day).shuffle(events)
-            self._days[day] = events
-        return self._days[day]
+    def _made(self, day: date) -> list[CostEvent]:
+        events = [*self._metered(day), *self._unmetered(day)]
+        self._world.random("openai", "costs order", day).shuffle(events)
+        return events
 
     def storage_in(self, currency: str, day: date) -> CostEvent:
         """Storage that is billed in another currency, beside the line of the same name."""

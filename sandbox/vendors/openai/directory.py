@@ -1,8 +1,9 @@
 """The organization's projects, keys and accounts, made from the world's teams and people."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date, timedelta
-from functools import cached_property
+from functools import cache, cached_property
 
 from sandbox.times import epoch
 from sandbox.world import EPOCH, Person, World
@@ -32,8 +33,9 @@ class Directory:
 
     def __init__(self, world: World) -> None:
         self._world = world
+        self._id: Callable[..., str] = cache(self._made_id)
 
-    def _id(self, prefix: str, *what: object) -> str:
+    def _made_id(self, prefix: str, *what: object) -> str:
         draw = self._world.random("openai", "id", prefix, *what)
         return prefix + "".join(draw.choices(_LETTERS, k=24 if prefix == "user-" else 20))
 
@@ -85,19 +87,11 @@ class Directory:
         return self._id("user-", "service")
 
     def user_id(self, person: Person) -> str:
-        return self._user_ids[person.number]
-
-    @cached_property
-    def _user_ids(self) -> dict[int, str]:
-        return {p.number: self._id("user-", p.number) for p in self._world.people}
+        return self._id("user-", person.number)
 
     def workspace_user_id(self, person: Person) -> str:
         """The same person's id in the ChatGPT workspace, which is another one."""
-        return self._workspace_ids[person.number]
-
-    @cached_property
-    def _workspace_ids(self) -> dict[int, str]:
-        return {p.number: self._id("user-", "workspace", p.number) for p in self._world.people}
+        return self._id("user-", "workspace", person.number)
 
     def vector_store_id(self, project: Project) -> str:
         return self._id("vs_", project.id)

@@ -3,6 +3,7 @@
 import json
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 from typing import Any
@@ -24,42 +25,38 @@ Charges = dict[tuple[str, str], Decimal]
 Usage = dict[str, Decimal]
 
 
+@dataclass
 class OpenAILedger:
     """The entries of every stream for a range of days, as of `now`."""
 
-    def __init__(
-        self,
-        knobs: Knobs,
-        directory: Directory,
-        reported: Reported,
-        activity: CodexActivity,
-        buckets: Buckets,
-        analytics: Analytics,
-    ) -> None:
-        self._knobs, self._directory, self._reported = knobs, directory, reported
-        self._activity, self._buckets, self._analytics = activity, buckets, analytics
+    knobs: Knobs
+    directory: Directory
+    reported: Reported
+    activity: CodexActivity
+    buckets: Buckets
+    analytics: Analytics
 
     def ledger(self, start: date, end: date, now: datetime) -> Ledger:
         """Days that are no longer served are left out, as are unavailable endpoints."""
         ledger: Ledger = defaultdict(list)
         last = min(end, now.date() + timedelta(days=1))
-        for day in days_between(max(start, self._buckets.earliest(now)), last):
+        for day in days_between(max(start, self.buckets.earliest(now)), last):
             for name, endpoint in ENDPOINTS.items():
-                if name not in self._knobs.unavailable:
+                if name not in self.knobs.unavailable:
                     ledger[f"openai_usage_{name}"] += self._usage(endpoint, day)
             ledger["openai_costs"] += self._costs(day, by_user=False)
             ledger["openai_costs_by_user"] += self._costs(day, by_user=True)
-        for day in days_between(max(start, self._analytics.earliest(now)), last):
-            for workspace in sorted(self._knobs.workspaces):
+        for day in days_between(max(start, self.analytics.earliest(now)), last):
+            for workspace in sorted(self.knobs.workspaces):
                 for stream, entry in self._workspace(workspace, day, now.timestamp()):
                     ledger[stream].append(entry)
         return dict(ledger)
 
     def _usage(self, endpoint: Endpoint, day: date) -> Iterator[Entry]:
         begin = epoch(day)
-        events = self._reported.usage(endpoint.name, begin, begin + DAY)
+        events = self.reported.usage(endpoint.name, begin, begin + DAY)
         rows = add_up(endpoint, events, endpoint.dimensions)
-        old = self._knobs.old_shape and endpoint.name == "completions"
+        old = self.knobs.old_shape and endpoint.name == "completions"
         # "" comes before null: both are a missing part, so that such rows differ in their JSON alone
         rows.sort(key=lambda row: [value is None for value in row.dimensions])
         yield from _numbered(
@@ -70,7 +67,7 @@ class OpenAILedger:
         """The day's bill by project or, the same money, by user; never by both."""
         begin = epoch(day)
         group_by = ("user_id" if by_user else "project_id", "line_item", "api_key_id")
-        rows = add_up_costs(self._reported.costs(begin, begin + DAY), group_by)
+        rows = add_up_costs(self.reported.costs(begin, begin + DAY), group_by)
 
         def parts(row: CostRow) -> tuple[str | None, ...]:
             return (row.user if by_user else row.project, row.line_item, row.api_key, row.currency)
@@ -89,7 +86,7 @@ class OpenAILedger:
         )
 
     def _workspace(self, workspace: str, day: date, now: float) -> Iterator[tuple[str, Entry]]:
-        codex = self._activity.rows(day, now, CODEX_ONLY)
+        codex = self.activity.rows(day, now, CODEX_ONLY)
         for row in codex:
             usage = _figures(row.totals, turns=True) | _code(row)
             charges = _billed(row.totals)
@@ -102,10 +99,10 @@ class OpenAILedger:
                 entry = self._member(workspace, row, (*parts, ordinals[key]), _billed(figures), usage)
                 ordinals[key] += 1
                 yield f"openai_codex_usage_by_{stream}", entry
-        for row in self._activity.rows(day, now, ALL_PRODUCTS):
+        for row in self.activity.rows(day, now, ALL_PRODUCTS):
             usage, charges = _figures(row.totals), _billed(row.totals)
             yield "openai_workspace_usage", self._member(workspace, row, (), charges, usage)
-        if reviews := self._activity.reviews(day, now):
+        if reviews := self.activity.reviews(day, now):
             key, start = (workspace, day.isoformat()), day_stamp(day)
             for stream, figure in (("reviews", len(reviews)), ("review_responses", engaged(reviews))):
                 usage = {"quantity": Decimal(figure)}
@@ -113,7 +110,7 @@ class OpenAILedger:
 
     def _member(self, workspace: str, row: Row, parts: tuple[Any, ...], charges: Charges, usage: Usage) -> Entry:
         assert row.person
-        user = self._directory.workspace_user_id(row.person)
+        user = self.directory.workspace_user_id(row.person)
         key = (workspace, row.day.isoformat(), user, *parts)
         return Entry(key, day_stamp(row.day), charges, usage)
 

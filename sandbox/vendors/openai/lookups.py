@@ -9,7 +9,7 @@ from sandbox.vendors.openai.credentials import Key
 from sandbox.vendors.openai.directory import ApiKey, Directory, Project
 from sandbox.vendors.openai.knobs import Knobs
 from sandbox.vendors.openai.query import Query
-from sandbox.vendors.openai.refusals import platform
+from sandbox.vendors.openai.refusals import invalid, platform
 from sandbox.world import Person, World
 
 _PAGE = ("limit", "after")
@@ -89,7 +89,8 @@ class Lookups:
             kept = {name: user[name] for name in ("id", "name", "email", "role")}
             owner = {"type": "user", "user": {**kept, "created_at": user["added_at"]}}
         else:
-            owner = {"type": "service_account", "service_account": self._account(key)}
+            account = {"id": self._directory.service_account_id(key), "name": key.name, "role": "member"}
+            owner = {"type": "service_account", "service_account": {**account, "created_at": self._directory.created}}
         has_access = not key.person or key.person.active_on(today)
         return {
             "object": "organization.project.api_key",
@@ -102,14 +103,6 @@ class Lookups:
             "owner": owner,
         }
 
-    def _account(self, key: ApiKey) -> Json:
-        return {
-            "id": self._directory.service_account_id(key),
-            "name": key.name,
-            "role": "member",
-            "created_at": self._directory.created,
-        }
-
     def _query(self, call: Call, *names: str) -> Query:
         query = Query(call.query)
         if self._knobs.strict_parameters:
@@ -120,7 +113,7 @@ class Lookups:
         limit, after = min(query.limit(20, 100), self._knobs.page_cap or 100), query.text("after")
         page = list_after(rows, after, limit)
         if page is None:
-            raise platform(400, f"Invalid 'after': '{after}'.", param="after")
+            raise invalid("after", f"Invalid 'after': '{after}'.", None)
         return {"object": "list", **page}
 
 

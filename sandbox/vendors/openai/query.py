@@ -5,7 +5,7 @@ from collections.abc import Iterable
 
 from starlette.datastructures import QueryParams
 
-from sandbox.vendors.openai.refusals import platform
+from sandbox.vendors.openai.refusals import invalid
 
 
 class Query:
@@ -19,7 +19,7 @@ class Query:
         allowed = set(names)
         for name in self._query:
             if name.removesuffix("[]") not in allowed:
-                raise platform(400, f"Unknown parameter: '{name}'.", param=name, code="unknown_parameter")
+                raise invalid(name, f"Unknown parameter: '{name}'.", "unknown_parameter")
 
     def text(self, name: str) -> str | None:
         return self._query.get(name) or None
@@ -29,12 +29,8 @@ class Query:
         if text is None:
             return None
         if not re.fullmatch(r"-?[0-9]{1,18}", text):
-            raise platform(
-                400,
-                f"Invalid type for '{name}': expected an integer, but got a string instead.",
-                param=name,
-                code="invalid_type",
-            )
+            message = f"Invalid type for '{name}': expected an integer, but got a string instead."
+            raise invalid(name, message, "invalid_type")
         return int(text)
 
     def limit(self, default: int, maximum: int) -> int:
@@ -46,13 +42,9 @@ class Query:
             (limit < 1, "below min", 1, ">="),
         ):
             if wrong:
-                raise platform(
-                    400,
-                    f"Invalid 'limit': integer {side}imum value. "
-                    f"Expected a value {sign} {bound}, but got {limit} instead.",
-                    param="limit",
-                    code=f"integer_{side.replace(' ', '_')}_value",
-                )
+                message = f"Expected a value {sign} {bound}, but got {limit} instead."
+                code = f"integer_{side.replace(' ', '_')}_value"
+                raise invalid("limit", f"Invalid 'limit': integer {side}imum value. {message}", code)
         return limit
 
     def choice(self, name: str, allowed: tuple[str, ...], default: str) -> str:
@@ -80,6 +72,4 @@ class Query:
             return value
         names = [f"'{one}'" for one in allowed]
         listed = " and ".join(filter(None, (", ".join(names[:-1]), names[-1])))
-        raise platform(
-            400, f"Invalid value: '{value}'. Supported values are: {listed}.", param=name, code="invalid_value"
-        )
+        raise invalid(name, f"Invalid value: '{value}'. Supported values are: {listed}.")

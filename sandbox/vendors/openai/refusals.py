@@ -21,6 +21,10 @@ def platform(
     return Refusal(status, {"error": error}, headers)
 
 
+def invalid(param: str, message: str, code: str | None = "invalid_value") -> Refusal:
+    return platform(400, message, param=param, code=code)
+
+
 def invalid_key(key: str) -> Refusal:
     if not key:
         return platform(

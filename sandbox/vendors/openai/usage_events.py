@@ -2,10 +2,12 @@
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from datetime import date
+from functools import cache
 from itertools import count
 from random import Random
 from typing import Any, NamedTuple
 
+from sandbox.kit import grouped
 from sandbox.times import epoch
 from sandbox.vendors.openai.directory import ApiKey, Directory
 from sandbox.vendors.openai.endpoints import Endpoint
@@ -51,27 +53,24 @@ def add_up(endpoint: Endpoint, events: Iterable[Event], by: Collection[str]) -> 
 
     "" and None are different values here, as they are on the wire.
     """
-    grouped: dict[tuple[Any, ...], list[Event]] = {}
     kept = [name in by for name in endpoint.dimensions]
-    for event in events:
-        key = tuple(v if k else None for v, k in zip(event.dimensions, kept, strict=True))
-        grouped.setdefault(key, []).append(event)
-    return [
-        Row(
-            key,
-            tuple(map(sum, zip(*(event.metrics for event in group), strict=True))),
-            all(event.old for event in group),
-        )
-        for key, group in grouped.items()
-    ]
+
+    def key(event: Event) -> tuple[Any, ...]:
+        return tuple(v if k else None for v, k in zip(event.dimensions, kept, strict=True))
+
+    def metrics(group: list[Event]) -> tuple[int, ...]:
+        return tuple(map(sum, zip(*(event.metrics for event in group), strict=True)))
+
+    groups = grouped(events, key).items()
+    return [Row(key, metrics(group), all(event.old for event in group)) for key, group in groups]
 
 
 class UsageEvents:
-    """Every endpoint's events of a day, pure per day."""
+    """All events `of` an endpoint and day, those included that the vendor does not report yet."""
 
     def __init__(self, world: World, directory: Directory) -> None:
         self._world, self._directory = world, directory
-        self._days: dict[tuple[str, date], list[Event]] = {}
+        self.of: Callable[[str, date], list[Event]] = cache(self._made)
         self._special: Mapping[str, Callable[[date, Random], Iterator[Event]]] = {
             "completions": self._completions,
             "decisions": self._decisions,
@@ -79,17 +78,14 @@ class UsageEvents:
             "code_interpreter_sessions": self._code_interpreter,
         }
 
-    def of(self, endpoint: str, day: date) -> list[Event]:
-        """All events of the day, those included that the vendor does not report yet."""
+    def _made(self, endpoint: str, day: date) -> list[Event]:
         if not self._world.has_data(day):
             return []
-        if (endpoint, day) not in self._days:
-            draw = self._world.random("openai", endpoint, day)
-            make = self._special.get(endpoint)
-            events = list(make(day, draw) if make else self._by_people(endpoint, day, draw))
-            draw.shuffle(events)
-            self._days[endpoint, day] = events
-        return self._days[endpoint, day]
+        draw = self._world.random("openai", endpoint, day)
+        make = self._special.get(endpoint)
+        events = list(make(day, draw) if make else self._by_people(endpoint, day, draw))
+        draw.shuffle(events)
+        return events
 
     def _workers(self, day: date) -> list[Person]:
         """Who has an API key in use on the day; none is on a company holiday."""

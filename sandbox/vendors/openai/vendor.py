@@ -1,14 +1,13 @@
 """The vendor's APIs on one address: paths, keys and limits."""
 
 from dataclasses import dataclass
-from datetime import date
 from functools import partial
 
 from sandbox.clock import Clock
 from sandbox.kit import Json, Refusal, bearer
-from sandbox.ledger import Ledger
 from sandbox.limits import Limit
 from sandbox.vendor import Call, Endpoint, SandboxVendor
+from sandbox.vendors.openai import refusals
 from sandbox.vendors.openai.analytics import Analytics
 from sandbox.vendors.openai.buckets import Buckets
 from sandbox.vendors.openai.codex_activity import CodexActivity
@@ -19,15 +18,6 @@ from sandbox.vendors.openai.knobs import Knobs
 from sandbox.vendors.openai.ledger import OpenAILedger
 from sandbox.vendors.openai.lookups import Lookups
 from sandbox.vendors.openai.query import Query
-from sandbox.vendors.openai.refusals import (
-    analytics,
-    analytics_throttled,
-    invalid_key,
-    missing_scope,
-    platform,
-    quota_spent,
-    throttled,
-)
 from sandbox.vendors.openai.reported import Reported
 from sandbox.world import World
 
@@ -77,42 +67,38 @@ class OpenAISandbox(SandboxVendor[Path, Key], Knobs):
             ),
         ]
 
-    def ledger(self, start: date, end: date) -> Ledger:
-        """Stream by stream; days that the vendor does not serve any more are left out."""
-        return self._ledger.ledger(start, end, self.clock.now())
-
     def authenticate(self, endpoint: Path, call: Call) -> Key:
         secret = bearer(call.request)
         key: Key | None = self.keys.get(secret)
         if key is None:
-            raise analytics(401, "Unauthorized") if endpoint.analytics else invalid_key(secret)
+            raise refusals.analytics(401, "Unauthorized") if endpoint.analytics else refusals.invalid_key(secret)
         return key
 
     def authorize(self, endpoint: Path, call: Call, key: Key) -> None:
         scope = endpoint.scope
         if endpoint.analytics:
             if scope not in key.scopes:
-                raise analytics(403, f"Missing scope {scope}")
+                raise refusals.analytics(403, f"Missing scope {scope}")
             return
         if not key.admin:
-            raise missing_scope(403, scope)
+            raise refusals.missing_scope(403, scope)
         if scope not in key.scopes:
-            raise missing_scope(403 if scope == MANAGEMENT_SCOPE else self.missing_scope_status, scope)
+            raise refusals.missing_scope(403 if scope == MANAGEMENT_SCOPE else self.missing_scope_status, scope)
         if self.quota_spent:
-            raise quota_spent()
+            raise refusals.quota_spent()
 
     def limit_of(self, endpoint: Path, call: Call, key: Key) -> tuple[Limit, str]:
         return self.codex_limit if endpoint.analytics else self.limit, bearer(call.request)
 
     def throttled(self, endpoint: Path, call: Call, key: Key, wait: float) -> Refusal:
-        return (analytics_throttled if endpoint.analytics else throttled)(wait, self.throttle)
+        return (refusals.analytics_throttled if endpoint.analytics else refusals.throttled)(wait, self.throttle)
 
     def counted(self, endpoint: Path, call: Call, key: Key) -> None:
         if endpoint.analytics and call.request.path_params["workspace"] not in self.workspaces:
-            raise analytics(404, "Workspace not found")
+            raise refusals.analytics(404, "Workspace not found")
 
     def unknown(self, call: Call) -> Refusal:
-        return platform(404, f"Invalid URL ({call.request.method} {call.path})")
+        return refusals.platform(404, f"Invalid URL ({call.request.method} {call.path})")
 
     def _usage(self, call: Call, _: Key) -> Json:
         name = call.request.path_params["endpoint"]

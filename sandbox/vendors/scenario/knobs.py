@@ -74,8 +74,6 @@ class Knobs:
     """Whether usage points of free actions have a cost; mixed: it depends on the action."""
     describe_entities: bool = True
     """Whether `entities` describes users and models at all."""
-    activity_page: int = 100
-    """Activity entries per answer."""
     endless_activity: bool = False
     """Every offset has a full page of entries that are ever new."""
     restless_activity: bool = False

@@ -7,6 +7,7 @@ from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
 
+from sandbox.kit import grouped
 from sandbox.ledger import Entry, Ledger
 from sandbox.times import DAY, day_stamp, days_between
 from sandbox.vendors.scenario.credentials import ANALYTICS_KEY
@@ -17,8 +18,11 @@ from sandbox.vendors.scenario.sections import step_ms
 from sandbox.vendors.scenario.usages import Usages
 
 Key = tuple[Any, ...]
-Group = dict[Any, list[Event]]
 _ZERO = Decimal(0)
+_STREAMS = (
+    *("consumption", "model_usage", "asset_usage", "usage_by_type"),
+    *("activity", "user_model_usage", "moderation_usage"),
+)
 
 
 class ScenarioLedger:
@@ -32,15 +36,7 @@ class ScenarioLedger:
         if self._knobs.retention is not None:
             kept = to_ms(now - self._knobs.retention)
             days = [day for day in days if day_ms(day) >= kept]
-        found: Ledger = {
-            "scenario_consumption": [],
-            "scenario_model_usage": [],
-            "scenario_asset_usage": [],
-            "scenario_usage_by_type": [],
-            "scenario_activity": [],
-            "scenario_user_model_usage": [],
-            "scenario_moderation_usage": [],
-        }
+        found: Ledger = {f"scenario_{name}": [] for name in _STREAMS}
         for day in days:
             for project, events in self._read(day, now):
                 head = (self._knobs.reader.team_id, project, day.isoformat())
@@ -84,30 +80,28 @@ class ScenarioLedger:
         return charges
 
     def _consumption(self, events: Iterable[Event], head: Key, at: str) -> Iterator[Entry]:
-        for user, spent in _grouped(events, lambda event: event.user).items():
+        for user, spent in grouped(events, lambda event: event.user).items():
             charged = [event for event in spent if event.value or event.discount]
             if charged:
                 value, discount = _sum(e.value for e in charged), _sum(e.discount for e in charged)
                 yield Entry((*head, user), at, self._charges(value, discount), {"quantity": value})
 
     def _models(self, events: Iterable[Event], head: Key, at: str) -> Iterator[Entry]:
-        for model, jobs in _grouped((e for e in events if e.model), lambda event: event.model).items():
+        for model, jobs in grouped((e for e in events if e.model), lambda event: event.model).items():
             cost, discount = _sum(e.cost for e in jobs), _sum(e.discount for e in jobs)
             usage = {"quantity": cost, "requests.total": Decimal(len(jobs))}
             yield Entry((*head, model), at, self._charges(cost, discount), usage)
 
     def _user_models(self, events: list[Event], head: Key, at: str) -> Iterator[Entry]:
         """Of the users of the day's consumption only."""
-        for user, done in _grouped(events, lambda event: event.user).items():
+        for user, done in grouped(events, lambda event: event.user).items():
             if any(event.value or event.discount for event in done):
                 yield from self._models(done, (*head, user), at)
 
     def _types(self, events: Iterable[Event], head: Key, at: str) -> Iterator[Entry]:
-        by_name: Group = defaultdict(list)
-        for event in events:
-            for name in event.usages:
-                by_name[name].append(event)
-        for name, done in by_name.items():
+        named = ((name, event) for event in events for name in event.usages)
+        for name, pairs in grouped(named, lambda pair: pair[0]).items():
+            done = [event for _, event in pairs]
             priced = names_cost(name, self._knobs.free_cost)
             charges = self._charges(_sum(e.value for e in done), _sum(e.discount for e in done)) if priced else {}
             yield Entry((*head, name), at, charges, {"quantity": Decimal(len(done))})
@@ -125,7 +119,7 @@ class ScenarioLedger:
 
     def _activity(self, events: Iterable[Event]) -> Iterator[Entry]:
         """The ordinal counts the rows that differ in their cost alone, the dearest first."""
-        for twins in _grouped(events, _identity).values():
+        for twins in grouped(events, _identity).values():
             for ordinal, event in enumerate(sorted(twins, key=lambda e: (e.billed, e.cost), reverse=True)):
                 time = spelled(event.time)
                 data = {**event.data}
@@ -135,13 +129,6 @@ class ScenarioLedger:
                 charges = self._charges(event.cost, _ZERO) if event.billed else {}
                 usage = {"quantity": event.cost} if event.billed else {}
                 yield Entry(key, time.replace(".000Z", "Z"), charges, usage)
-
-
-def _grouped(events: Iterable[Event], key: Callable[[Event], Any]) -> Group:
-    groups: Group = defaultdict(list)
-    for event in events:
-        groups[key(event)].append(event)
-    return groups
 
 
 def _identity(event: Event) -> Key:

@@ -5,14 +5,13 @@ from collections.abc import Mapping
 from datetime import datetime, timedelta
 from decimal import Decimal
 
-from sandbox.kit import BadCursor, Json, cursor, cut, place_of
+from sandbox.kit import Json, cursor, cut, number, offset_of
 from sandbox.vendor import Call
 from sandbox.vendors.scenario.credentials import PROJECT_SCOPE, TEAM_SCOPE, Key
 from sandbox.vendors.scenario.estate import Estate, Project, Team
 from sandbox.vendors.scenario.events import day_ms, spelled, to_ms
 from sandbox.vendors.scenario.knobs import Knobs
 from sandbox.vendors.scenario.refusals import invalid, no_team, protected
-from sandbox.vendors.scenario.sections import number
 from sandbox.vendors.scenario.usages import Usages
 
 _DEFAULT_PAGE, _LARGEST_PAGE = 10, 100
@@ -33,7 +32,7 @@ class Lookups:
         team = self._own(call.query.get("teamId") or key.teams[0], key)
         size = _page_size(call.query.get("pageSize"))
         asked = (team.id, size)
-        begin = _place(call.query.get("paginationToken"), asked)
+        begin = offset_of(call.query.get("paginationToken"), asked, invalid("paginationToken is invalid"))
         page, more = cut(_visible(team, key), begin, min(size, self._knobs.project_page_cap or size))
         used = self._used(team, call.now)
         projects = [self._project(project, team, used, call.now) for project in page]
@@ -131,10 +130,3 @@ def _page_size(text: str | None) -> int:
     if not text.isdecimal() or not 1 <= int(text) <= _LARGEST_PAGE:
         raise invalid(f"pageSize must be between 1 and {_LARGEST_PAGE}")
     return int(text)
-
-
-def _place(token: str | None, asked: object) -> int:
-    try:
-        return int(place_of(token, asked)[0]) if token else 0
-    except BadCursor:
-        raise invalid("paginationToken is invalid") from None

@@ -1,13 +1,14 @@
 """The sections of an answer, each derived from the same events."""
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from decimal import Decimal
 from math import ceil
+from operator import attrgetter
 
-from sandbox.kit import Json
+from sandbox.kit import Json, grouped, number
 from sandbox.vendors.scenario.events import Event, names_cost, spelled
 from sandbox.vendors.scenario.knobs import Granularity, Knobs
 from sandbox.vendors.scenario.query import Query
@@ -41,6 +42,7 @@ USAGE_NAMES = (
 _KINDS = ("3d", "audio", "document", "image", "image-hdr", "json", "text", "video")
 _VERDICTS = ("total", "pass", "warn", "fail")
 _SYNTHESIS = ("creative-unit-cost", "creative-unit-discount")
+_ACTIVITY_PAGE = 100  # entries of an answer
 _STEP = {
     "1m": 60_000,
     "5m": 300_000,
@@ -59,15 +61,6 @@ def granularity(width: timedelta, knobs: Knobs) -> Granularity:
 
 def step_ms(width: timedelta, knobs: Knobs) -> int:
     return _STEP[granularity(width, knobs)]
-
-
-def number(amount: Decimal) -> int | float:
-    """Compute units come in eighths, and halves of them: a float holds them exactly."""
-    return int(amount) if amount == amount.to_integral_value() else float(amount)
-
-
-def text(amount: Decimal) -> str:
-    return str(number(amount))
 
 
 @dataclass(frozen=True)
@@ -94,9 +87,7 @@ class Series:
 
     def _points(self, events: Iterable[Event], figures: Figures) -> list[Json]:
         step = step_ms(self.query.width, self.knobs)
-        buckets: dict[int, list[Event]] = defaultdict(list)
-        for event in events:
-            buckets[(event.time - self.query.start) // step].append(event)
+        buckets = grouped(events, lambda event: (event.time - self.query.start) // step)
         indexes: Iterable[int] = sorted(buckets)
         if not self.query.drop_zeros:
             count = (self.query.end - self.query.start) // step + 1
@@ -131,33 +122,31 @@ class Series:
             return lambda events: _synthesis(_costs(events), "cost", "apiKeyCost")
         if name == "creative-unit-discount":
             return lambda events: _synthesis(_costs(events), "discount", "apiKeyDiscount")
-        costs = _costs if names_cost(name, self.knobs.free_cost) else _nothing
+        priced = names_cost(name, self.knobs.free_cost)
 
         def figures(events: Sequence[Event]) -> Json:
             counts = {"value": str(len(events)), "apiKey": str(sum(event.is_api for event in events))}
-            return {**counts, **{key: number(amount) for key, amount in costs(events).items()}}
+            costs = _costs(events) if priced else {}
+            return {**counts, **{key: number(amount) for key, amount in costs.items()}}
 
         return figures
 
     def _models(self) -> list[Json]:
-        by_model: dict[str, list[Event]] = defaultdict(list)
-        for event in self.events:
-            if event.model:
-                by_model[event.model].append(event)
-        return [
-            {"modelId": model, "points": self._points(by_model[model], _model_figures)} for model in sorted(by_model)
-        ]
+        by_model = grouped(self.events, lambda event: event.model or "")
+        models = sorted(filter(None, by_model))
+        return [{"modelId": model, "points": self._points(by_model[model], _model_figures)} for model in models]
 
     def _assets(self) -> list[Json]:
         found = {kind for event in self.events for kind in event.assets}
         return [
-            {"kind": kind, "points": self._points(self.events, _counting(_assets_of, kind))}
+            {"kind": kind, "points": self._points(self.events, _counting(attrgetter("assets"), kind))}
             for kind in self._listed(_KINDS, found)
         ]
 
     def _nsfw(self) -> list[Json]:
         labels = sorted({label for event in self.events for label in event.nsfw})
-        return [{"label": label, "points": self._points(self.events, _counting(_nsfw_of, label))} for label in labels]
+        counting = {label: _counting(attrgetter("nsfw"), label) for label in labels}
+        return [{"label": label, "points": self._points(self.events, count)} for label, count in counting.items()]
 
     def _gate(self) -> list[Json]:
         found = {verdict for event in self.events for _, verdict in event.gate}
@@ -168,17 +157,14 @@ class Series:
         ]
 
     def _consumption(self) -> list[Json]:
+        """Jobs that cost nothing are no consumption."""
         rows = []
-        for user, events in _by_user(self.events):
-            value, discount = sum((e.value for e in events), Decimal(0)), sum((e.discount for e in events), Decimal(0))
-            row = {
-                "userId": user,
-                "value": number(value),
-                "discount": number(discount),
-                "total": number(value + discount),
-            }
-            add_on = sum((e.add_on for e in events), Decimal(0))
-            rows.append({**row, **({"costDetails": {"quality-gate": number(add_on)}} if add_on else {})})
+        charged = (event for event in self.events if event.value or event.discount)
+        for user, events in grouped(charged, lambda event: event.user).items():
+            value, discount, add_on = (_sum(events, figure) for figure in ("value", "discount", "add_on"))
+            figures = {"value": number(value), "discount": number(discount), "total": number(value + discount)}
+            details = {"costDetails": {"quality-gate": number(add_on)}} if add_on else {}
+            rows.append({"userId": user, **figures, **details})
         return sorted(rows, key=lambda row: (-row["value"], row["userId"]))
 
     def _activity(self) -> list[Json]:
@@ -188,9 +174,9 @@ class Series:
         if self.knobs.restless_activity and offset:
             newest_first = sorted(self.events, key=lambda event: -event.time)
         if self.knobs.endless_activity and newest_first:
-            newest_first *= ceil(self.knobs.activity_page / len(newest_first))
+            newest_first *= ceil(_ACTIVITY_PAGE / len(newest_first))
             offset, again = 0, {"offset": offset}
-        page = newest_first[offset : offset + self.knobs.activity_page]
+        page = newest_first[offset : offset + _ACTIVITY_PAGE]
         return [
             {
                 "action": event.action,
@@ -204,55 +190,30 @@ class Series:
         ]
 
 
-def _by_user(events: Iterable[Event]) -> Iterator[tuple[str, list[Event]]]:
-    """The users with compute units; jobs that cost nothing are no consumption."""
-    by_user: dict[str, list[Event]] = defaultdict(list)
-    for event in events:
-        if event.value or event.discount:
-            by_user[event.user].append(event)
-    yield from by_user.items()
+def _sum(events: Iterable[Event], figure: str) -> Decimal:
+    return sum((getattr(event, figure) for event in events), Decimal(0))
 
 
-def _costs(events: Sequence[Event]) -> dict[str, Decimal]:
+def _costs(events: Sequence[Event], cost: str = "value") -> dict[str, Decimal]:
     api = [event for event in events if event.is_api]
-    zero = Decimal(0)
     return {
-        "cost": sum((event.value for event in events), zero),
-        "discount": sum((event.discount for event in events), zero),
-        "apiKeyCost": sum((event.value for event in api), zero),
-        "apiKeyDiscount": sum((event.discount for event in api), zero),
+        "cost": _sum(events, cost),
+        "discount": _sum(events, "discount"),
+        "apiKeyCost": _sum(api, cost),
+        "apiKeyDiscount": _sum(api, "discount"),
     }
-
-
-def _nothing(_: Sequence[Event]) -> dict[str, Decimal]:
-    return {}
 
 
 def _synthesis(costs: dict[str, Decimal], figure: str, api_figure: str) -> Json:
     """The rows that restate all others: the figure is value and cost at once, the other figure is 0."""
     shown = {key: number(amount) if key in (figure, api_figure) else 0 for key, amount in costs.items()}
-    return {"value": text(costs[figure]), "apiKey": text(costs[api_figure]), **shown}
+    return {"value": str(number(costs[figure])), "apiKey": str(number(costs[api_figure])), **shown}
 
 
 def _model_figures(events: Sequence[Event]) -> Json:
     """Without add-ons, which no model charges."""
-    api = [event for event in events if event.is_api]
-    zero = Decimal(0)
-    return {
-        "cost": number(sum((event.cost for event in events), zero)),
-        "discount": number(sum((event.discount for event in events), zero)),
-        "jobs": len(events),
-        "apiKeyCost": number(sum((event.cost for event in api), zero)),
-        "apiKeyDiscount": number(sum((event.discount for event in api), zero)),
-    }
-
-
-def _assets_of(event: Event) -> dict[str, int]:
-    return event.assets
-
-
-def _nsfw_of(event: Event) -> dict[str, int]:
-    return event.nsfw
+    costs = {name: number(amount) for name, amount in _costs(events, "cost").items()}
+    return {"cost": costs.pop("cost"), "discount": costs.pop("discount"), "jobs": len(events), **costs}
 
 
 def _counting(counts: Callable[[Event], dict[str, int]], name: str) -> Figures:

@@ -1,10 +1,11 @@
 """A day in the studio, made from the world: jobs, edits, refunds, trainings and plain clicks."""
 
 import random
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import date
 from decimal import Decimal
+from functools import cache
 
 from sandbox.vendors.scenario.estate import FREE, MODELS, TRAINED, Estate, Member, Model, Team
 from sandbox.vendors.scenario.events import DAY_MS, Event, day_ms
@@ -29,18 +30,15 @@ _TOOLS = (
 
 
 class Studio:
-    """The events of every team and day; a day's are the same whatever was asked before."""
+    """The events `of` every team and day, in the order in which they happened."""
 
     def __init__(self, world: World, estate: Estate) -> None:
         self._world, self._estate = world, estate
-        self._days: dict[tuple[str, date], list[Event]] = {}
+        self.of: Callable[[Team, date], list[Event]] = cache(self._of)
 
-    def of(self, team: Team, day: date) -> list[Event]:
-        """In the order in which they happened."""
-        if (team.id, day) not in self._days:
-            made = list(self._make(team, day)) if self._world.has_data(day) else []
-            self._days[team.id, day] = sorted(made, key=lambda event: event.time)
-        return self._days[team.id, day]
+    def _of(self, team: Team, day: date) -> list[Event]:
+        made = self._make(team, day) if self._world.has_data(day) else ()
+        return sorted(made, key=lambda event: event.time)
 
     def _make(self, team: Team, day: date) -> Iterator[Event]:
         draw = self._world.random("scenario", team.id, day)

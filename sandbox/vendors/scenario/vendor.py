@@ -1,13 +1,10 @@
 """The vendor's API on one address: paths, keys and limits."""
 
-from datetime import date
-
 import orjson
 from starlette.responses import Response
 
 from sandbox.clock import Clock
 from sandbox.kit import Refusal, basic, whole_seconds
-from sandbox.ledger import Ledger
 from sandbox.limits import Limit
 from sandbox.vendor import Call, Endpoint, SandboxVendor
 from sandbox.vendors.scenario import query
@@ -43,10 +40,6 @@ class ScenarioSandbox(SandboxVendor[Endpoint, Key], Knobs):
             Endpoint("/v1/teams", self._lookups.teams),
             Endpoint("/v1/projects", self._lookups.projects),
         ]
-
-    def ledger(self, start: date, end: date) -> Ledger:
-        """All seven streams, as `reader` reads them."""
-        return self._ledger.ledger(start, end, self.clock.now())
 
     def authenticate(self, endpoint: Endpoint, call: Call) -> Key:
         user, secret = basic(call.request)

@@ -6,10 +6,7 @@ from typing import Any
 import requests
 
 from sandbox import Sandbox
-from sandbox.vendors.claude.credentials import (
-    ADMIN_KEY,
-    ANALYTICS_KEY,
-)
+from sandbox.vendors.claude.credentials import ADMIN_KEY, ANALYTICS_KEY
 
 NOW = datetime(2026, 7, 20, 12, tzinfo=timezone.utc)
 TODAY = NOW.date()

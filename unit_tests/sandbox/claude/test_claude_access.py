@@ -24,12 +24,7 @@ from unit_tests.sandbox.claude.asking import TODAY, ago, ask, body, refusal, win
         (ADMIN_KEY, "analytics/users", 403, "Got: [org:admin]. Needed: [read:analytics]"),
         (ANALYTICS_KEY, "me", 403, "Needed: [org:admin]"),
         (ANALYTICS_KEY, "usage_report/messages", 403, "Needed: [org:admin]"),
-        (
-            MEMBERS_ONLY_KEY,
-            "analytics/users",
-            403,
-            "Got: ['read:members'] Needed: ['read:analytics']",
-        ),
+        (MEMBERS_ONLY_KEY, "analytics/users", 403, "Got: ['read:members'] Needed: ['read:analytics']"),
         (ANALYTICS_KEY_WITHOUT_MEMBERS, "users", 403, "Needed: ['read:members']"),
     ],
 )

@@ -9,7 +9,7 @@ from urllib.parse import parse_qs, urlsplit
 
 import requests
 
-from sandbox.vendors.confluent import (
+from sandbox.vendors.confluent.credentials import (
     ADMIN_KEY,
     ADMIN_SECRET,
     BILLING_KEY,

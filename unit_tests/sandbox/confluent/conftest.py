@@ -7,24 +7,11 @@ import pytest
 import requests
 
 from sandbox import Sandbox
-from sandbox.limits import Limit
 from sandbox.vendors.confluent import ConfluentSandbox
 from unit_tests.sandbox.confluent.asking import ADMIN, BILLING_METRICS, METRICS, NOW, Call
+from unit_tests.sandbox.serving import fixtures
 
-
-@pytest.fixture(scope="module")
-def served() -> Iterator[Sandbox]:
-    with Sandbox(now=NOW, vendors=(ConfluentSandbox,)) as running:
-        yield running
-
-
-@pytest.fixture
-def sandbox(served: Sandbox) -> Iterator[Sandbox]:
-    """One server for the module; every test finds its knobs and its clock untouched."""
-    served.confluent.limit = Limit(None)
-    yield served
-    served.confluent.reset()
-    served.clock.advance(seconds=(NOW - served.clock.now()).total_seconds())
+served, sandbox = fixtures(ConfluentSandbox, NOW)
 
 
 @pytest.fixture

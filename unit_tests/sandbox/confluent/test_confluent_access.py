@@ -7,11 +7,7 @@ import requests
 
 from sandbox import Sandbox
 from sandbox.limits import Limit
-from sandbox.vendors.confluent import (
-    ADMIN_KEY,
-    ENVIRONMENT_ADMIN_KEY,
-    ENVIRONMENT_ADMIN_SECRET,
-)
+from sandbox.vendors.confluent.credentials import ADMIN_KEY, ENVIRONMENT_ADMIN_KEY, ENVIRONMENT_ADMIN_SECRET
 from sandbox.vendors.confluent.knobs import Knobs
 from unit_tests.sandbox.confluent.asking import (
     ADMIN,
@@ -79,11 +75,7 @@ def test_unknown_path_is_404(get: Call, sandbox: Sandbox) -> None:
         ({"end_date": None}, "end_date", "end_date must be formatted as YYYY-MM-DD"),
         ({"start_date": "2026-9-01"}, "start_date", "start_date must be formatted as YYYY-MM-DD"),
         ({"start_date": "2026-02-30"}, "start_date", "start_date must be formatted as YYYY-MM-DD"),
-        (
-            {"end_date": "2026-09-02T00:00:00Z"},
-            "end_date",
-            "end_date must be formatted as YYYY-MM-DD",
-        ),
+        ({"end_date": "2026-09-02T00:00:00Z"}, "end_date", "end_date must be formatted as YYYY-MM-DD"),
         ({"end_date": "2026-09-01"}, "end_date", "end date must be after start date"),
         ({"end_date": "2026-08-31"}, "end_date", "end date must be after start date"),
         ({"end_date": "2026-10-03"}, "end_date", "date range exceeds one month"),

@@ -155,10 +155,7 @@ def test_rows_of_real_bills_that_only_price_or_access_tells_apart(get: Call) -> 
     assert max(groups.values()) == 3
     tasks = Counter(json.dumps(row) for row in by_type["CONNECT_NUM_TASKS"])
     assert max(tasks.values()) == 2
-    assert {row["network_access_type"] for row in by_type["KAFKA_NETWORK_READ"]} == {
-        "PRIVATE_LINK",
-        "INTERNET",
-    }
+    assert {row["network_access_type"] for row in by_type["KAFKA_NETWORK_READ"]} == {"PRIVATE_LINK", "INTERNET"}
 
 
 def test_oddities_that_real_bills_have(get: Call) -> None:

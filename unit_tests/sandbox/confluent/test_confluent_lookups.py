@@ -3,13 +3,7 @@
 import pytest
 
 from sandbox import Sandbox
-from unit_tests.sandbox.confluent.asking import (
-    BILLING,
-    ENVIRONMENTS,
-    KAFKA,
-    Call,
-    walk,
-)
+from unit_tests.sandbox.confluent.asking import BILLING, ENVIRONMENTS, KAFKA, Call, walk
 
 ORGANIZATIONS = "org/v2/organizations"
 CLUSTERS = "cmk/v2/clusters"

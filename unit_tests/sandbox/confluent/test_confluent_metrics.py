@@ -6,11 +6,7 @@ import pytest
 
 from sandbox import Sandbox
 from sandbox.limits import Limit
-from sandbox.vendors.confluent import (
-    ADMIN_KEY,
-    ADMIN_SECRET,
-)
-from sandbox.vendors.confluent.credentials import ORGANIZATION_ADMIN, Key
+from sandbox.vendors.confluent.credentials import ADMIN_KEY, ADMIN_SECRET, ORGANIZATION_ADMIN, Key
 from unit_tests.sandbox.confluent.asking import (
     ADMIN,
     BILLING,
@@ -26,8 +22,7 @@ from unit_tests.sandbox.confluent.asking import (
 
 
 @pytest.mark.parametrize(
-    ("auth", "status"),
-    [(ADMIN, 200), (BILLING_METRICS, 200), (VIEWER, 200), (BILLING, 403), (KAFKA, 401)],
+    ("auth", "status"), [(ADMIN, 200), (BILLING_METRICS, 200), (VIEWER, 200), (BILLING, 403), (KAFKA, 401)]
 )
 def test_metrics_need_the_viewer(post: Call, cluster: str, auth: tuple[str, str], status: int) -> None:
     assert post(query(cluster), auth).status_code == status
@@ -42,10 +37,7 @@ def test_points_are_daily_newest_first_and_seven_days_old_at_most(post: Call, cl
     points = post(query(cluster, first=30)).json()["data"]
     timestamps = [point["timestamp"] for point in points]
     assert timestamps == sorted(timestamps, reverse=True)
-    assert (timestamps[-1], timestamps[0]) == (
-        f"{days_ago(7)}T00:00:00Z",
-        f"{days_ago(1)}T00:00:00Z",
-    )
+    assert (timestamps[-1], timestamps[0]) == (f"{days_ago(7)}T00:00:00Z", f"{days_ago(1)}T00:00:00Z")
     keys = [(point["timestamp"], point.get("metric.principal_id")) for point in points]
     assert len(set(keys)) == len(keys)
     assert None in {principal for _, principal in keys}

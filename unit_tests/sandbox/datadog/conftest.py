@@ -7,30 +7,15 @@ import pytest
 import requests
 
 from sandbox import Sandbox
-from sandbox.limits import Limit
-from sandbox.vendors.datadog import (
-    API_KEY,
-    APPLICATION_KEY,
-    DatadogSandbox,
-)
+from sandbox.vendors.datadog import DatadogSandbox
+from sandbox.vendors.datadog.credentials import API_KEY, APPLICATION_KEY
 from unit_tests.sandbox.datadog.asking import NOW, QUESTIONS, Call
+from unit_tests.sandbox.serving import fixtures
 
 PARENT = (API_KEY, APPLICATION_KEY)
 
 
-@pytest.fixture(scope="module")
-def served() -> Iterator[Sandbox]:
-    with Sandbox(now=NOW, vendors=(DatadogSandbox,)) as running:
-        yield running
-
-
-@pytest.fixture
-def sandbox(served: Sandbox) -> Iterator[Sandbox]:
-    """One server for the module; every test finds its knobs and its clock untouched."""
-    served.datadog.limit = Limit(None)
-    yield served
-    served.datadog.reset()
-    served.clock.advance(seconds=(NOW - served.clock.now()).total_seconds())
+served, sandbox = fixtures(DatadogSandbox, NOW)
 
 
 @pytest.fixture

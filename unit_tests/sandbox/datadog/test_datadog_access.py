@@ -6,7 +6,7 @@ import pytest
 
 from sandbox import Sandbox
 from sandbox.limits import Limit
-from sandbox.vendors.datadog import (
+from sandbox.vendors.datadog.credentials import (
     API_KEY,
     APPLICATION_KEY,
     CHILD_API_KEY,

@@ -7,11 +7,8 @@ import requests
 
 from sandbox import Sandbox
 from sandbox.ledger import Entry
-from sandbox.vendors.datadog import (
-    API_KEY,
-    APPLICATION_KEY,
-    DatadogSandbox,
-)
+from sandbox.vendors.datadog import DatadogSandbox
+from sandbox.vendors.datadog.credentials import API_KEY, APPLICATION_KEY
 from unit_tests.sandbox.datadog.asking import (
     BY_TEAM,
     ESTIMATED,

@@ -9,7 +9,8 @@ from typing import Any
 
 import requests
 
-from sandbox.vendors.github import ENTERPRISE, ENTERPRISE_TOKEN, ORGANIZATION
+from sandbox.vendors.github.credentials import ENTERPRISE_TOKEN
+from sandbox.vendors.github.estate import ENTERPRISE, ORGANIZATION
 
 NOW = datetime(2026, 9, 16, 10, 30, tzinfo=timezone.utc)
 TODAY = NOW.date()

@@ -7,25 +7,12 @@ import pytest
 import requests
 
 from sandbox import Sandbox
-from sandbox.limits import Limit
-from sandbox.vendors.github import ENTERPRISE_TOKEN, ORGANIZATION_TOKEN, GitHubSandbox
+from sandbox.vendors.github import GitHubSandbox
+from sandbox.vendors.github.credentials import ENTERPRISE_TOKEN, ORGANIZATION_TOKEN
 from unit_tests.sandbox.github.asking import DAYS, NOW, OF_ENTERPRISE, VERSION, Call
+from unit_tests.sandbox.serving import fixtures
 
-
-@pytest.fixture(scope="module")
-def served() -> Iterator[Sandbox]:
-    with Sandbox(now=NOW, days=DAYS, vendors=(GitHubSandbox,)) as running:
-        yield running
-
-
-@pytest.fixture
-def sandbox(served: Sandbox) -> Iterator[Sandbox]:
-    """One server for the module; every test finds its knobs and its clock untouched."""
-    served.github.limit = Limit(None)
-    yield served
-    served.github.reset()
-    served.heal()
-    served.clock.advance(seconds=(NOW - served.clock.now()).total_seconds())
+served, sandbox = fixtures(GitHubSandbox, NOW, days=DAYS)
 
 
 @pytest.fixture

@@ -5,15 +5,15 @@ import requests
 
 from sandbox import Sandbox
 from sandbox.limits import Limit
-from sandbox.vendors.github import (
+from sandbox.vendors.github.credentials import (
     APP_TOKEN,
-    ENTERPRISE,
     ENTERPRISE_TOKEN,
     FINE_GRAINED_ENTERPRISE_TOKEN,
     FINE_GRAINED_TOKEN,
     MEMBER_TOKEN,
     ORGANIZATION_TOKEN,
 )
+from sandbox.vendors.github.estate import ENTERPRISE
 from sandbox.vendors.github.knobs import Knobs
 from unit_tests.sandbox.github.asking import BILL, METRICS, OF_ENTERPRISE, SEATS, VERSION, Call, days_ago, of
 

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from sandbox import Sandbox
-from sandbox.vendors.github import ENTERPRISE_TOKEN
+from sandbox.vendors.github.credentials import ENTERPRISE_TOKEN
 from unit_tests.sandbox.github.asking import (
     BILL,
     OF_ENTERPRISE,

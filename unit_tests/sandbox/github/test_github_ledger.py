@@ -7,7 +7,7 @@ import pytest
 
 from sandbox import Sandbox
 from sandbox.ledger import Entry
-from sandbox.vendors.github import ORGANIZATION
+from sandbox.vendors.github.estate import ORGANIZATION
 from unit_tests.sandbox.github.asking import BILL, TODAY, Call, days_ago, exact, items
 
 STREAMS = {

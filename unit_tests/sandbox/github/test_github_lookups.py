@@ -6,7 +6,8 @@ import pytest
 import requests
 
 from sandbox import Sandbox
-from sandbox.vendors.github import ENTERPRISE, ENTERPRISE_TOKEN
+from sandbox.vendors.github.credentials import ENTERPRISE_TOKEN
+from sandbox.vendors.github.estate import ENTERPRISE
 from unit_tests.sandbox.github.asking import OF_ENTERPRISE, SEATS, Call
 
 CENTERS = f"{OF_ENTERPRISE}/cost-centers"

@@ -7,7 +7,8 @@ import pytest
 import requests
 
 from sandbox import Fault, Sandbox
-from sandbox.vendors.github import ENTERPRISE, ENTERPRISE_TOKEN
+from sandbox.vendors.github.credentials import ENTERPRISE_TOKEN
+from sandbox.vendors.github.estate import ENTERPRISE
 from sandbox.vendors.github.exports import COLUMNS
 from sandbox.vendors.github.knobs import Columns
 from unit_tests.sandbox.github.asking import (

@@ -8,10 +8,7 @@ from typing import Any
 import requests
 
 from sandbox.times import epoch
-from sandbox.vendors.openai import (
-    WORKSPACE_ADMIN_KEY,
-    WORKSPACE_ID,
-)
+from sandbox.vendors.openai.credentials import WORKSPACE_ADMIN_KEY, WORKSPACE_ID
 from sandbox.vendors.openai.endpoints import ENDPOINTS
 
 NOW = datetime(2026, 9, 16, 10, 30, tzinfo=timezone.utc)

@@ -1,7 +1,6 @@
 """The simulated OpenAI alone, asked over HTTP."""
 
 from collections.abc import Iterator
-from contextlib import contextmanager
 from datetime import timedelta
 from typing import Any
 
@@ -10,24 +9,12 @@ import requests
 
 from sandbox import Sandbox
 from sandbox.ledger import Ledger
-from sandbox.vendors.openai import (
-    ADMIN_KEY,
-    OpenAISandbox,
-)
+from sandbox.vendors.openai import OpenAISandbox
+from sandbox.vendors.openai.credentials import ADMIN_KEY
 from unit_tests.sandbox.openai.asking import NOW, TODAY, Get, days_ago
+from unit_tests.sandbox.serving import fixtures, rewound
 
-
-@pytest.fixture(scope="module")
-def served() -> Iterator[Sandbox]:
-    with Sandbox(now=NOW, vendors=(OpenAISandbox,)) as running:
-        yield running
-
-
-@pytest.fixture
-def sandbox(served: Sandbox) -> Iterator[Sandbox]:
-    """One server for the module, which every test finds untouched."""
-    with rewound(served):
-        yield served
+served, sandbox = fixtures(OpenAISandbox, NOW)
 
 
 @pytest.fixture
@@ -45,7 +32,7 @@ def get(sandbox: Sandbox) -> Iterator[Get]:
 @pytest.fixture(scope="module")
 def restated(served: Sandbox) -> tuple[Ledger, Ledger]:
     """Ten days as they are known today and two days later."""
-    with rewound(served):
+    with rewound(served, NOW):
         before = served.openai.ledger(days_ago(10), TODAY)
         served.clock.advance(days=2)
         return before, served.openai.ledger(days_ago(10), TODAY)
@@ -54,14 +41,6 @@ def restated(served: Sandbox) -> tuple[Ledger, Ledger]:
 @pytest.fixture(scope="module")
 def twenty_days(served: Sandbox) -> Ledger:
     """As they are known today, which is one of them."""
-    with rewound(served):
+    with rewound(served, NOW):
         ledger: Ledger = served.openai.ledger(days_ago(20), TODAY + timedelta(days=1))
         return ledger
-
-
-@contextmanager
-def rewound(served: Sandbox) -> Iterator[None]:
-    """Knobs and clock are untouched afterwards."""
-    yield
-    served.openai.reset()
-    served.clock.advance(seconds=(NOW - served.clock.now()).total_seconds())

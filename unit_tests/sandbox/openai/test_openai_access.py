@@ -7,16 +7,17 @@ import pytest
 from sandbox import Sandbox
 from sandbox.limits import Limit
 from sandbox.times import epoch
-from sandbox.vendors.openai import (
+from sandbox.vendors.openai.credentials import (
     ADMIN_KEY,
     CODEX_KEY,
     NO_USAGE_ADMIN_KEY,
     PROJECT_KEY,
     SERVICE_ACCOUNT_KEY,
     USAGE_ONLY_ADMIN_KEY,
+    USAGE_SCOPE,
     WORKSPACE_NO_SCOPE_KEY,
+    Key,
 )
-from sandbox.vendors.openai.credentials import USAGE_SCOPE, Key
 from unit_tests.sandbox.openai.asking import CODEX, COMPLETIONS, COSTS, TODAY, WORKSPACE, YESTERDAY, Get, days_ago
 
 

@@ -6,9 +6,7 @@ import pytest
 
 from sandbox import Sandbox
 from sandbox.times import epoch
-from sandbox.vendors.openai import (
-    CODEX_KEY,
-)
+from sandbox.vendors.openai.credentials import CODEX_KEY
 from unit_tests.sandbox.openai.asking import CODEX, TODAY, WORKSPACE, Get, codex, days_ago, pages
 
 

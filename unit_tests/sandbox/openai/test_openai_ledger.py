@@ -10,12 +10,8 @@ import requests
 from sandbox import Sandbox
 from sandbox.ledger import Entry, Ledger
 from sandbox.times import epoch
-from sandbox.vendors.openai import (
-    ADMIN_KEY,
-    CODEX_KEY,
-    WORKSPACE_ID,
-    OpenAISandbox,
-)
+from sandbox.vendors.openai import OpenAISandbox
+from sandbox.vendors.openai.credentials import ADMIN_KEY, CODEX_KEY, WORKSPACE_ID
 from sandbox.vendors.openai.endpoints import ENDPOINTS
 from unit_tests.sandbox.openai.asking import (
     CODEX,
@@ -155,10 +151,7 @@ def test_ledger_equals_the_served_costs(twenty_days: Ledger, get: Get) -> None:
 
 def test_ledger_equals_the_served_codex_usage(sandbox: Sandbox, get: Get) -> None:
     ledger = sandbox.openai.ledger(days_ago(30), TODAY + timedelta(days=1))
-    for stream, path in (
-        ("openai_codex_usage", f"{CODEX}/usage"),
-        ("openai_workspace_usage", WORKSPACE),
-    ):
+    for stream, path in (("openai_codex_usage", f"{CODEX}/usage"), ("openai_workspace_usage", WORKSPACE)):
         entries, served = ledger[stream], codex(get, path)
         assert {e.key[0] for e in entries} == {WORKSPACE_ID}
         assert {e.key[2] for e in entries} == {row["user_id"] for row in served}

@@ -44,8 +44,7 @@ def test_three_spellings_of_arrays(get: Get) -> None:
 
 
 @pytest.mark.parametrize(
-    ("spelling", "writes"),
-    [("one", ("",)), ("beside", ("", "_12h")), ("split", ("_30m", "_12h"))],
+    ("spelling", "writes"), [("one", ("",)), ("beside", ("", "_12h")), ("split", ("_30m", "_12h"))]
 )
 def test_token_identities(sandbox: Sandbox, get: Get, spelling: Any, writes: tuple[Any, ...]) -> None:
     sandbox.openai.cache_writes = spelling

@@ -7,7 +7,8 @@ from typing import Any
 import requests
 
 from sandbox import Sandbox
-from sandbox.vendors.scenario import (
+from sandbox.vendors.scenario import ScenarioSandbox
+from sandbox.vendors.scenario.credentials import (
     ANALYTICS_KEY,
     ANALYTICS_SECRET,
     MULTI_TEAM_KEY,
@@ -18,7 +19,6 @@ from sandbox.vendors.scenario import (
     TEAM_KEY_WITHOUT_USAGE,
     TEAM_SECRET,
     TEAM_SECRET_WITHOUT_USAGE,
-    ScenarioSandbox,
 )
 
 NOW = datetime(2026, 9, 22, 9, 30, tzinfo=timezone.utc)

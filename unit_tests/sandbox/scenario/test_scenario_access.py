@@ -8,7 +8,7 @@ import requests
 
 from sandbox import Sandbox
 from sandbox.limits import Limit
-from sandbox.vendors.scenario import (
+from sandbox.vendors.scenario.credentials import (
     ANALYTICS_KEY,
     ANALYTICS_SECRET,
     OTHER_TEAM_ID,

@@ -5,9 +5,7 @@ from decimal import Decimal
 from typing import Any
 
 from sandbox import Sandbox
-from sandbox.vendors.scenario import (
-    TEAM_ID,
-)
+from sandbox.vendors.scenario.credentials import TEAM_ID
 from unit_tests.sandbox.scenario.asking import (
     BUSY,
     NOW,

@@ -3,9 +3,7 @@
 from datetime import timedelta
 
 from sandbox import Sandbox
-from sandbox.vendors.scenario import (
-    TEAM_ID,
-)
+from sandbox.vendors.scenario.credentials import TEAM_ID
 from unit_tests.sandbox.scenario.asking import BUSY, activity, ask, exact
 
 

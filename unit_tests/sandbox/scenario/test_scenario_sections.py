@@ -7,7 +7,7 @@ from decimal import Decimal
 import pytest
 
 from sandbox import Sandbox
-from sandbox.vendors.scenario import (
+from sandbox.vendors.scenario.credentials import (
     MULTI_TEAM_KEY,
     OTHER_TEAM_ID,
     PROJECT_ID,

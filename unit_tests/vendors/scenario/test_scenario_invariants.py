@@ -14,7 +14,8 @@ from hypothesis import strategies as st
 
 from sandbox import Sandbox
 from sandbox.limits import Limit
-from sandbox.vendors.scenario import ANALYTICS_KEY, ANALYTICS_SECRET, ScenarioSandbox
+from sandbox.vendors.scenario import ScenarioSandbox
+from sandbox.vendors.scenario.credentials import ANALYTICS_KEY, ANALYTICS_SECRET
 from sandbox.vendors.scenario.knobs import LADDER, Granularity
 from unit_tests.examples import share
 from unit_tests.vendors.samples import assert_valid, records, stream_of, window
