@@ -10,7 +10,6 @@ from pendulum import UTC, DateTime
 from source_unified_usage.core import clock
 from source_unified_usage.core.answer import Answer
 from source_unified_usage.core.row_files import ndjson_rows
-from source_unified_usage.core.stream import UsageStream
 from source_unified_usage.core.times import day_period, parse_time
 from source_unified_usage.core.usage import (
     Number,
@@ -26,7 +25,7 @@ from source_unified_usage.core.usage import (
     usage,
 )
 from source_unified_usage.core.window import Window, days
-from source_unified_usage.vendors.github.api import GitHubApi, links_of
+from source_unified_usage.vendors.github.api import AccountStream, GitHubApi
 
 _FIRST_DAY = DateTime(2025, 10, 10, tzinfo=UTC)  # "Copilot usage metrics"; and one year back
 _SETTLES = 3  # days after which a day is complete, by the same page; until then it may have no report yet
@@ -39,13 +38,7 @@ def users_of_day(api: GitHubApi, day: str) -> Iterator[Row] | None:
     first = _report(api, day)
     if first is None:
         return None
-    answers = [first]
-
-    def links() -> list[str]:
-        answer = answers.pop() if answers else _report(api, day)
-        return links_of(answer, "download_links") if answer else []
-
-    return api.linked(links, ndjson_rows)
+    return api.linked(first, lambda: _report(api, day), "download_links", ndjson_rows)
 
 
 def _report(api: GitHubApi, day: str) -> Answer | None:
@@ -64,9 +57,7 @@ class UserDay(NamedTuple):
     day: str
 
 
-class UserActivity(UsageStream[GitHubApi]):
-    """What people do with Copilot."""
-
+class UserActivity(AccountStream):
     name = "github_copilot_user_activity"
     about = (
         "What one person did with Copilot on one day, in IDEs and, apart from them, on the command line; of an "
@@ -77,10 +68,6 @@ class UserActivity(UsageStream[GitHubApi]):
     step = days(1)
     lookback = days(7)
     open_day = False
-
-    def __init__(self, api: GitHubApi) -> None:
-        super().__init__(api)
-        self.scope = api.of.scope
 
     def earliest_available(self, today: DateTime) -> DateTime:
         return max(_FIRST_DAY, today.subtract(years=1).add(days=1))
