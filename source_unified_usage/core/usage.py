@@ -286,3 +286,9 @@ def charges(
             amount = billed if value is net else number(value)
             lines.append({"amount": amount, "currency": currency, "type": kind})
     return lines
+
+
+def total(*figures: Any) -> Number | None:
+    """The sum of those that are known; None when none is."""
+    known = [figure for figure in map(quantity, figures) if figure is not None]
+    return sum(known) if known else None
