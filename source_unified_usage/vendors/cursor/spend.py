@@ -159,8 +159,6 @@ def _day_after(cycle: Row) -> DateTime | None:
 
 
 class PooledUsage(UsageStream[CursorApi]):
-    """The pool of an Enterprise contract by team."""
-
     name = "cursor_pooled_usage"
     about = "What one team has used of the organization's pool in the contract period so far."
     role = "restates"
