@@ -41,8 +41,6 @@ class Line(NamedTuple):
 
 
 class AiUsage(BillingStream):
-    """Credits and tokens by everything that GitHub knows of them."""
-
     name = "github_ai_usage"
     about = (
         "The AI credits and tokens of one person, model, organization, repository and cost center on one day, from the "
