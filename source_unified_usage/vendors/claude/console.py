@@ -5,6 +5,7 @@ from typing import Any, NamedTuple
 
 from source_unified_usage.core.answer import Answer
 from source_unified_usage.core.errors import ConfigError
+from source_unified_usage.core.lookup import named
 from source_unified_usage.core.stream import UsageStream
 from source_unified_usage.core.usage import Row, Usage, charges, compact, nth, usage, with_ordinals, with_ordinals_once
 from source_unified_usage.core.window import Window, days
@@ -130,11 +131,11 @@ class ApiUsage(ConsoleReport):
         return names._replace(people=self._lookups.users(), keys=self._lookups.api_keys()) if rows else names
 
     def _facts(self, row: Row, names: Names) -> dict[str, Any]:
-        account, key = row.get("account_id"), row.get("api_key_id")
-        person, key_name = names.people.get(account or "", {}), names.keys.get(key or "", {}).get("name")
+        account = row.get("account_id")
+        person = names.people.get(account or "", {})
         return {
             "metric_name": "tokens",
-            "resources": [compact(id=key, name=key_name, workspace=_workspace(row, names))],
+            "resources": [named(row.get("api_key_id"), names.keys, workspace=_workspace(row, names))],
             "user": compact(id=account, email=person.get("email"), name=person.get("name")),
             "usage": compact(tokens=tokens(row), tools=compact(web_search_count=searches(row))),
         }
@@ -180,9 +181,6 @@ class ApiCost(ConsoleReport):
         }
 
 
-def _workspace(row: Row, names: Names) -> dict[str, str]:
+def _workspace(row: Row, names: Names) -> dict[str, Any]:
     """No workspace is the default one, which no list names (reference: usage_report/messages)."""
-    id = row.get("workspace_id")
-    if not id:
-        return {"id": "default", "name": "Default"}
-    return compact(id=id, name=names.workspaces.get(id, {}).get("name"))
+    return named(row.get("workspace_id"), names.workspaces) or {"id": "default", "name": "Default"}

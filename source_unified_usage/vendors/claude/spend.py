@@ -11,6 +11,7 @@ from pendulum import DateTime, instance
 from source_unified_usage.core import clock
 from source_unified_usage.core.answer import Answer
 from source_unified_usage.core.errors import mapping
+from source_unified_usage.core.lookup import named
 from source_unified_usage.core.progress import logger
 from source_unified_usage.core.times import midnight, parse_time
 from source_unified_usage.core.usage import (
@@ -284,9 +285,8 @@ def _common(reader: Reader, answer: Answer, refreshed: str | None, *, named: boo
 
 def _resources(group: Row, actor: Row, common: Common) -> list[dict[str, Any]]:
     """The API key in its workspace; then what used it, where that is neither a person nor the key."""
-    key, workspace = text(group.get("api_key_id")), text(group.get("workspace_id"))
-    place = compact(id=workspace, name=common.workspaces.get(workspace or "", {}).get("name"))
-    found = [compact(id=key, name=common.keys.get(key or "", {}).get("name"), workspace=place)]
+    place = named(text(group.get("workspace_id")), common.workspaces)
+    found = [named(text(group.get("api_key_id")), common.keys, workspace=place)]
     if actor.get("type") == "service_account_actor":
         found.append(compact(id=text(actor["service_account_id"])))
     if actor.get("type") == "federated_actor":
