@@ -292,3 +292,8 @@ def total(*figures: Any) -> Number | None:
     """The sum of those that are known; None when none is."""
     known = [figure for figure in map(quantity, figures) if figure is not None]
     return sum(known) if known else None
+
+
+def measured(figure: Number | None, unit: str) -> dict[str, Any]:
+    """A figure with its unit, as `usage` has them; empty when it is unknown."""
+    return {} if figure is None else {"quantity": figure, "unit": unit}

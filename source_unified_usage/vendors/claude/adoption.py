@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from source_unified_usage.core.times import day_period
-from source_unified_usage.core.usage import Row, Usage, charges, compact, quantity, total, usage
+from source_unified_usage.core.usage import Row, Usage, charges, compact, measured, quantity, total, usage
 from source_unified_usage.vendors.claude.engagement import Engagement, Part
 from source_unified_usage.vendors.claude.mapping import CLAUDE, currency, dollars, unified
 
@@ -146,8 +146,7 @@ def _people(row: Row) -> dict[str, Any]:
 
 
 def _counted(row: Row, field: str, unit: str) -> dict[str, Any]:
-    count = quantity(row.get(field))
-    return {} if count is None else {"quantity": count, "unit": unit}
+    return measured(quantity(row.get(field)), unit)
 
 
 def _conversations(row: Row, what: str) -> Any:

@@ -1,8 +1,7 @@
 """Copilot usage metrics: who used Copilot on a day, for what, and how much code came of it."""
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
-from decimal import Decimal
+from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
 
 from pendulum import UTC, DateTime
@@ -12,16 +11,16 @@ from source_unified_usage.core.answer import Answer
 from source_unified_usage.core.row_files import ndjson_rows
 from source_unified_usage.core.times import day_period, parse_time
 from source_unified_usage.core.usage import (
-    Number,
     Row,
     Usage,
     compact,
     decimal,
     listed,
+    measured,
     nested,
-    number,
     quantity,
     text,
+    total,
     usage,
 )
 from source_unified_usage.core.window import Window, days
@@ -102,13 +101,11 @@ class UserActivity(AccountStream):
 
 def _usage(row: Row) -> Mapping[str, Any]:
     cli = nested(row, "totals_by_cli")
-    credits = quantity(row.get("ai_credits_used"))
     return compact(
-        quantity=credits,
-        unit=None if credits is None else "credit",
+        **measured(quantity(row.get("ai_credits_used")), "credit"),
         requests=compact(
             total=quantity(row.get("user_initiated_interaction_count")),
-            chat=_sum(row.get(f"chat_panel_{mode}_mode") for mode in _CHATS),
+            chat=total(*(row.get(f"chat_panel_{mode}_mode") for mode in _CHATS)),
             agent=quantity(row.get("chat_panel_agent_mode")),
         ),
         sessions=compact(distinct=quantity(cli.get("session_count"))),
@@ -126,12 +123,7 @@ def _usage(row: Row) -> Mapping[str, Any]:
 
 def _tokens(cli: Row) -> Mapping[str, Any]:
     sent, received = cli.get("prompt_tokens_sum"), cli.get("output_tokens_sum")
-    return compact(input=quantity(sent), output=quantity(received), total=_sum((sent, received)))
-
-
-def _sum(figures: Iterable[Any]) -> Number | None:
-    known = [figure for figure in map(decimal, figures) if figure is not None]
-    return number(sum(known, Decimal(0))) if known else None
+    return compact(input=quantity(sent), output=quantity(received), total=total(sent, received))
 
 
 def _is_active(row: Row, cli: Row) -> bool:

@@ -14,6 +14,7 @@ from source_unified_usage.core.usage import (
     charges,
     compact,
     decimal,
+    measured,
     nested,
     nth,
     quantity,
@@ -193,12 +194,10 @@ def _surface(figures: Row) -> str | None:
 
 
 def _activity(figures: Row) -> dict[str, Any]:
-    credits = quantity(figures.get("credits"))
     threads, turns = quantity(figures.get("threads")), quantity(figures.get("turns"))
     active = None if threads is None and turns is None else bool(threads or turns)
     return compact(
-        quantity=credits,
-        unit=None if credits is None else "credit",
+        **measured(quantity(figures.get("credits")), "credit"),
         conversations=compact(turn_count=turns, thread_count=threads),
         tokens=_tokens(figures),
         activity=compact(is_active=active),

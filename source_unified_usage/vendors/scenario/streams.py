@@ -5,7 +5,7 @@ from decimal import Decimal
 from typing import ClassVar
 
 from source_unified_usage.core.progress import logger
-from source_unified_usage.core.usage import Row, Usage, decimal, number
+from source_unified_usage.core.usage import Row, Usage, decimal, measured, number
 from source_unified_usage.core.window import Window
 from source_unified_usage.vendors.scenario.api import ASSETS, CONSUMPTION, MODELS, NSFW, QUALITY_GATE, TYPES, Section
 from source_unified_usage.vendors.scenario.daily import DailyStream, Line, Place, SeriesStream
@@ -148,14 +148,14 @@ class UsageByType(SeriesStream):
 
     def series_record(self, line: Line, series: Row) -> Usage:
         points = series["points"]
-        done, spent = count(points), cost(points)
+        spent = cost(points)
         return self.record(
             line,
             series,
             series["usageName"],
             metric_name=series["usageName"],
             charges=self.shared.tariff.charges(*spent) if spent else None,
-            usage={"quantity": done, "unit": "action"} if done is not None else None,
+            usage=measured(count(points), "action"),
         )
 
     def _warn_of_no_number(self, series: Row, window: Window) -> None:
