@@ -2,17 +2,17 @@
 
 from collections.abc import Iterator, Mapping
 from decimal import Decimal
-from typing import Any, NamedTuple
+from typing import Any
 
 from source_unified_usage.core import clock
 from source_unified_usage.core.answer import Answer
 from source_unified_usage.core.errors import Unavailable
 from source_unified_usage.core.row_files import csv_rows
 from source_unified_usage.core.times import day_period, parse_time
-from source_unified_usage.core.usage import Row, Usage, compact, decimal, number, text, usage, with_ordinals
+from source_unified_usage.core.usage import Row, Usage, compact, decimal, number, text, usage
 from source_unified_usage.core.window import Window, days
-from source_unified_usage.vendors.github.billing import BillingStream
-from source_unified_usage.vendors.github.mapping import Figures, kind_of, model_of, order, person, product_of, resources
+from source_unified_usage.vendors.github.billing import BillingStream, BillItem
+from source_unified_usage.vendors.github.mapping import Figures, kind_of, model_of, person, product_of, resources
 
 TYPE = "ai_credit"
 _COLUMNS = (
@@ -31,13 +31,6 @@ _SOON, _LATER = 5.0, 15.0  # seconds between two looks at an export, of which th
 _LOOKS_SOON = 6
 _PATIENCE = 900.0  # seconds; minutes are normal, as clients report
 _JUST_ORDERED = 900.0  # seconds in which an export counts as the one whose answer was lost
-
-
-class Line(NamedTuple):
-    """A row and its ordinal among its twins."""
-
-    row: Row
-    ordinal: int
 
 
 class AiUsage(BillingStream):
@@ -62,13 +55,11 @@ class AiUsage(BillingStream):
     def path(self) -> str:
         return self.api.of.billing("reports")
 
-    def rows(self, window: Window) -> Iterator[Line]:
+    def rows(self, window: Window) -> Iterator[BillItem]:
         """All rows of the export: twins need their ordinals, and its order is not documented."""
         export = self._completed(window)
         rows = self.api.linked(export, lambda: self._export(export.body["id"]), "download_urls", csv_rows)
-        checked = self._checked(export, window, rows)
-        numbered = with_ordinals(checked, self._key, lambda row: order(self.figures, row))
-        return (Line(row, ordinal) for row, ordinal in numbered)
+        return self.numbered(BillItem(row, row["date"][:10], row) for row in self._checked(export, window, rows))
 
     def _checked(self, export: Answer, window: Window, rows: Iterator[Row]) -> Iterator[Row]:
         for row in rows:
@@ -131,9 +122,10 @@ class AiUsage(BillingStream):
 
     # --- mapping
 
-    def _key(self, row: Row) -> str:
+    def key(self, item: BillItem) -> str:
+        row = item.row
         return self.id(
-            row["date"][:10],
+            item.day,
             text(row.get("organization")),
             text(row.get("cost_center_name")),
             (text(row.get("username")) or "").lower(),
@@ -141,10 +133,10 @@ class AiUsage(BillingStream):
             text(row.get("repository")),
         )
 
-    def usages(self, item: Line) -> Iterator[Usage]:
+    def usages(self, item: BillItem) -> Iterator[Usage]:
         row = item.row
         yield usage(
-            id=f"{self._key(row)}/{item.ordinal}",
+            id=f"{self.key(item)}/{item.ordinal}",
             product=product_of(row),
             metric_name=text(row.get("sku")),
             resources=resources(
@@ -157,7 +149,7 @@ class AiUsage(BillingStream):
             model=model_of(row.get("model")),
             charges=self.figures.charges(row),
             usage={**self.figures.credits(row), **compact(tokens=_tokens(row))},
-            **day_period(row["date"]),
+            **day_period(item.day),
             remote_data=row,
         )
 

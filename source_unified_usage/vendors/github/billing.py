@@ -46,6 +46,15 @@ class BillingStream(AccountStream):
         if self.figures.contradicts(row):
             self.warn_once("net", f"a net amount is another than gross less discount, the net is kept: {dict(row)}")
 
+    def numbered(self, items: Iterable[BillItem]) -> Iterator[BillItem]:
+        """The items with their ordinals among rows that differ in price or amount alone."""
+        found = with_ordinals(items, self.key, lambda item: order(self.figures, item.row))
+        return (item._replace(ordinal=ordinal) for item, ordinal in found)
+
+    def key(self, item: BillItem) -> str:
+        """The id without the ordinal."""
+        raise NotImplementedError
+
 
 class DailyBilling(BillingStream):
     """Asked for one day at a time."""
@@ -82,15 +91,6 @@ class DailyBilling(BillingStream):
                 raise
             self.warn_once(gone, f"GitHub does not know {gone} any more, what belongs to it is not read ({error})")
             return None
-
-    def numbered(self, items: Iterable[BillItem]) -> Iterator[BillItem]:
-        """The items with their ordinals among rows that differ in price or amount alone."""
-        found = with_ordinals(items, self.key, lambda item: order(self.figures, item.row))
-        return (item._replace(ordinal=ordinal) for item, ordinal in found)
-
-    def key(self, item: BillItem) -> str:
-        """The id without the ordinal."""
-        raise NotImplementedError
 
 
 class BillingUsage(DailyBilling):
