@@ -1,7 +1,7 @@
 """The Admin API's day buckets: tokens by account, key, workspace, model and tier, and costs by workspace."""
 
-from collections.abc import Iterator, Mapping, Sequence
-from typing import Any, NamedTuple
+from collections.abc import Iterator, Sequence
+from typing import Any
 
 from source_unified_usage.core.answer import Answer
 from source_unified_usage.core.errors import ConfigError
@@ -10,7 +10,7 @@ from source_unified_usage.core.stream import UsageStream
 from source_unified_usage.core.usage import Row, Usage, charges, compact, nth, usage, with_ordinals, with_ordinals_once
 from source_unified_usage.core.window import Window, days
 from source_unified_usage.vendors.claude.api import ORGANIZATION, AdminApi, bucket_rows, day_buckets
-from source_unified_usage.vendors.claude.lookups import Lookups, Named
+from source_unified_usage.vendors.claude.lookups import Line, Lookups, Names
 from source_unified_usage.vendors.claude.mapping import (
     bucket_period,
     currency,
@@ -37,23 +37,6 @@ class ConsoleStream(UsageStream[AdminApi]):
         return f"{ORGANIZATION}/{self.endpoint}"
 
 
-class Names(NamedTuple):
-    """Whose the rows of a report are, and the names of what they belong to."""
-
-    organization: Mapping[str, str]
-    workspaces: Mapping[str, Named]
-    people: Mapping[str, Named] = {}
-    keys: Mapping[str, Named] = {}
-
-
-class Result(NamedTuple):
-    """A row with its bucket's start and end, its id, and names."""
-
-    row: Row
-    id: str
-    names: Names
-
-
 class ConsoleReport(ConsoleStream):
     """A report in day buckets."""
 
@@ -62,14 +45,14 @@ class ConsoleReport(ConsoleStream):
     limit: int  # buckets in an answer
     ordinals = staticmethod(with_ordinals)
 
-    def rows(self, window: Window) -> Iterator[Result]:
+    def rows(self, window: Window) -> Iterator[Line]:
         answers = self._answers(window)
         rows = [row for answer in answers for row in bucket_rows(answer)]
         names = self._names(answers[0], rows)
         for row, ordinal in self.ordinals(rows, self._key, order):
-            yield Result(row, nth(self._key(row), ordinal), names)
+            yield Line(row, nth(self._key(row), ordinal), names)
 
-    def usages(self, item: Result) -> Iterator[Usage]:
+    def usages(self, item: Line) -> Iterator[Usage]:
         row = item.row
         yield usage(
             id=item.id,
