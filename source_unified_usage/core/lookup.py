@@ -41,7 +41,7 @@ def texts_of(row: Row, *fields: str) -> dict[str, str]:
 
 
 def named(id: str | None, names: Mapping[str, Mapping[str, str]], **more: Any) -> dict[str, Any]:
-    """What a record says of something that has this id: its name too, where it is known. Empty without an id."""
+    """What a record says of something: its id, its name where it is known, and `more`."""
     return compact(id=id, name=names.get(id, {}).get("name"), **more) if id else compact(**more)
 
 

@@ -15,7 +15,7 @@ from source_unified_usage.vendors.github.lookups import Center, Lookups
 from source_unified_usage.vendors.github.mapping import Figures, fold, order, product_of, resources
 
 ROWS = "usageItems"
-_MONTHS_KEPT = 24  # "Billing usage": the past 24 months
+_MONTHS_KEPT = 24  # "Billing usage": the past 24 months; the page of exports names no figure
 
 
 class BillItem(NamedTuple):
