@@ -1,7 +1,7 @@
 """One HTTP conversation with a vendor: base URL, credential, rate limit, retries, and errors that say what to do."""
 
 import copy
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from typing import Any, ClassVar
 
 import requests
@@ -11,17 +11,11 @@ from source_unified_usage.core import clock
 from source_unified_usage.core.answer import Answer
 from source_unified_usage.core.authentication import Credential, Refusal
 from source_unified_usage.core.error_rules import RETRY, Asked, ErrorRule, classify_error, redirected
-from source_unified_usage.core.errors import (
-    BrokenContract,
-    ConfigError,
-    KeyRefused,
-    Unavailable,
-    ran_out,
-    reason_of,
-)
+from source_unified_usage.core.errors import BrokenContract, ConfigError, KeyRefused, Unavailable, ran_out, reason_of
 from source_unified_usage.core.json_body import parse
 from source_unified_usage.core.messages import network_message, request_id, vendor_message
 from source_unified_usage.core.network import password_wanted, proxies_for, setup_fault
+from source_unified_usage.core.paging import follow
 from source_unified_usage.core.progress import StreamStats, logger
 from source_unified_usage.core.rate_limit import RateLimit
 from source_unified_usage.core.retry import (
@@ -67,11 +61,7 @@ class Api:
         self._session = self._new_session()
 
     def for_stream(
-        self,
-        stream: str,
-        *,
-        stats: StreamStats | None = None,
-        on_limited: Callable[[], None] | None = None,
+        self, stream: str, *, stats: StreamStats | None = None, on_limited: Callable[[], None] | None = None
     ) -> Self:
         """The same API for another stream, over its own connection."""
         api = copy.copy(self)
@@ -136,6 +126,22 @@ class Api:
     ) -> Answer:
         """`done`: for what must not happen twice, finds what came of a try whose answer was lost, before the next."""
         return self._send("POST", path, also=also, done=done, params=params, json=json)
+
+    def follow(
+        self,
+        path: str,
+        query: Mapping[str, Any],
+        cursor: str,
+        following: Callable[[Answer], str | None],
+        rows: Callable[[Answer], Collection[Any]],
+        headers: Mapping[str, str] | None = None,
+    ) -> Iterator[Answer]:
+        """Page after page. `cursor`: the parameter that takes what `following` finds in the page before."""
+
+        def ask(found: str | None) -> Answer:
+            return self.get(path, {**query, cursor: found} if found else query, headers)
+
+        return follow(ask, following, rows)
 
     def unreadable(self, error: Exception) -> BrokenContract:
         """The error for answers that cannot be read; it names the latest one."""

@@ -21,11 +21,7 @@ class WindowCursor(Cursor):
     """What has been written, as merged half-open windows, and with which scope. Emits the state after every window."""
 
     def __init__(
-        self,
-        stream: UsageStream,
-        covered: Covered,
-        repository: MessageRepository,
-        states: ConnectorStateManager,
+        self, stream: UsageStream, covered: Covered, repository: MessageRepository, states: ConnectorStateManager
     ) -> None:
         self._stream, self._covered = stream, covered
         self._repository, self._states = repository, states

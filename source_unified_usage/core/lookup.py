@@ -2,7 +2,7 @@
 
 import threading
 from collections.abc import Callable, Iterable, Mapping
-from typing import Any, Generic, NamedTuple
+from typing import Any, Generic
 
 from typing_extensions import TypeVar
 
@@ -10,7 +10,7 @@ from source_unified_usage.core import clock
 from source_unified_usage.core.api import Api
 from source_unified_usage.core.errors import UNMAPPABLE, SourceError, Unavailable
 from source_unified_usage.core.progress import logger
-from source_unified_usage.core.usage import Row
+from source_unified_usage.core.usage import Row, compact
 
 T = TypeVar("T", default=Any)
 _LONGEST = 30  # seconds that names may hold up a sync, waits for the vendor's rate limit not counted
@@ -40,15 +40,13 @@ def texts_of(row: Row, *fields: str) -> dict[str, str]:
     return {field: row[field] for field in fields if row.get(field) and isinstance(row[field], str)}
 
 
-class Names(NamedTuple, Generic[T]):
-    """The entries of a list until it ended or failed, and why it failed."""
-
-    found: Mapping[str, T]
-    failure: SourceError | None = None
+def named(id: str | None, names: Mapping[str, Mapping[str, str]], **more: Any) -> dict[str, Any]:
+    """What a record says of something: its id, its name where it is known, and `more`."""
+    return compact(id=id, name=names.get(id, {}).get("name"), **more) if id else compact(**more)
 
 
-def names(api: Api, pages: Pages[T]) -> Names[T]:
-    """Read as much of a list as comes in time. Raises nothing, whatever is wrong with it."""
+def names(api: Api, pages: Pages[T]) -> tuple[Mapping[str, T], SourceError | None]:
+    """As much of a list as comes in time, and why it failed, if it did. Raises nothing, whatever is wrong with it."""
     api = api.for_lookup()
     found: dict[str, T] = {}
     began = clock.monotonic()
@@ -58,10 +56,10 @@ def names(api: Api, pages: Pages[T]) -> Names[T]:
             if count == _MOST_PAGES or clock.monotonic() - began - api.paced > _LONGEST:
                 raise Unavailable(f"{count} pages in {clock.monotonic() - began:.0f} s, the rest is left")
     except SourceError as error:
-        return Names(found, error)
+        return found, error
     except UNMAPPABLE as error:
-        return Names(found, api.unreadable(error))
-    return Names(found)
+        return found, api.unreadable(error)
+    return found, None
 
 
 class Lookup(Generic[T]):

@@ -104,17 +104,12 @@ class Offer:
         return [switches]
 
 
-def _switches(vendor: type[Vendor], config: Mapping[str, Any]) -> dict[Option, Any]:
-    """The options that a configuration leaves off: flags, credentials, ids, each with a value that switches it on."""
-    return dict(_off(vendor.spec(), (vendor.name,), config.get(vendor.name) or {}))
-
-
 def _alternatives(
     vendor: type[Vendor], config: Mapping[str, Any]
 ) -> Iterator[tuple[Mapping[str, Any], Mapping[Option, Any]]]:
     """The configuration and its switches, once for each option that excludes others, without those; its own first."""
-    switches = _switches(vendor, config)
-    own = config.get(vendor.name, {})
+    own = config.get(vendor.name) or {}
+    switches = dict(_off(vendor.spec(), (vendor.name,), own))
     for chosen in sorted(vendor.one_of, key=lambda option: not own.get(option)) or [""]:
         others = {option for option in vendor.one_of if option != chosen}
         block = {name: value for name, value in own.items() if name not in others}
@@ -123,6 +118,7 @@ def _alternatives(
 
 
 def _off(schema: Mapping[str, Any], path: Option, block: Mapping[str, Any]) -> Iterator[tuple[Option, Any]]:
+    """The options that a configuration leaves off: flags, credentials, ids, each with a value that switches it on."""
     for name, option in schema["properties"].items():
         value = block.get(name)
         if option["type"] == "object":

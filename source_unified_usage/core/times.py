@@ -27,6 +27,12 @@ def month_period(month: DateTime) -> Period:
     return {"start_date": rfc3339(month), "end_date": rfc3339(month.add(months=1))}
 
 
+def event_period(time: str) -> Period:
+    """The instant of an event. Raises ValueError."""
+    instant = rfc3339(parse_time(time))
+    return {"start_date": instant, "end_date": instant}
+
+
 def midnight(day: date | str) -> str:
     """The start of a UTC day, from a date or a text that begins with YYYY-MM-DD."""
     return f"{day if isinstance(day, str) else day.isoformat()}"[:10] + "T00:00:00Z"
@@ -54,10 +60,7 @@ def parse_time(text: str) -> datetime:
 
 
 def first_instant(text: str) -> datetime:
-    """The first instant of what a text names: a month (YYYY-MM), a day or a time.
-
-    Raises ValueError.
-    """
+    """The first instant of what a text names: a month (YYYY-MM), a day or a time. Raises ValueError."""
     return parse_time(f"{text.strip()}-01" if re.fullmatch(r"\s*\d{4}-\d\d\s*", text) else text)
 
 

@@ -286,3 +286,14 @@ def charges(
             amount = billed if value is net else number(value)
             lines.append({"amount": amount, "currency": currency, "type": kind})
     return lines
+
+
+def total(*figures: Any) -> Number | None:
+    """The sum of those that are known; None when none is."""
+    known = [figure for figure in map(quantity, figures) if figure is not None]
+    return sum(known) if known else None
+
+
+def measured(figure: Number | None, unit: str) -> dict[str, Any]:
+    """A figure with its unit, as `usage` has them; empty when it is unknown."""
+    return {} if figure is None else {"quantity": figure, "unit": unit}

@@ -121,10 +121,7 @@ def gaps(within: Window, covered: Iterable[Window]) -> list[Window]:
     """The parts of `within` that no window of `covered` touches."""
     edges = [within.start]
     for window in merge(covered):
-        edges += [
-            min(max(window.start, within.start), within.end),
-            min(max(window.end, within.start), within.end),
-        ]
+        edges += [min(max(edge, within.start), within.end) for edge in (window.start, window.end)]
     edges.append(within.end)
     return [gap for start, end in [*pairwise(edges)][::2] if not (gap := Window(start, end)).empty]
 

@@ -10,12 +10,10 @@ import time_machine
 from requests_mock import Mocker
 
 from source_unified_usage.core import clock
-from source_unified_usage.core.answer import Answer
 from source_unified_usage.core.api import Api
 from source_unified_usage.core.authentication import Credential
 from source_unified_usage.core.errors import KeyRefused, Unavailable
-from source_unified_usage.core.lookup import Lookup, texts
-from source_unified_usage.core.paging import follow
+from source_unified_usage.core.lookup import Lookup, named, texts
 
 URL = "https://api.acme.example/people"
 
@@ -25,10 +23,9 @@ class Acme(Api):
 
 
 def people(api: Acme) -> Iterator[Mapping[str, Any]]:
-    def ask(page: str | None) -> Answer:
-        return api.get("/people", {"page": page} if page else None)
-
-    pages = follow(ask, lambda answer: answer.body.get("next"), lambda answer: answer.rows("data"))
+    pages = api.follow(
+        "/people", {}, "page", lambda answer: answer.body.get("next"), lambda answer: answer.rows("data")
+    )
     return (texts(answer.rows("data"), "name") for answer in pages)
 
 
@@ -170,3 +167,12 @@ def test_names_and_rows_share_one_reading(api: Acme, requests_mock: Mocker) -> N
         needed = lookup.required(api) if first == "rows" else lookup()
         assert lookup() == lookup.required(api) == needed
         assert requests_mock.call_count == before + 2
+
+
+def test_what_has_an_id_is_named_where_its_name_is_known() -> None:
+    names = {"user_1": {"name": "Ana"}}
+    assert named("user_1", names, workspace={"id": "w"}) == {"id": "user_1", "name": "Ana", "workspace": {"id": "w"}}
+    assert [named("user_2", names), named(None, names, workspace={"id": "w"})] == [
+        {"id": "user_2"},
+        {"workspace": {"id": "w"}},
+    ]

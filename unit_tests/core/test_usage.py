@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from source_unified_usage.core.errors import Unmappable
 from source_unified_usage.core.times import (
     days_in,
+    event_period,
     first_instant,
     from_epoch_ms,
     midnight,
@@ -27,12 +28,14 @@ from source_unified_usage.core.usage import (
     compact,
     decimal,
     from_cents,
+    measured,
     nested,
     nth,
     number,
     quantity,
     record_id,
     text,
+    total,
     with_ordinals,
     with_ordinals_once,
 )
@@ -254,6 +257,21 @@ def test_of_an_item_without_a_key_only_the_row_is_shown() -> None:
     with pytest.raises(Unmappable) as raised:
         list(with_ordinals([Item({"n": 1}, {"user_1": "Ana"})], lambda item: item.row["id"], str))
     assert raised.value.row == {"n": 1}
+
+
+def test_an_event_ends_where_it_starts() -> None:
+    instant = "2026-07-14T22:30:00Z"
+    assert event_period("2026-07-15T00:30:00+02:00") == {"start_date": instant, "end_date": instant}
+
+
+def test_a_total_is_of_what_is_known() -> None:
+    assert [total(1, None, "2"), total(0, None), total(None, ""), total()] == [3, 0, None, None]
+    with pytest.raises(ValueError, match="not a number"):
+        total(1, "many")
+
+
+def test_an_unknown_figure_has_no_unit() -> None:
+    assert [measured(0, "seat"), measured(None, "seat")] == [{"quantity": 0, "unit": "seat"}, {}]
 
 
 def test_the_days_that_a_message_names() -> None:

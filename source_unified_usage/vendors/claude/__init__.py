@@ -66,11 +66,7 @@ class Claude(Vendor):
         if admin:
             lookups = Lookups(admin)
             readers.append(Reader("console", admin, lookups))
-            streams += [
-                ApiUsage(admin, lookups),
-                ApiCost(admin, lookups),
-                ClaudeCodeUsage(admin, lookups),
-            ]
+            streams += [ApiUsage(admin, lookups), ApiCost(admin, lookups), ClaudeCodeUsage(admin, lookups)]
         streams += [Spend(readers), Tokens(readers)]
         if self.options["include_spend_limits"]:
             streams.append(SpendLimits(readers))

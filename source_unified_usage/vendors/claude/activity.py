@@ -9,7 +9,7 @@ from source_unified_usage.core.answer import Answer
 from source_unified_usage.core.errors import ConfigError
 from source_unified_usage.core.lookup import Lookup
 from source_unified_usage.core.times import day_period, parse_time
-from source_unified_usage.core.usage import Number, Row, Usage, compact, quantity, usage
+from source_unified_usage.core.usage import Number, Row, Usage, compact, quantity, total, usage
 from source_unified_usage.core.window import Window, days
 from source_unified_usage.vendors.claude.api import AnalyticsApi, rows_of
 from source_unified_usage.vendors.claude.engagement import Engagement, Part, newest_day, recent_from
@@ -20,7 +20,6 @@ from source_unified_usage.vendors.claude.mapping import (
     moment,
     product_of,
     tool_actions,
-    total,
     unified,
 )
 

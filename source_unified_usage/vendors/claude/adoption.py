@@ -4,9 +4,9 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from source_unified_usage.core.times import day_period
-from source_unified_usage.core.usage import Row, Usage, charges, compact, quantity, usage
+from source_unified_usage.core.usage import Row, Usage, charges, compact, measured, quantity, total, usage
 from source_unified_usage.vendors.claude.engagement import Engagement, Part
-from source_unified_usage.vendors.claude.mapping import CLAUDE, currency, dollars, total, unified
+from source_unified_usage.vendors.claude.mapping import CLAUDE, currency, dollars, unified
 
 
 class Adoption(Engagement):
@@ -86,10 +86,7 @@ class Connectors(Adoption):
     def facts(self, row: Row) -> dict[str, Any]:
         calls = [row.get(f"{kind}_call_count") for kind in ("read", "write", "unclassified")]
         tools = compact(connectors_used_count=None if None in calls else total(*calls))
-        return {
-            "resources": _resources(row, "connector"),
-            "usage": compact(**_reach(row, "connector"), tools=tools),
-        }
+        return {"resources": _resources(row, "connector"), "usage": compact(**_reach(row, "connector"), tools=tools)}
 
 
 class Plugins(Adoption):
@@ -126,10 +123,7 @@ class Artifacts(Adoption):
         return *super().natural_key(row), row["is_shared"]
 
     def facts(self, row: Row) -> dict[str, Any]:
-        return {
-            "metric_name": row["artifact_type"],
-            "usage": _counted(row, "artifacts_created_count", "artifacts"),
-        }
+        return {"metric_name": row["artifact_type"], "usage": _counted(row, "artifacts_created_count", "artifacts")}
 
 
 def _resources(row: Row, what: str) -> list[dict[str, Any]]:
@@ -152,8 +146,7 @@ def _people(row: Row) -> dict[str, Any]:
 
 
 def _counted(row: Row, field: str, unit: str) -> dict[str, Any]:
-    count = quantity(row.get(field))
-    return {} if count is None else {"quantity": count, "unit": unit}
+    return measured(quantity(row.get(field)), unit)
 
 
 def _conversations(row: Row, what: str) -> Any:

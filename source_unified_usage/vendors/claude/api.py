@@ -12,7 +12,6 @@ from source_unified_usage.core.api import Api
 from source_unified_usage.core.authentication import Credential
 from source_unified_usage.core.error_rules import SERVER_ERRORS, Asked, ErrorRule
 from source_unified_usage.core.errors import BrokenContract, ConfigError, KeyRefused, SourceError, Unavailable
-from source_unified_usage.core.paging import follow
 from source_unified_usage.core.portions import Crowded
 from source_unified_usage.core.retry import SYNC_RETRIES, seconds_until
 from source_unified_usage.core.times import midnight
@@ -130,11 +129,7 @@ class ClaudeApi(Api):
         self.get(self.probed, {**day_buckets(finished), "limit": 1})
 
     def read(
-        self,
-        path: str,
-        query: Mapping[str, Any],
-        headers: Mapping[str, str] | None = None,
-        most: int | None = None,
+        self, path: str, query: Mapping[str, Any], headers: Mapping[str, str] | None = None, most: int | None = None
     ) -> list[Answer]:
         """All pages of one state of the data: where it was refreshed under the cursor, they are read from the start.
 
@@ -145,7 +140,7 @@ class ClaudeApi(Api):
             answers: list[Answer] = []
             rows = 0
             try:
-                for answer in self._pages(path, query, headers):
+                for answer in self.follow(path, query, "page", _next_page, rows_of, headers):
                     answers.append(answer)
                     rows += len(rows_of(answer))
                     if most is not None and rows > most:
@@ -162,18 +157,8 @@ class ClaudeApi(Api):
 
         `offset` is ignored, as clients report, and would never end.
         """
-        asked = {"limit": 1000, **(query or {})}
-
-        def ask(after: str | None) -> Answer:
-            return self.get(path, {**asked, "after_id": after} if after else asked)
-
-        return (answer.rows("data") for answer in follow(ask, _last_id, rows_of))
-
-    def _pages(self, path: str, query: Mapping[str, Any], headers: Mapping[str, str] | None) -> Iterator[Answer]:
-        def ask(page: str | None) -> Answer:
-            return self.get(path, {**query, "page": page} if page else query, headers)
-
-        return follow(ask, _next_page, rows_of)
+        answers = self.follow(path, {"limit": 1000, **(query or {})}, "after_id", _last_id, rows_of)
+        return (answer.rows("data") for answer in answers)
 
 
 def rows_of(answer: Answer) -> list[Row]:

@@ -17,13 +17,14 @@ from source_unified_usage.core.usage import (
     listed,
     nth,
     quantity,
+    total,
     usage,
     with_ordinals,
 )
 from source_unified_usage.core.window import Window, days
 from source_unified_usage.vendors.claude.console import ConsoleStream
 from source_unified_usage.vendors.claude.lookups import Named
-from source_unified_usage.vendors.claude.mapping import currency, dollars, model_of, product_of, tool_actions, total
+from source_unified_usage.vendors.claude.mapping import currency, dollars, model_of, product_of, tool_actions
 
 _FIGURES = ("core_metrics", "tool_actions", "model_breakdown")
 

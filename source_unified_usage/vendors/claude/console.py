@@ -1,15 +1,16 @@
 """The Admin API's day buckets: tokens by account, key, workspace, model and tier, and costs by workspace."""
 
-from collections.abc import Iterator, Mapping, Sequence
-from typing import Any, NamedTuple
+from collections.abc import Iterator, Sequence
+from typing import Any
 
 from source_unified_usage.core.answer import Answer
 from source_unified_usage.core.errors import ConfigError
+from source_unified_usage.core.lookup import named
 from source_unified_usage.core.stream import UsageStream
 from source_unified_usage.core.usage import Row, Usage, charges, compact, nth, usage, with_ordinals, with_ordinals_once
 from source_unified_usage.core.window import Window, days
 from source_unified_usage.vendors.claude.api import ORGANIZATION, AdminApi, bucket_rows, day_buckets
-from source_unified_usage.vendors.claude.lookups import Lookups, Named
+from source_unified_usage.vendors.claude.lookups import Line, Lookups, Names
 from source_unified_usage.vendors.claude.mapping import (
     bucket_period,
     currency,
@@ -36,23 +37,6 @@ class ConsoleStream(UsageStream[AdminApi]):
         return f"{ORGANIZATION}/{self.endpoint}"
 
 
-class Names(NamedTuple):
-    """Whose the rows of a report are, and the names of what they belong to."""
-
-    organization: Mapping[str, str]
-    workspaces: Mapping[str, Named]
-    people: Mapping[str, Named] = {}
-    keys: Mapping[str, Named] = {}
-
-
-class Result(NamedTuple):
-    """A row with its bucket's start and end, its id, and names."""
-
-    row: Row
-    id: str
-    names: Names
-
-
 class ConsoleReport(ConsoleStream):
     """A report in day buckets."""
 
@@ -61,14 +45,14 @@ class ConsoleReport(ConsoleStream):
     limit: int  # buckets in an answer
     ordinals = staticmethod(with_ordinals)
 
-    def rows(self, window: Window) -> Iterator[Result]:
+    def rows(self, window: Window) -> Iterator[Line]:
         answers = self._answers(window)
         rows = [row for answer in answers for row in bucket_rows(answer)]
         names = self._names(answers[0], rows)
         for row, ordinal in self.ordinals(rows, self._key, order):
-            yield Result(row, nth(self._key(row), ordinal), names)
+            yield Line(row, nth(self._key(row), ordinal), names)
 
-    def usages(self, item: Result) -> Iterator[Usage]:
+    def usages(self, item: Line) -> Iterator[Usage]:
         row = item.row
         yield usage(
             id=item.id,
@@ -130,11 +114,11 @@ class ApiUsage(ConsoleReport):
         return names._replace(people=self._lookups.users(), keys=self._lookups.api_keys()) if rows else names
 
     def _facts(self, row: Row, names: Names) -> dict[str, Any]:
-        account, key = row.get("account_id"), row.get("api_key_id")
-        person, key_name = names.people.get(account or "", {}), names.keys.get(key or "", {}).get("name")
+        account = row.get("account_id")
+        person = names.people.get(account or "", {})
         return {
             "metric_name": "tokens",
-            "resources": [compact(id=key, name=key_name, workspace=_workspace(row, names))],
+            "resources": [named(row.get("api_key_id"), names.keys, workspace=_workspace(row, names))],
             "user": compact(id=account, email=person.get("email"), name=person.get("name")),
             "usage": compact(tokens=tokens(row), tools=compact(web_search_count=searches(row))),
         }
@@ -180,9 +164,6 @@ class ApiCost(ConsoleReport):
         }
 
 
-def _workspace(row: Row, names: Names) -> dict[str, str]:
+def _workspace(row: Row, names: Names) -> dict[str, Any]:
     """No workspace is the default one, which no list names (reference: usage_report/messages)."""
-    id = row.get("workspace_id")
-    if not id:
-        return {"id": "default", "name": "Default"}
-    return compact(id=id, name=names.workspaces.get(id, {}).get("name"))
+    return named(row.get("workspace_id"), names.workspaces) or {"id": "default", "name": "Default"}

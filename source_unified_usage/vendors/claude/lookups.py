@@ -1,13 +1,32 @@
 """Names for ids: users of both kinds of organization; workspaces, API keys and the Console organization itself."""
 
 from collections.abc import Iterator, Mapping
+from typing import NamedTuple
 
 from source_unified_usage.core.answer import Answer
 from source_unified_usage.core.lookup import Lookup, texts, texts_of
-from source_unified_usage.core.usage import compact
+from source_unified_usage.core.usage import Row, compact
 from source_unified_usage.vendors.claude.api import ORGANIZATION, AdminApi, ClaudeApi, organization_id
 
 Named = Mapping[str, str]
+
+
+class Names(NamedTuple):
+    """Whose the rows of one answer are, the names of what they belong to, and when they were refreshed."""
+
+    organization: Mapping[str, str]
+    workspaces: Mapping[str, Named] = {}
+    people: Mapping[str, Named] = {}
+    keys: Mapping[str, Named] = {}
+    refreshed: str | None = None
+
+
+class Line(NamedTuple):
+    """A row, its id, and the names for it."""
+
+    row: Row
+    id: str
+    names: Names
 
 
 def users(api: ClaudeApi) -> Iterator[Mapping[str, Named]]:

@@ -9,7 +9,7 @@ from typing import Any
 from source_unified_usage.core.errors import reason_of
 from source_unified_usage.core.progress import logger
 from source_unified_usage.core.times import Period, parse_time, rfc3339
-from source_unified_usage.core.usage import Number, Row, canonical_json, compact, from_cents, number, quantity
+from source_unified_usage.core.usage import Number, Row, canonical_json, compact, from_cents, number, quantity, total
 from source_unified_usage.core.validator import preview
 
 CLAUDE = {"id": "claude", "name": "Claude"}
@@ -92,12 +92,6 @@ def tool_actions(row: Row, accepted: str, rejected: str) -> dict[str, Any]:
         "rejects": total(*(action.get("rejected") for action in actions.values())),
         "tool_actions": compact(**actions),
     }
-
-
-def total(*values: Any) -> Number | None:
-    """The sum of what is known; None when nothing is."""
-    known = [quantity(value) for value in values if value is not None]
-    return sum(value for value in known if value is not None) if known else None
 
 
 def amounts(row: Row) -> Iterable[Number]:

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Iterator, Mapping
 from decimal import Decimal
-from typing import Any, Literal, NamedTuple
+from typing import Any, Literal
 
 from pendulum import DateTime, instance
 
@@ -15,6 +15,7 @@ from source_unified_usage.core.usage import Row, Usage, charges, compact, nth, q
 from source_unified_usage.core.window import Window, days
 from source_unified_usage.vendors.claude.api import ANALYTICS, AnalyticsApi, bucket_rows, day_buckets, organization_id
 from source_unified_usage.vendors.claude.engagement import FIRST_DAY
+from source_unified_usage.vendors.claude.lookups import Line, Names
 from source_unified_usage.vendors.claude.mapping import (
     bucket_period,
     currency,
@@ -34,22 +35,6 @@ _GROUPS = ["product", "model"]
 _TOP = 100  # groups in a bucket; the rest is dropped without a word (reference: usage_report, cost_report)
 SPAN = 31  # days: the widest span, and the most buckets of one answer (reference)
 _KEPT = 364  # days; 365 are documented (reference), counted from the moment of asking
-
-
-class Export(NamedTuple):
-    """What an answer says of all its rows: the organization in its body, whose they are, and when it was refreshed."""
-
-    organization: str | None
-    owner: Mapping[str, str]
-    refreshed: str | None
-
-
-class Line(NamedTuple):
-    """A row of a report, its id, and what its answer says."""
-
-    row: Row
-    id: str
-    export: Export
 
 
 class Report(UsageStream[AnalyticsApi]):
@@ -77,7 +62,7 @@ class Report(UsageStream[AnalyticsApi]):
             yield line._replace(id=nth(line.id, ordinal)) if ordinal else line
 
     def usages(self, item: Line) -> Iterator[Usage]:
-        row, export = item.row, item.export
+        row, names = item.row, item.names
         product = product_id(row.get("product"))
         yield usage(
             id=item.id,
@@ -85,8 +70,8 @@ class Report(UsageStream[AnalyticsApi]):
             metric_name=self.metric,
             user=self._user(row),
             model=model_of(row.get("model")),
-            organization=export.owner,
-            updated_at=export.refreshed and moment(export.refreshed),
+            organization=names.organization,
+            updated_at=names.refreshed and moment(names.refreshed),
             surface=surface_of(product),
             remote_data=row,
             **bucket_period(row),
@@ -109,11 +94,11 @@ class Report(UsageStream[AnalyticsApi]):
         for answer in answers:
             organization = answer.body.get("organization_id")
             owner = compact(id=organization or organization_id(answers[0]))
-            export = Export(organization, owner, answer.body.get("data_refreshed_at") or None)
+            names = Names(owner, refreshed=answer.body.get("data_refreshed_at") or None)
             for row in self._rows_of(answer):
                 with mapping(row):
                     id = self._key(row, organization)
-                yield Line(row, id, export)
+                yield Line(row, id, names)
 
     def _key(self, row: Row, organization: str | None) -> str:
         user = self._user(row)

@@ -1,16 +1,17 @@
 """The Usage and Cost Analytics API: both kinds of organization by actor, API key, workspace, model and product."""
 
 from collections import Counter
-from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Hashable, Iterable, Iterator, Sequence
 from decimal import Decimal
 from functools import partial
-from typing import Any, Literal, NamedTuple
+from typing import Any, Literal
 
 from pendulum import DateTime, instance
 
 from source_unified_usage.core import clock
 from source_unified_usage.core.answer import Answer
 from source_unified_usage.core.errors import mapping
+from source_unified_usage.core.lookup import named
 from source_unified_usage.core.progress import logger
 from source_unified_usage.core.times import midnight, parse_time
 from source_unified_usage.core.usage import (
@@ -31,7 +32,7 @@ from source_unified_usage.core.validator import preview
 from source_unified_usage.core.window import Window, days
 from source_unified_usage.vendors.claude.actors import identity, user_of
 from source_unified_usage.vendors.claude.api import ANALYTICS, ClaudeApi, organization_id
-from source_unified_usage.vendors.claude.lookups import Named
+from source_unified_usage.vendors.claude.lookups import Line, Names
 from source_unified_usage.vendors.claude.mapping import (
     bucket_period,
     currency,
@@ -51,23 +52,6 @@ from source_unified_usage.vendors.claude.roles import SPEND_IS_BETA, SPEND_ROLE
 
 _HEADERS = {"anthropic-beta": "analytics-usage-cost-2026-08-24"}
 _GROUPS = ["actor", "api_key_id", "workspace_id", "model", "product"]  # no more than five (anthropic SDK: group_by)
-
-
-class Common(NamedTuple):
-    """What the rows of one answer share: whose they are, the names of what they belong to, when they were refreshed."""
-
-    organization: Mapping[str, str]
-    workspaces: Mapping[str, Named] = {}
-    keys: Mapping[str, Named] = {}
-    refreshed: str | None = None
-
-
-class Line(NamedTuple):
-    """A row, its id, and what its answer says."""
-
-    row: Row
-    id: str
-    common: Common
 
 
 class SpendReport(RevisedStream[ClaudeApi], OrganizationsStream):
@@ -126,7 +110,7 @@ class SpendReport(RevisedStream[ClaudeApi], OrganizationsStream):
             yield line._replace(id=nth(line.id, ordinal)) if ordinal else line
 
     def usages(self, item: Line) -> Iterator[Usage]:
-        row, common = item.row, item.common
+        row, names = item.row, item.names
         group = row["group"]
         actor, product = nested(group, "actor"), product_id(group.get("product"))
         yield usage(
@@ -134,10 +118,10 @@ class SpendReport(RevisedStream[ClaudeApi], OrganizationsStream):
             product=product_of(product),
             metric_name=self.metric,
             user=user_of(actor),
-            resources=_resources(group, actor, common),
+            resources=_resources(group, actor, names),
             model=model_of(group.get("model")),
-            organization=common.organization,
-            updated_at=common.refreshed and moment(common.refreshed),
+            organization=names.organization,
+            updated_at=names.refreshed and moment(names.refreshed),
             surface=surface_of(product),
             remote_data=row,
             **bucket_period(row),
@@ -160,10 +144,10 @@ class SpendReport(RevisedStream[ClaudeApi], OrganizationsStream):
         refreshed = answer.body.get("data_refreshed_at") or None
         if refreshed:
             self.provisional_from(instance(parse_time(refreshed)))
-        common = _common(reader, answer, refreshed, named=bool(rows))
+        names = _names(reader, answer, refreshed, any_row=bool(rows))
         for row in rows:
             with mapping(row):
-                yield Line(row, self._key(reader.kind, row), common)
+                yield Line(row, self._key(reader.kind, row), names)
 
     def _key(self, kind: Kind, row: Row) -> str:
         group = row["group"]
@@ -274,19 +258,19 @@ def _query(window: Window) -> dict[str, Any]:
     }
 
 
-def _common(reader: Reader, answer: Answer, refreshed: str | None, *, named: bool) -> Common:
+def _names(reader: Reader, answer: Answer, refreshed: str | None, *, any_row: bool) -> Names:
     own = compact(id=answer.body.get("organization_id") or organization_id(answer))
     lookups = reader.lookups
-    if not named or not lookups:  # an Enterprise organization lists neither workspaces nor keys
-        return Common(own, refreshed=refreshed)
-    return Common({**lookups.organization(answer), **own}, lookups.workspaces(), lookups.api_keys(), refreshed)
+    if not any_row or not lookups:  # an Enterprise organization lists neither workspaces nor keys
+        return Names(own, refreshed=refreshed)
+    organization = {**lookups.organization(answer), **own}
+    return Names(organization, lookups.workspaces(), keys=lookups.api_keys(), refreshed=refreshed)
 
 
-def _resources(group: Row, actor: Row, common: Common) -> list[dict[str, Any]]:
+def _resources(group: Row, actor: Row, names: Names) -> list[dict[str, Any]]:
     """The API key in its workspace; then what used it, where that is neither a person nor the key."""
-    key, workspace = text(group.get("api_key_id")), text(group.get("workspace_id"))
-    place = compact(id=workspace, name=common.workspaces.get(workspace or "", {}).get("name"))
-    found = [compact(id=key, name=common.keys.get(key or "", {}).get("name"), workspace=place)]
+    place = named(text(group.get("workspace_id")), names.workspaces)
+    found = [named(text(group.get("api_key_id")), names.keys, workspace=place)]
     if actor.get("type") == "service_account_actor":
         found.append(compact(id=text(actor["service_account_id"])))
     if actor.get("type") == "federated_actor":

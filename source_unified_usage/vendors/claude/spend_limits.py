@@ -5,6 +5,7 @@ from typing import Any, NamedTuple
 
 from source_unified_usage.core.answer import Answer
 from source_unified_usage.core.errors import mapping
+from source_unified_usage.core.lookup import named
 from source_unified_usage.core.times import midnight, rfc3339
 from source_unified_usage.core.usage import Row, Usage, charges, compact, nested, nth, text, usage, with_ordinals_once
 from source_unified_usage.core.window import Window
@@ -97,9 +98,8 @@ class SpendLimits(OrganizationsStream):
 
 def _limit(row: Row, read: Read) -> dict[str, Any]:
     scope = nested(row, "scope")
-    kind, workspace = text(scope.get("type")), text(scope.get("workspace_id"))
-    place = compact(id=workspace, name=read.workspaces.get(workspace or "", {}).get("name"))
-    within = text(scope.get(_SCOPES.get(kind or "", "")))
+    place = named(text(scope.get("workspace_id")), read.workspaces)
+    within = text(scope.get(_SCOPES.get(text(scope.get("type")) or "", "")))
     return {
         "metric_name": "spend_limit",
         "resources": [compact(id=text(row["id"]), workspace=place), *([{"id": within}] if within else [])],

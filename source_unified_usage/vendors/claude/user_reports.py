@@ -11,8 +11,9 @@ from source_unified_usage.core.stream import Range
 from source_unified_usage.core.usage import Row, compact, digest, listed
 from source_unified_usage.core.window import Covered, Window, days
 from source_unified_usage.vendors.claude.api import ANALYTICS, AnalyticsApi, day_buckets
+from source_unified_usage.vendors.claude.lookups import Line
 from source_unified_usage.vendors.claude.mapping import moment
-from source_unified_usage.vendors.claude.reports import SPAN, Line, Report
+from source_unified_usage.vendors.claude.reports import SPAN, Report
 from source_unified_usage.vendors.claude.revisions import RevisedStream, Totals
 from source_unified_usage.vendors.claude.roles import RESTATED_BY_LEGACY
 

@@ -25,13 +25,7 @@ class Cursor(Vendor):
     name = "cursor"
     title = "Cursor"
     as_of = "2026-11"
-    pages = (
-        "Cursor APIs overview",
-        "Admin API",
-        "Analytics API",
-        "AI Code Tracking API",
-        "Organization Admin API",
-    )
+    pages = ("Cursor APIs overview", "Admin API", "Analytics API", "AI Code Tracking API", "Organization Admin API")
     address = "https://api.cursor.com"
     keys = (
         Key("api_key", advice="Make a team API key in the Cursor dashboard, Settings."),

@@ -1,15 +1,14 @@
 """The AI Code Tracking API (Enterprise): commits and accepted changes."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from functools import partial
-from typing import Any
 
 from source_unified_usage.core.answer import Answer
 from source_unified_usage.core.lookup import Lookup
 from source_unified_usage.core.paging import PageInfo, walk
 from source_unified_usage.core.portions import Portions
 from source_unified_usage.core.stream import UsageStream
-from source_unified_usage.core.times import parse_time, rfc3339
+from source_unified_usage.core.times import event_period, rfc3339
 from source_unified_usage.core.usage import (
     Row,
     Usage,
@@ -17,6 +16,7 @@ from source_unified_usage.core.usage import (
     compact,
     nth,
     quantity,
+    total,
     usage,
     with_ordinals_once,
 )
@@ -46,26 +46,22 @@ class AiCode(UsageStream[CursorApi]):
         return f"/analytics/ai-code/{self.route}"
 
     def pages(self, window: Window) -> Iterator[Answer]:
-        bounds = {
-            "startDate": rfc3339(window.start),
-            "endDate": rfc3339(window.end.subtract(microseconds=1000)),
-        }
-        return walk(partial(self._page, bounds), _page_of)
+        bounds = {"startDate": rfc3339(window.start), "endDate": rfc3339(window.end.subtract(microseconds=1000))}
 
-    def _page(self, bounds: Mapping[str, str], number: int) -> Answer:
-        return self.api.get(self.path(), {**bounds, "page": number, "pageSize": _PAGE_SIZE})
+        def ask(number: int) -> Answer:
+            return self.api.get(self.path(), {**bounds, "page": number, "pageSize": _PAGE_SIZE})
+
+        return walk(ask, _page_of)
 
 
 def _page_of(answer: Answer, _: int, read: int) -> PageInfo:
     """The total says where the end is, not the size of a page: smaller ones than asked for come, as a client found."""
-    items, total = answer.rows("items"), integer(answer.body.get("totalCount"))
-    more = bool(items) and (total is None or read + len(items) < total)
-    return PageInfo(items, more, pages_of(total, items))
+    items, count = answer.rows("items"), integer(answer.body.get("totalCount"))
+    more = bool(items) and (count is None or read + len(items) < count)
+    return PageInfo(items, more, pages_of(count, items))
 
 
 class AiCodeCommits(AiCode):
-    """Commits and how much of them the AI wrote."""
-
     name = "cursor_ai_code_commits"
     about = "One commit: lines in all and lines that came from tab completion or the composer."
     route = "commits"
@@ -86,7 +82,6 @@ class AiCodeCommits(AiCode):
 
     def usages(self, item: Item) -> Iterator[Usage]:
         row = item.row
-        instant = rfc3339(parse_time(row.get("commitTs") or row["createdAt"]))
         repository = row.get("repoName")
         yield usage(
             id=nth(self._key(row), item.ordinal),
@@ -98,13 +93,12 @@ class AiCodeCommits(AiCode):
                 "code": compact(
                     lines_added=quantity(row.get("totalLinesAdded")),
                     lines_removed=quantity(row.get("totalLinesDeleted")),
-                    lines_accepted_added=_sum(row, "tabLinesAdded", "composerLinesAdded"),
-                    lines_accepted_removed=_sum(row, "tabLinesDeleted", "composerLinesDeleted"),
+                    lines_accepted_added=total(row.get("tabLinesAdded"), row.get("composerLinesAdded")),
+                    lines_accepted_removed=total(row.get("tabLinesDeleted"), row.get("composerLinesDeleted")),
                     commits=1,
                 )
             },
-            start_date=instant,
-            end_date=instant,
+            **event_period(row.get("commitTs") or row["createdAt"]),
             created_at=row.get("createdAt"),
             surface=row.get("commitSource"),
             remote_data=row,
@@ -112,8 +106,6 @@ class AiCodeCommits(AiCode):
 
 
 class AiCodeChanges(AiCode):
-    """Accepted AI changes."""
-
     name = "cursor_ai_code_changes"
     about = "One accepted AI change: its model and lines."
     route = "changes"
@@ -130,7 +122,6 @@ class AiCodeChanges(AiCode):
 
     def usages(self, item: Item) -> Iterator[Usage]:
         row = item.row
-        instant = rfc3339(parse_time(row["createdAt"]))
         added, removed = quantity(row.get("totalLinesAdded")), quantity(row.get("totalLinesDeleted"))
         source = row.get("source")
         yield usage(
@@ -148,15 +139,8 @@ class AiCodeChanges(AiCode):
                     accepts=1,
                 )
             },
-            start_date=instant,
-            end_date=instant,
+            **event_period(row["createdAt"]),
             created_at=row["createdAt"],
             surface=source.lower() if source else None,
             remote_data=row,
         )
-
-
-def _sum(row: Row, *fields: str) -> Any:
-    """The sum of the counts that are known; None when none is."""
-    known = [value for name in fields if (value := quantity(row.get(name))) is not None]
-    return sum(known) if known else None

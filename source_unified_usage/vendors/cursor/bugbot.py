@@ -6,7 +6,7 @@ from functools import partial
 from typing import Any
 
 from source_unified_usage.core.stream import UsageStream
-from source_unified_usage.core.times import parse_time, rfc3339
+from source_unified_usage.core.times import event_period
 from source_unified_usage.core.usage import Charge, Row, Usage, charges, compact, quantity, usage
 from source_unified_usage.core.window import Window, days
 from source_unified_usage.vendors.cursor.api import CursorApi, team_of
@@ -37,8 +37,6 @@ class Reviewed(UsageStream[CursorApi]):
 
 
 class Bugbot(Reviewed):
-    """Bugbot's reviews of pull requests."""
-
     name = "cursor_bugbot"
     about = "One pull request that Bugbot reviewed: reviews, and in remote_data the issues found and resolved."
     role = "activity"
@@ -47,22 +45,18 @@ class Bugbot(Reviewed):
     key = ("repo", "pr_number")
 
     def usages(self, row: Row) -> Iterator[Usage]:
-        instant = rfc3339(parse_time(row["timestamp"]))
         yield usage(
             id=self.id(row["repo"], row["pr_number"]),
             product=PRODUCT,
             metric_name="bugbot",
             resources=[{"id": row["repo"], "name": row["repo"]}],
             usage=compact(requests=compact(bugbot=quantity(row.get("reviews"))), code={"pull_requests": 1}),
-            start_date=instant,
-            end_date=instant,
+            **event_period(row["timestamp"]),
             remote_data=row,
         )
 
 
 class BugbotReviews(Reviewed):
-    """What Bugbot's reviews cost, one by one."""
-
     name = "cursor_bugbot_reviews"
     about = "One review by Bugbot and what it cost, dry runs included. Restates cursor_usage_events."
     role = "restates"  # what reviews cost is in the usage events too (Analytics API)
@@ -71,7 +65,6 @@ class BugbotReviews(Reviewed):
     key = ("request_id",)
 
     def usages(self, row: Row) -> Iterator[Usage]:
-        instant = rfc3339(parse_time(row["timestamp"]))
         yield usage(
             id=self.id(row["request_id"]),
             product=PRODUCT,
@@ -79,8 +72,7 @@ class BugbotReviews(Reviewed):
             resources=[{"id": row["repo"], "name": row["repo"]}] if row.get("repo") else None,
             charges=_charges(row),
             usage={"requests": {"bugbot": 1}},
-            start_date=instant,
-            end_date=instant,
+            **event_period(row["timestamp"]),
             surface="bugbot",
             remote_data=row,
         )

@@ -3,7 +3,6 @@
 from collections.abc import Iterator
 from decimal import Decimal
 from functools import partial
-from typing import Any
 
 from pendulum import DateTime, instance
 
@@ -11,7 +10,7 @@ from source_unified_usage.core.answer import Answer
 from source_unified_usage.core.paging import PageInfo, walk
 from source_unified_usage.core.stream import UsageStream
 from source_unified_usage.core.times import from_epoch_ms, midnight, parse_time, rfc3339
-from source_unified_usage.core.usage import Charge, Row, Usage, charges, compact, quantity, usage
+from source_unified_usage.core.usage import Charge, Row, Usage, charges, compact, measured, quantity, usage
 from source_unified_usage.core.window import Window, days, months
 from source_unified_usage.vendors.cursor.api import CursorApi, integer
 from source_unified_usage.vendors.cursor.listing import MEMBER, settled
@@ -66,7 +65,7 @@ class Spend(UsageStream[CursorApi]):
             **self._scope.of(row),
             user={**_NOBODY.user(row.get("email"), row.get("userId")), **compact(name=row.get("name"))},
             charges=self._charges(row),
-            usage=_fast_requests(row),
+            usage=measured(quantity(row.get("fastPremiumRequests")), "request"),
             start_date=rfc3339(_from_ms(start)),
             end_date=reading,
             updated_at=reading,
@@ -97,11 +96,6 @@ def _included(row: Row, spent: Decimal | None) -> Decimal | None:
     if overall is None or spent is None:
         return None
     return max(overall - spent, Decimal(0))
-
-
-def _fast_requests(row: Row) -> dict[str, Any]:
-    count = quantity(row.get("fastPremiumRequests"))
-    return {} if count is None else {"quantity": count, "unit": "request"}
 
 
 class GroupSpend(UsageStream[CursorApi]):
@@ -159,8 +153,6 @@ def _day_after(cycle: Row) -> DateTime | None:
 
 
 class PooledUsage(UsageStream[CursorApi]):
-    """The pool of an Enterprise contract by team."""
-
     name = "cursor_pooled_usage"
     about = "What one team has used of the organization's pool in the contract period so far."
     role = "restates"

@@ -38,8 +38,6 @@ _CODE = {
 
 
 class DailyUsage(UsageStream[CursorApi]):
-    """Requests, tabs and lines of code by member and day."""
-
     name = "cursor_daily_usage"
     about = "What one member did on one day: requests by kind, tab completions, lines of code. Idle seats included."
     role = "activity"

@@ -6,6 +6,7 @@ from typing import Any
 from source_unified_usage.core.authentication import Credential
 from source_unified_usage.core.config import base_url_of
 from source_unified_usage.core.credentials import Key
+from source_unified_usage.core.lookup import Lookup
 from source_unified_usage.core.stream import UsageStream
 from source_unified_usage.core.vendor import Probe, Vendor
 from source_unified_usage.vendors.datadog.access import Access
@@ -17,7 +18,7 @@ from source_unified_usage.vendors.datadog.attribution import (
 )
 from source_unified_usage.vendors.datadog.costs import Cost, ProjectedCost
 from source_unified_usage.vendors.datadog.daily_costs import DailyCost
-from source_unified_usage.vendors.datadog.lookups import product_labels
+from source_unified_usage.vendors.datadog.lookups import labels
 from source_unified_usage.vendors.datadog.organizations import Organizations
 from source_unified_usage.vendors.datadog.usage import BillableUsage, HourlyUsage
 
@@ -38,29 +39,27 @@ class Datadog(Vendor):
     def streams(self) -> Sequence[UsageStream]:
         api, options = self._api(), self.options
         organizations = Organizations(
-            options["view"],
-            connected=options["include_connected_accounts"],
-            descendants=options["include_descendants"],
+            options["view"], connected=options["include_connected_accounts"], descendants=options["include_descendants"]
         )
-        labels, currency = product_labels(api), options["currency"].upper()
+        names, currency = Lookup(api, "product labels", labels), options["currency"].upper()
         families, tags = options.get("product_families", ()), options.get("tag_breakdown_keys", ())
         hours = HourlyUsage(api, organizations, families=families, zeros=options["include_zero_usage"])
         attribution: list[UsageStream] = []
         if options["include_attribution"]:
             attribution = [
-                MonthlyCostAttribution(api, organizations, tags=tags, labels=labels, currency=currency),
+                MonthlyCostAttribution(api, organizations, tags=tags, labels=names, currency=currency),
                 MonthlyUsageAttribution(api, organizations, tags=tags),
                 HourlyUsageAttribution(api, organizations, tags=tags),
             ]
         narrower = [stream.name for stream in (hours, *attribution)]
         streams: list[UsageStream] = [
-            Cost(api, organizations, labels, currency, narrower=narrower),
-            BillableUsage(api, organizations, labels),
+            Cost(api, organizations, names, currency, narrower=narrower),
+            BillableUsage(api, organizations, names),
             hours,
-            DailyCost(api, organizations, labels, currency),
+            DailyCost(api, organizations, names, currency),
         ]
         if options["include_projected_cost"]:
-            streams.append(ProjectedCost(api, organizations, labels, currency))
+            streams.append(ProjectedCost(api, organizations, names, currency))
         streams += attribution
         if not options.get("base_url"):
             for stream in streams:  # another site is another organization

@@ -19,7 +19,6 @@ COMMERCIAL_SITES = (
     "uk1.datadoghq.com",
 )
 GOVERNMENT_SITES = ("ddog-gov.com", "us2.ddog-gov.com")
-SITES = (*COMMERCIAL_SITES, *GOVERNMENT_SITES)
 # Another site is only asked to explain a failure: once, and not for long
 _ONE_QUICK_TRY = RetryPolicy(
     max_limited_wait=0, max_retry_after=0, max_attempts=1, min_total_wait=0, max_total_wait=0, timeout=(3, 5)

@@ -11,7 +11,6 @@ from source_unified_usage.core.api import Api
 from source_unified_usage.core.authentication import Credential
 from source_unified_usage.core.error_rules import Asked, ErrorRule
 from source_unified_usage.core.errors import ConfigError, KeyRefused
-from source_unified_usage.core.paging import follow
 from source_unified_usage.core.retry import retry_after, seconds_until
 
 # As Datadog's own clients send it
@@ -125,10 +124,7 @@ class DatadogApi(Api):
                 raise answer.broken("'pagination' is not an object")
             return pagination.get("next_record_id") or None
 
-        def ask(record: str | None) -> Answer:
-            return self.ask(path, {**query, cursor: record} if record else query)
-
-        return follow(ask, following, lambda answer: answer.rows(rows))
+        return self.follow(path, query, cursor, following, lambda answer: answer.rows(rows), _ACCEPT)
 
 
 def flag(value: bool) -> str:

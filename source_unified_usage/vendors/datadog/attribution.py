@@ -14,7 +14,7 @@ from source_unified_usage.core.usage import Charge, Row, Usage, charges, decimal
 from source_unified_usage.core.window import Window, days, months
 from source_unified_usage.vendors.datadog.api import DatadogApi, flag, hour
 from source_unified_usage.vendors.datadog.lookups import usage_types
-from source_unified_usage.vendors.datadog.mapping import MonthRow, hour_bounds, month_of, product
+from source_unified_usage.vendors.datadog.mapping import MonthRow, hour_period, month_of, product
 from source_unified_usage.vendors.datadog.organizations import Organizations, key_of, organization
 from source_unified_usage.vendors.datadog.stream import DatadogStream
 
@@ -78,8 +78,6 @@ class Attribution(DatadogStream):
 
 
 class MonthlyCostAttribution(Attribution):
-    """The bill by tag."""
-
     name = "datadog_monthly_cost_attribution"
     about = (
         "What one product cost one organization in one closed month under one set of tags; from about the 19th of the "
@@ -92,13 +90,7 @@ class MonthlyCostAttribution(Attribution):
     lookback = months(2)
 
     def __init__(
-        self,
-        api: DatadogApi,
-        organizations: Organizations,
-        *,
-        tags: Sequence[str],
-        labels: Lookup[str],
-        currency: str,
+        self, api: DatadogApi, organizations: Organizations, *, tags: Sequence[str], labels: Lookup[str], currency: str
     ) -> None:
         super().__init__(api, organizations, tags=tags)
         self._labels, self._currency = labels, currency
@@ -135,8 +127,6 @@ class MonthlyCostAttribution(Attribution):
 
 
 class MonthlyUsageAttribution(Attribution):
-    """The month's usage by tag."""
-
     name = "datadog_monthly_usage_attribution"
     about = "How much of one usage type falls to one set of tags of one organization in one month, to date."
     role = "activity"
@@ -172,8 +162,6 @@ class TypedRow(NamedTuple):
 
 
 class HourlyUsageAttribution(Attribution):
-    """The hours' usage by tag."""
-
     name = "datadog_hourly_usage_attribution"
     about = "How much of one usage type falls to one set of tags of one organization in one hour."
     role = "activity"
@@ -229,15 +217,14 @@ class HourlyUsageAttribution(Attribution):
         value = row.get("total_usage_sum")
         if value is None:
             return
-        start, end = hour_bounds(row["hour"])
+        period = hour_period(row["hour"])
         yield usage(
-            id=self.share(row, start, kind),
+            id=self.share(row, period["start_date"], kind),
             product={"id": kind},
             metric_name=row["usage_type"],
             **self.common(row),
             usage={"quantity": quantity(value)},
-            start_date=start,
-            end_date=end,
+            **period,
             remote_data=row,
         )
 

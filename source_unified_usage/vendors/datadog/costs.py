@@ -85,8 +85,6 @@ class MonthlyCost(CostStream):
 
 
 class Cost(MonthlyCost):
-    """The bill, month by month: estimated while a month is open, historical once it is closed."""
-
     name = "datadog_cost"
     about = (
         "What one product cost one organization in one month: the estimate to date, overwritten by the final figure "
@@ -141,8 +139,6 @@ class Cost(MonthlyCost):
 
 
 class ProjectedCost(MonthlyCost):
-    """What the current month will have cost; never part of the bill."""
-
     name = "datadog_projected_cost"
     about = (
         "What Datadog expects one product to cost one organization by the end of the current month; from about the "

@@ -56,8 +56,6 @@ class Running:
 
 
 class DailyCost(CostStream):
-    """The estimated bill, day by day."""
-
     name = "datadog_daily_cost"
     about = (
         "What one product added to the estimated cost of one organization on one day of the current or the previous "

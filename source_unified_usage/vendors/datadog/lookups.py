@@ -2,19 +2,14 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 
-from source_unified_usage.core.lookup import Lookup
 from source_unified_usage.vendors.datadog.api import DatadogApi
 
 LABELS = "/api/v2/usage/billing_dimension_mapping"
 TYPES = "/api/v2/usage/usage-attribution-types"
 
 
-def product_labels(api: DatadogApi) -> Lookup[str]:
+def labels(api: DatadogApi) -> Iterator[Mapping[str, str]]:
     """What the billing dimensions are called in Datadog's own pages, by id."""
-    return Lookup(api, "product labels", _labels)
-
-
-def _labels(api: DatadogApi) -> Iterator[Mapping[str, str]]:
     rows = api.ask(LABELS, {"filter[view]": "all"}).rows("data")
     found = {row.get("id"): (row.get("attributes") or {}).get("in_app_label") for row in rows}
     yield {str(id): str(label) for id, label in found.items() if id and label}

@@ -7,10 +7,9 @@ from typing import NamedTuple
 
 from pendulum import DateTime, instance
 
-from source_unified_usage.core.times import first_instant, parse_time, rfc3339
+from source_unified_usage.core.times import Period, first_instant, parse_time, rfc3339
 from source_unified_usage.core.usage import Charge, Row, charges, decimal, listed, number
 
-_HOUR = timedelta(hours=1)
 _TOTAL = "total"
 # Free text in Usage Metering; these are what recordings and clients have met
 _CHARGE_TYPES = {
@@ -42,12 +41,12 @@ def month_of(text: str | None, fallback: DateTime) -> DateTime:
     return (instance(first_instant(text)) if text else fallback).start_of("month")
 
 
-def hour_bounds(text: str) -> tuple[str, str]:
-    """The start of an hour and of the next, as a record has them. Raises ValueError, for a mere day too."""
+def hour_period(text: str) -> Period:
+    """The hour that begins at a time. Raises ValueError, for a mere day too."""
     if len(text) < len("2026-09-01T00"):
         raise ValueError(f"{text!r} names no hour")
     start = parse_time(text)
-    return rfc3339(start), rfc3339(start + _HOUR)
+    return {"start_date": rfc3339(start), "end_date": rfc3339(start + timedelta(hours=1))}
 
 
 def product(id: str, labels: Labels) -> dict[str, str]:

@@ -13,7 +13,7 @@ from source_unified_usage.core.times import month_period
 from source_unified_usage.core.usage import Row, Usage, compact, listed, quantity, usage
 from source_unified_usage.core.window import Window, days, months
 from source_unified_usage.vendors.datadog.api import DatadogApi, flag, hour
-from source_unified_usage.vendors.datadog.mapping import Labels, hour_bounds, product
+from source_unified_usage.vendors.datadog.mapping import Labels, hour_period, product
 from source_unified_usage.vendors.datadog.organizations import Organizations, account_of, key_of, organization
 from source_unified_usage.vendors.datadog.stream import DatadogStream
 
@@ -46,8 +46,6 @@ _AGGREGATIONS = ("_sum", "_average", "_avg", "_top99p", "_maximum")
 
 
 class HourlyUsage(DatadogStream):
-    """Everything that Datadog measures, hour by hour."""
-
     name = "datadog_hourly_usage"
     about = (
         "One measurement (usage type) of one product family in one organization in one hour. Families overlap: do not "
@@ -87,20 +85,19 @@ class HourlyUsage(DatadogStream):
         attributes = item.get("attributes") or {}
         if not (measurements := listed({"measurements": None, **attributes}, "measurements")):
             return
-        family, start, end = attributes["product_family"], *hour_bounds(attributes["timestamp"])
+        family, period = attributes["product_family"], hour_period(attributes["timestamp"])
         owner = organization(attributes)
         for measurement in measurements:
             kind, value = measurement["usage_type"], measurement.get("value")
             if value is None or (value == 0 and not self._zeros):
                 continue
             yield usage(
-                id=self.id(key_of(attributes), start, family, kind),
+                id=self.id(key_of(attributes), period["start_date"], family, kind),
                 product={"id": family, "name": family},
                 metric_name=kind,
                 organization=owner,
                 usage=compact(quantity=quantity(value), unit=unit_of(kind)),
-                start_date=start,
-                end_date=end,
+                **period,
                 remote_data={**item, "attributes": {**attributes, "measurements": [measurement]}},
             )
 
@@ -117,8 +114,6 @@ class BillableKey(NamedTuple):
 
 
 class BillableUsage(DatadogStream):
-    """The quantities behind the bill."""
-
     name = "datadog_billable_usage"
     about = (
         "The quantity of one billing key (dimension and aggregation) that one organization is billed on in one month."

@@ -1,6 +1,7 @@
 """GitHub: the bill of an organization or enterprise, Copilot's AI credits, and who uses Copilot."""
 
 from collections.abc import Sequence
+from typing import Literal
 
 from source_unified_usage.core import clock
 from source_unified_usage.core.credentials import Key
@@ -53,11 +54,8 @@ class GitHub(Vendor):
         return [Probe("github.token", lambda: self._probe(api))]
 
     def _api(self) -> GitHubApi:
-        enterprise = self.options.get("enterprise")
-        account = (
-            Account("enterprise", enterprise) if enterprise else Account("organization", self.options["organization"])
-        )
-        return GitHubApi(self.base_url, self.options["token"], account)
+        kind: Literal["enterprise", "organization"] = "enterprise" if self.options.get("enterprise") else "organization"
+        return GitHubApi(self.base_url, self.options["token"], Account(kind, self.options[kind]))
 
     def _probe(self, api: GitHubApi) -> None:
         """A day of the bill that is complete."""

@@ -2,7 +2,7 @@
 
 from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
 from decimal import Decimal
-from typing import Any, NamedTuple
+from typing import Any
 
 from pendulum import UTC, DateTime
 
@@ -10,15 +10,16 @@ from source_unified_usage.core.answer import Answer
 from source_unified_usage.core.errors import SourceError
 from source_unified_usage.core.progress import logger
 from source_unified_usage.core.times import day_period
-from source_unified_usage.core.usage import Row, Usage, decimal, text, usage, with_ordinals
+from source_unified_usage.core.usage import Row, Usage, decimal, text, usage
 from source_unified_usage.core.window import Window, days
 from source_unified_usage.vendors.github.api import GitHubApi
-from source_unified_usage.vendors.github.billing import ROWS, DailyBilling, workspace
+from source_unified_usage.vendors.github.billing import ROWS, BillItem, DailyBilling, workspace
 from source_unified_usage.vendors.github.lookups import Center
 from source_unified_usage.vendors.github.mapping import (
     Figures,
     fold,
     is_included,
+    kind_of,
     model_of,
     order,
     person,
@@ -36,25 +37,15 @@ _CREDITS_SINCE = DateTime(2026, 6, 1, tzinfo=UTC)  # "Billing usage": premium re
 _SAME = Decimal("1e-6")  # USD, as answers round
 
 
-class CreditItem(NamedTuple):
-    """A row with what the question says of it: day, cost center, person; and its ordinal among its twins.
-
-    `figures`: the row, or what is left of it when the cost centers' parts are taken off.
-    """
-
-    row: Row
-    day: str
-    figures: Row
-    center: Center | None = None
-    login: str | None = None  # as GitHub spells it
-    ordinal: int = 0
-
-
 class Credits(DailyBilling):
     """What both cuts have in common."""
 
     role = "restates"
     restates = ("github_billing_usage",)
+    figures = FIGURES
+
+    def path(self) -> str:
+        return self.api.of.billing("ai_credit", "usage")
 
     def credits(self, day: DateTime, *, center: Center | None = None, login: str | None = None) -> list[Row]:
         """The rows of one question, which carry neither day nor cost center nor person: the answer repeats the day."""
@@ -64,7 +55,8 @@ class Credits(DailyBilling):
             return []
         _check_echo(answer, day, login)
         rows = answer.rows(ROWS)
-        self.check_nets(rows, FIGURES)
+        for row in rows:
+            self.check_net(row)
         return rows
 
     def billed(self, day: DateTime, center: Center | None) -> Decimal:
@@ -74,20 +66,14 @@ class Credits(DailyBilling):
         credits = (row for row in rows if is_included(fold("sku", row.get("sku")) or ""))
         return sum(map(FIGURES.gross, credits), Decimal(0))
 
-    def numbered(self, items: Iterable[CreditItem]) -> Iterator[CreditItem]:
-        found = with_ordinals(items, self._key, lambda item: order(FIGURES, item.row))
-        return (item._replace(ordinal=ordinal) for item, ordinal in found)
-
-    def _key(self, item: CreditItem) -> str:
-        row = item.row
+    def key(self, item: BillItem) -> str:
         center = item.center.id if item.center else None
-        names = (fold("product", row.get("product")), fold("sku", row.get("sku")), fold("model", row.get("model")))
-        return self.id(item.day, *([item.login.lower()] if item.login else []), center, *names)
+        return self.id(item.day, *([item.login.lower()] if item.login else []), center, *kind_of(item.row))
 
-    def usages(self, item: CreditItem) -> Iterator[Usage]:
+    def usages(self, item: BillItem) -> Iterator[Usage]:
         row, login = item.row, item.login
         yield usage(
-            id=f"{self._key(item)}/{item.ordinal}",
+            id=f"{self.key(item)}/{item.ordinal}",
             product=product_of(row),
             metric_name=text(row.get("sku")),
             resources=resources(center=workspace(item.center)),
@@ -102,8 +88,6 @@ class Credits(DailyBilling):
 
 
 class AiCredits(Credits):
-    """By model."""
-
     name = "github_ai_credits"
     about = (
         "The AI credits (before June 2026 the premium requests) of one model on one day; of an enterprise also by cost "
@@ -111,25 +95,21 @@ class AiCredits(Credits):
     )
     _inclusive: bool | None = None  # whether the undivided answer holds the cost centers' usage; None: not known yet
 
-    def path(self) -> str:
-        return self.api.of.billing("ai_credit", "usage")
-
-    def rows(self, window: Window) -> Iterator[CreditItem]:
+    def rows(self, window: Window) -> Iterator[BillItem]:
         day = window.first_day
         undivided = self.credits(window.start)
         divided = [
-            CreditItem(row, day, row, center)
+            BillItem(row, day, row, center)
             for center in self.parts()
             if center
             for row in self.credits(window.start, center=center)
         ]
         if divided and self._inclusive is None:
             self._inclusive = self._compared(window.start, undivided)
-        rest = [CreditItem(row, day, row) for row in undivided]
+        rest = [BillItem(row, day, row) for row in undivided]
         if self._inclusive:
-            rest = [
-                CreditItem(row, day, figures) for row, figures in remainder(undivided, [item.row for item in divided])
-            ]
+            parts = [item.row for item in divided]
+            rest = [BillItem(row, day, figures) for row, figures in remainder(undivided, parts)]
         return self.numbered(rest + divided)
 
     def _compared(self, day: DateTime, undivided: Sequence[Row]) -> bool | None:
@@ -166,14 +146,11 @@ class AiCreditsByUser(Credits):
     windows_at_once = GitHubApi.parallel
     _rest_logged = False
 
-    def path(self) -> str:
-        return self.api.of.billing("ai_credit", "usage")
-
-    def rows(self, window: Window) -> Iterator[CreditItem]:
+    def rows(self, window: Window) -> Iterator[BillItem]:
         people = self._people(window)
         self.asks(len(people), f"{len(people)} people, each asked for once a day")
         items = [
-            CreditItem(row, window.first_day, row, login=login)
+            BillItem(row, window.first_day, row, login=login)
             for _, login in sorted(people.items())
             for row in self.credits(window.start, login=login)
         ]
@@ -193,7 +170,7 @@ class AiCreditsByUser(Credits):
             return people
         return seen | people
 
-    def _log_rest(self, window: Window, items: Iterable[CreditItem]) -> None:
+    def _log_rest(self, window: Window, items: Iterable[BillItem]) -> None:
         whole = sum((self.billed(window.start, center) for center in (None, *self.centers())), Decimal(0))
         rest = whole - sum((FIGURES.gross(item.row) for item in items), Decimal(0))
         if abs(rest) > _SAME:
@@ -209,7 +186,7 @@ def remainder(undivided: Iterable[Row], parts: Iterable[Row]) -> Iterator[tuple[
     Rows at several prices are kept apart, as long as the parts have no price that the whole does not know.
     """
     undivided, parts = list(undivided), list(parts)
-    name = _priced if {*map(_priced, parts)} <= {*map(_priced, undivided)} else _named
+    name = _priced if {*map(_priced, parts)} <= {*map(_priced, undivided)} else kind_of
     taken: dict[Hashable, dict[str, Decimal]] = {}
     for row in parts:
         _add(taken.setdefault(name(row), {}), row, 1)
@@ -232,12 +209,8 @@ def _add(sums: dict[str, Decimal], row: Mapping[str, Any], sign: int) -> None:
             sums[name] = sums.get(name, Decimal(0)) + sign * figure
 
 
-def _named(row: Row) -> Hashable:
-    return fold("product", row.get("product")), fold("sku", row.get("sku")), fold("model", row.get("model"))
-
-
 def _priced(row: Row) -> Hashable:
-    return _named(row), FIGURES.price(row)
+    return kind_of(row), FIGURES.price(row)
 
 
 def _check_echo(answer: Answer, day: DateTime, login: str | None) -> None:

@@ -2,37 +2,19 @@
 
 from collections.abc import Iterator, Mapping
 from decimal import Decimal
-from typing import Any, NamedTuple
-
-from pendulum import DateTime
+from typing import Any
 
 from source_unified_usage.core import clock
 from source_unified_usage.core.answer import Answer
 from source_unified_usage.core.errors import Unavailable
 from source_unified_usage.core.row_files import csv_rows
-from source_unified_usage.core.stream import UsageStream
 from source_unified_usage.core.times import day_period, parse_time
-from source_unified_usage.core.usage import Row, Usage, compact, decimal, number, text, usage, with_ordinals
-from source_unified_usage.core.window import Window, days, month_of_days
-from source_unified_usage.vendors.github.api import GitHubApi, links_of
-from source_unified_usage.vendors.github.mapping import (
-    Figures,
-    fold,
-    model_of,
-    order,
-    person,
-    product_of,
-    resources,
-)
+from source_unified_usage.core.usage import Row, Usage, compact, decimal, number, text, usage
+from source_unified_usage.core.window import Window, days
+from source_unified_usage.vendors.github.billing import BillingStream, BillItem
+from source_unified_usage.vendors.github.mapping import Figures, kind_of, model_of, person, product_of, resources
 
 TYPE = "ai_credit"
-FIGURES = Figures(
-    price="applied_cost_per_quantity",
-    gross="gross_amount",
-    discount="discount_amount",
-    net="net_amount",
-    quantity="quantity",
-)
 _COLUMNS = (
     *("date", "username", "product", "sku", "model", "quantity", "unit_type"),
     *("applied_cost_per_quantity", "gross_amount", "discount_amount", "net_amount"),
@@ -44,7 +26,6 @@ _TOKENS = {
     "cache_read": ("cache_read", "total_cache_read_tokens"),
     "cache_write": ("cache_write", "total_cache_creation_tokens"),
 }
-_MONTHS_KEPT = 24  # "Billing usage"; the page of exports names no figure
 _DAYS_OF_AN_EXPORT = 31  # "Usage reports": both days inclusive
 _SOON, _LATER = 5.0, 15.0  # seconds between two looks at an export, of which the first few come soon
 _LOOKS_SOON = 6
@@ -52,16 +33,7 @@ _PATIENCE = 900.0  # seconds; minutes are normal, as clients report
 _JUST_ORDERED = 900.0  # seconds in which an export counts as the one whose answer was lost
 
 
-class Line(NamedTuple):
-    """A row and its ordinal among its twins."""
-
-    row: Row
-    ordinal: int
-
-
-class AiUsage(UsageStream[GitHubApi]):
-    """Credits and tokens by everything that GitHub knows of them."""
-
+class AiUsage(BillingStream):
     name = "github_ai_usage"
     about = (
         "The AI credits and tokens of one person, model, organization, repository and cost center on one day, from the "
@@ -71,30 +43,23 @@ class AiUsage(UsageStream[GitHubApi]):
     restates = ("github_billing_usage",)
     counts_tokens = True
     step = days(_DAYS_OF_AN_EXPORT)
-    lookback = month_of_days(3)
     open_day = False  # an end later than yesterday is refused, as a client recorded
-
-    def __init__(self, api: GitHubApi) -> None:
-        super().__init__(api)
-        self.scope = api.of.scope
-
-    def earliest_available(self, today: DateTime) -> DateTime:
-        return today.subtract(months=_MONTHS_KEPT).add(days=1)
+    figures = Figures(
+        price="applied_cost_per_quantity",
+        gross="gross_amount",
+        discount="discount_amount",
+        net="net_amount",
+        quantity="quantity",
+    )
 
     def path(self) -> str:
         return self.api.of.billing("reports")
 
-    def rows(self, window: Window) -> Iterator[Line]:
+    def rows(self, window: Window) -> Iterator[BillItem]:
         """All rows of the export: twins need their ordinals, and its order is not documented."""
         export = self._completed(window)
-        answers = [export]
-
-        def links() -> list[str]:
-            return links_of(answers.pop() if answers else self._export(export.body["id"]), "download_urls")
-
-        rows = self._checked(export, window, self.api.linked(links, csv_rows))
-        numbered = with_ordinals(rows, self._key, lambda row: order(FIGURES, row))
-        return (Line(row, ordinal) for row, ordinal in numbered)
+        rows = self.api.linked(export, lambda: self._export(export.body["id"]), "download_urls", csv_rows)
+        return self.numbered(BillItem(row, row["date"][:10], row) for row in self._checked(export, window, rows))
 
     def _checked(self, export: Answer, window: Window, rows: Iterator[Row]) -> Iterator[Row]:
         for row in rows:
@@ -102,8 +67,7 @@ class AiUsage(UsageStream[GitHubApi]):
                 raise export.broken(f"its file has no column {', '.join(lacking)}")
             if not window.first_day <= row["date"][:10] <= window.last_day:
                 raise export.broken(f"its file has a row of {row['date']!r}")
-            if FIGURES.contradicts(row):
-                self.warn_once("net", f"a net amount is another than gross less discount, the net is kept: {row}")
+            self.check_net(row)
             yield row
 
     # --- the export
@@ -158,22 +122,21 @@ class AiUsage(UsageStream[GitHubApi]):
 
     # --- mapping
 
-    def _key(self, row: Row) -> str:
+    def key(self, item: BillItem) -> str:
+        row = item.row
         return self.id(
-            row["date"][:10],
+            item.day,
             text(row.get("organization")),
             text(row.get("cost_center_name")),
             (text(row.get("username")) or "").lower(),
-            fold("product", row.get("product")),
-            fold("sku", row.get("sku")),
-            fold("model", row.get("model")),
+            *kind_of(row),
             text(row.get("repository")),
         )
 
-    def usages(self, item: Line) -> Iterator[Usage]:
+    def usages(self, item: BillItem) -> Iterator[Usage]:
         row = item.row
         yield usage(
-            id=f"{self._key(row)}/{item.ordinal}",
+            id=f"{self.key(item)}/{item.ordinal}",
             product=product_of(row),
             metric_name=text(row.get("sku")),
             resources=resources(
@@ -184,9 +147,9 @@ class AiUsage(UsageStream[GitHubApi]):
             organization={"id": self.api.of.id},
             user=person(text(row.get("username"))),
             model=model_of(row.get("model")),
-            charges=FIGURES.charges(row),
-            usage={**FIGURES.credits(row), **compact(tokens=_tokens(row))},
-            **day_period(row["date"]),
+            charges=self.figures.charges(row),
+            usage={**self.figures.credits(row), **compact(tokens=_tokens(row))},
+            **day_period(item.day),
             remote_data=row,
         )
 

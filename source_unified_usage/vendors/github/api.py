@@ -1,7 +1,7 @@
 """The GitHub REST API: one token, limits that come as 403 too, numbered pages, files behind signed links."""
 
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any, Literal, NamedTuple
 from urllib.parse import parse_qs, urlsplit
 
@@ -18,6 +18,7 @@ from source_unified_usage.core.paging import PageInfo, walk
 from source_unified_usage.core.paths import path
 from source_unified_usage.core.retry import SYNC_RETRIES, retry_after, seconds_until
 from source_unified_usage.core.row_files import Reader
+from source_unified_usage.core.stream import UsageStream
 from source_unified_usage.core.usage import Row
 
 # An older one lacks these routes and answers 404 (JSdotNet/Backlog, GitHubBillingClientTests).
@@ -164,12 +165,26 @@ class GitHubApi(Api):
 
         return (answer.rows(key) for answer in walk(ask, read_page))
 
-    def linked(self, links: Callable[[], Sequence[str]], reader: Reader) -> Iterator[Row]:
-        """The rows of the files that `links` names, each time with new links."""
+    def linked(self, first: Answer, again: Callable[[], Answer | None], key: str, reader: Reader) -> Iterator[Row]:
+        """The rows of the files that an answer links to under `key`. `again` asks for new links, which soon expire."""
+        answers = [first]
+
+        def links() -> list[str]:
+            answer = answers.pop() if answers else again()
+            return _links_of(answer, key) if answer else []
+
         return Links(self, FILE_HOSTS).rows(links, reader)
 
 
-def links_of(answer: Answer, key: str) -> list[str]:
+class AccountStream(UsageStream[GitHubApi]):
+    """A stream of one account."""
+
+    def __init__(self, api: GitHubApi) -> None:
+        super().__init__(api)
+        self.scope = api.of.scope
+
+
+def _links_of(answer: Answer, key: str) -> list[str]:
     """The links that an answer names, one at least."""
     links = answer.body.get(key)
     if not isinstance(links, list) or not links or not all(isinstance(link, str) for link in links):

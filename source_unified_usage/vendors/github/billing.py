@@ -7,35 +7,63 @@ from pendulum import DateTime
 
 from source_unified_usage.core.answer import Answer
 from source_unified_usage.core.errors import ConfigError
-from source_unified_usage.core.stream import UsageStream
 from source_unified_usage.core.times import day_period
 from source_unified_usage.core.usage import Row, Usage, compact, quantity, text, usage, with_ordinals
 from source_unified_usage.core.window import Window, days, month_of_days
-from source_unified_usage.vendors.github.api import GitHubApi
+from source_unified_usage.vendors.github.api import AccountStream, GitHubApi
 from source_unified_usage.vendors.github.lookups import Center, Lookups
 from source_unified_usage.vendors.github.mapping import Figures, fold, order, product_of, resources
 
-FIGURES = Figures(
-    price="pricePerUnit", gross="grossAmount", discount="discountAmount", net="netAmount", quantity="quantity"
-)
 ROWS = "usageItems"
-_MONTHS_KEPT = 24  # "Billing usage": the past 24 months
+_MONTHS_KEPT = 24  # "Billing usage": the past 24 months; the page of exports names no figure
 
 
-class DailyBilling(UsageStream[GitHubApi]):
-    """A stream of the billing API, which is asked for one day at a time."""
+class BillItem(NamedTuple):
+    """A row with what the question says of it: day, cost center, person; and its ordinal among its twins.
 
-    step = days(1)
+    `figures`: the row, or what is left of it when the cost centers' parts are taken off.
+    """
+
+    row: Row
+    day: str
+    figures: Row
+    center: Center | None = None
+    login: str | None = None  # as GitHub spells it
+    ordinal: int = 0
+
+
+class BillingStream(AccountStream):
+    """A stream of the billing API."""
+
     # A day settles for hours to days, and the month's included credits move until it is closed.
     lookback = month_of_days(3)
+    figures: Figures
+
+    def earliest_available(self, today: DateTime) -> DateTime:
+        return today.subtract(months=_MONTHS_KEPT).add(days=1)
+
+    def check_net(self, row: Row) -> None:
+        if self.figures.contradicts(row):
+            self.warn_once("net", f"a net amount is another than gross less discount, the net is kept: {dict(row)}")
+
+    def numbered(self, items: Iterable[BillItem]) -> Iterator[BillItem]:
+        """The items with their ordinals among rows that differ in price or amount alone."""
+        found = with_ordinals(items, self.key, lambda item: order(self.figures, item.row))
+        return (item._replace(ordinal=ordinal) for item, ordinal in found)
+
+    def key(self, item: BillItem) -> str:
+        """The id without the ordinal."""
+        raise NotImplementedError
+
+
+class DailyBilling(BillingStream):
+    """Asked for one day at a time."""
+
+    step = days(1)
 
     def __init__(self, api: GitHubApi, lookups: Lookups) -> None:
         super().__init__(api)
         self._lookups = lookups
-        self.scope = api.of.scope
-
-    def earliest_available(self, today: DateTime) -> DateTime:
-        return today.subtract(months=_MONTHS_KEPT).add(days=1)
 
     def path(self) -> str:
         return self.api.of.billing("usage")
@@ -64,39 +92,24 @@ class DailyBilling(UsageStream[GitHubApi]):
             self.warn_once(gone, f"GitHub does not know {gone} any more, what belongs to it is not read ({error})")
             return None
 
-    def check_nets(self, rows: Iterable[Row], figures: Figures) -> None:
-        for row in rows:
-            if figures.contradicts(row):
-                self.warn_once("net", f"a net amount is another than gross less discount, the net is kept: {dict(row)}")
-
-
-class BillItem(NamedTuple):
-    """A row, its day, the cost center that it was asked for by, and its ordinal among its twins."""
-
-    row: Row
-    day: str
-    center: Center | None
-    ordinal: int = 0
-
 
 class BillingUsage(DailyBilling):
-    """The bill."""
-
     name = "github_billing_usage"
     about = (
         "What one SKU of one product cost on one day in one organization and repository; of an enterprise also by cost "
         "center. The sum of net is the bill."
     )
     role = "bill"
+    figures = Figures(
+        price="pricePerUnit", gross="grossAmount", discount="discountAmount", net="netAmount", quantity="quantity"
+    )
 
     def rows(self, window: Window) -> Iterator[BillItem]:
-        """The day's rows with their ordinals among rows that differ in price or amount alone."""
-        items = [
-            BillItem(row, window.first_day, center) for center in self.parts() for row in self._dated(window, center)
-        ]
-        self.check_nets((item.row for item in items), FIGURES)
-        numbered = with_ordinals(items, self._key, lambda item: order(FIGURES, item.row))
-        return (item._replace(ordinal=ordinal) for item, ordinal in numbered)
+        day = window.first_day
+        items = [BillItem(row, day, row, center) for center in self.parts() for row in self._dated(window, center)]
+        for item in items:
+            self.check_net(item.row)
+        return self.numbered(items)
 
     def _dated(self, window: Window, center: Center | None) -> list[Row]:
         answer = self.ask("usage", window.start, center=center)
@@ -108,7 +121,7 @@ class BillingUsage(DailyBilling):
                 raise answer.broken(f"a row of {date or 'no date'} in the answer for {window.first_day}")
         return rows
 
-    def _key(self, item: BillItem) -> str:
+    def key(self, item: BillItem) -> str:
         row = item.row
         return self.id(
             item.day,
@@ -123,14 +136,14 @@ class BillingUsage(DailyBilling):
         row, account = item.row, self.api.of
         organization = text(row.get("organizationName")) if account.enterprise else None
         yield usage(
-            id=f"{self._key(item)}/{item.ordinal}",
+            id=f"{self.key(item)}/{item.ordinal}",
             product=product_of(row),
             metric_name=text(row.get("sku")),
             resources=resources(
                 repository=text(row.get("repositoryName")), center=workspace(item.center), organization=organization
             ),
             organization={"id": account.id},
-            charges=FIGURES.charges(row),
+            charges=self.figures.charges(row),
             usage=compact(quantity=quantity(row.get("quantity")), unit=(text(row.get("unitType")) or "").lower()),
             **day_period(item.day),
             remote_data=row,

@@ -17,13 +17,9 @@ _SPELLINGS: Mapping[str, Mapping[str, str]] = {
         "copilot_premium_request": "copilot",
         "premium_request": "copilot",
     },
-    "sku": {
-        "ai_credit": "copilot_ai_credit",
-        "premium_request": "copilot_premium_request",
-    },
+    "sku": {"ai_credit": "copilot_ai_credit", "premium_request": "copilot_premium_request"},
     "model": {},
 }
-_TEN_PLACES = Decimal("1e-10")
 _APART = Decimal("1e-6")  # USD by which a net may miss gross less discount, as the answers' floats are rounded
 
 Field = Literal["product", "sku", "model"]
@@ -38,6 +34,11 @@ def fold(field: Field, value: Any) -> str | None:
     folded = re.sub(r"^credits?$", "ai_credit", folded)
     folded = re.sub(r"(^|_)(ai_credit|premium_request)s$", r"\1\2", folded)
     return _SPELLINGS[field].get(folded, folded)
+
+
+def kind_of(row: Row) -> tuple[str | None, ...]:
+    """Product, SKU and model, as ids have them."""
+    return fold("product", row.get("product")), fold("sku", row.get("sku")), fold("model", row.get("model"))
 
 
 def product_of(row: Row) -> Mapping[str, str]:
@@ -84,7 +85,7 @@ class Figures:
         if net is None:
             return []
         total = net + (discount or 0) if total is None else total
-        net, total = _rounded(net), _rounded(total)
+        net, total = round(net, 10), round(total, 10)
         sku = fold("sku", row.get("sku")) or ""
         included = total - net if is_included(sku) and total > net else None
         kind = "committed" if _is_license(sku) else "usage_based"
@@ -96,7 +97,7 @@ class Figures:
         count = gross / price if price and price > 0 and gross is not None else decimal(row.get(self._quantity))
         if count is None:
             return {}
-        exact = number(_rounded(count))
+        exact = number(round(count, 10))
         if "premium_request" in (fold("sku", row.get("sku")) or ""):
             return {"quantity": exact, "unit": "request", "requests": {"total": exact}}
         return {"quantity": exact, "unit": "credit"}
@@ -117,10 +118,6 @@ def is_included(sku: str) -> bool:
 def _is_license(sku: str) -> bool:
     """Seats and licences, which are billed whether they are used or not."""
     return sku.endswith(("_for_business", "_enterprise")) or "licenses" in sku
-
-
-def _rounded(value: Decimal) -> Decimal:
-    return round(value, 10)
 
 
 # --- ordinals of rows that agree in every part of their key

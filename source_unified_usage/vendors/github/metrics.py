@@ -1,8 +1,7 @@
 """Copilot usage metrics: who used Copilot on a day, for what, and how much code came of it."""
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
-from decimal import Decimal
+from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
 
 from pendulum import UTC, DateTime
@@ -10,23 +9,22 @@ from pendulum import UTC, DateTime
 from source_unified_usage.core import clock
 from source_unified_usage.core.answer import Answer
 from source_unified_usage.core.row_files import ndjson_rows
-from source_unified_usage.core.stream import UsageStream
 from source_unified_usage.core.times import day_period, parse_time
 from source_unified_usage.core.usage import (
-    Number,
     Row,
     Usage,
     compact,
     decimal,
     listed,
+    measured,
     nested,
-    number,
     quantity,
     text,
+    total,
     usage,
 )
 from source_unified_usage.core.window import Window, days
-from source_unified_usage.vendors.github.api import GitHubApi, links_of
+from source_unified_usage.vendors.github.api import AccountStream, GitHubApi
 
 _FIRST_DAY = DateTime(2025, 10, 10, tzinfo=UTC)  # "Copilot usage metrics"; and one year back
 _SETTLES = 3  # days after which a day is complete, by the same page; until then it may have no report yet
@@ -39,13 +37,7 @@ def users_of_day(api: GitHubApi, day: str) -> Iterator[Row] | None:
     first = _report(api, day)
     if first is None:
         return None
-    answers = [first]
-
-    def links() -> list[str]:
-        answer = answers.pop() if answers else _report(api, day)
-        return links_of(answer, "download_links") if answer else []
-
-    return api.linked(links, ndjson_rows)
+    return api.linked(first, lambda: _report(api, day), "download_links", ndjson_rows)
 
 
 def _report(api: GitHubApi, day: str) -> Answer | None:
@@ -64,9 +56,7 @@ class UserDay(NamedTuple):
     day: str
 
 
-class UserActivity(UsageStream[GitHubApi]):
-    """What people do with Copilot."""
-
+class UserActivity(AccountStream):
     name = "github_copilot_user_activity"
     about = (
         "What one person did with Copilot on one day, in IDEs and, apart from them, on the command line; of an "
@@ -77,10 +67,6 @@ class UserActivity(UsageStream[GitHubApi]):
     step = days(1)
     lookback = days(7)
     open_day = False
-
-    def __init__(self, api: GitHubApi) -> None:
-        super().__init__(api)
-        self.scope = api.of.scope
 
     def earliest_available(self, today: DateTime) -> DateTime:
         return max(_FIRST_DAY, today.subtract(years=1).add(days=1))
@@ -115,13 +101,11 @@ class UserActivity(UsageStream[GitHubApi]):
 
 def _usage(row: Row) -> Mapping[str, Any]:
     cli = nested(row, "totals_by_cli")
-    credits = quantity(row.get("ai_credits_used"))
     return compact(
-        quantity=credits,
-        unit=None if credits is None else "credit",
+        **measured(quantity(row.get("ai_credits_used")), "credit"),
         requests=compact(
             total=quantity(row.get("user_initiated_interaction_count")),
-            chat=_sum(row.get(f"chat_panel_{mode}_mode") for mode in _CHATS),
+            chat=total(*(row.get(f"chat_panel_{mode}_mode") for mode in _CHATS)),
             agent=quantity(row.get("chat_panel_agent_mode")),
         ),
         sessions=compact(distinct=quantity(cli.get("session_count"))),
@@ -139,12 +123,7 @@ def _usage(row: Row) -> Mapping[str, Any]:
 
 def _tokens(cli: Row) -> Mapping[str, Any]:
     sent, received = cli.get("prompt_tokens_sum"), cli.get("output_tokens_sum")
-    return compact(input=quantity(sent), output=quantity(received), total=_sum((sent, received)))
-
-
-def _sum(figures: Iterable[Any]) -> Number | None:
-    known = [figure for figure in map(decimal, figures) if figure is not None]
-    return number(sum(known, Decimal(0))) if known else None
+    return compact(input=quantity(sent), output=quantity(received), total=total(sent, received))
 
 
 def _is_active(row: Row, cli: Row) -> bool:

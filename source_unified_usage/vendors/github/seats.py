@@ -6,11 +6,10 @@ from typing import Any, NamedTuple
 
 from pendulum import DateTime
 
-from source_unified_usage.core.stream import UsageStream
 from source_unified_usage.core.times import parse_time, rfc3339
 from source_unified_usage.core.usage import Row, Usage, compact, nested, text, usage
 from source_unified_usage.core.window import Window
-from source_unified_usage.vendors.github.api import GitHubApi
+from source_unified_usage.vendors.github.api import AccountStream
 from source_unified_usage.vendors.github.lookups import seats
 
 _ACTIVE = timedelta(days=30)
@@ -23,9 +22,7 @@ class Seat(NamedTuple):
     read: DateTime
 
 
-class Seats(UsageStream[GitHubApi]):
-    """Snapshot of the seats."""
-
+class Seats(AccountStream):
     name = "github_copilot_seats"
     about = (
         "One grant of a Copilot seat as it is now: an enterprise has one row for each organization or team that grants "
@@ -33,10 +30,6 @@ class Seats(UsageStream[GitHubApi]):
     )
     role = "activity"
     grain = "snapshot"
-
-    def __init__(self, api: GitHubApi) -> None:
-        super().__init__(api)
-        self.scope = api.of.scope
 
     def path(self) -> str:
         return self.api.of.copilot("billing", "seats")

@@ -7,7 +7,6 @@ from source_unified_usage.core.answer import Answer
 from source_unified_usage.core.api import Api
 from source_unified_usage.core.error_rules import ANY_STATUS, Asked, ErrorRule
 from source_unified_usage.core.errors import ConfigError, KeyRefused
-from source_unified_usage.core.paging import follow
 from source_unified_usage.core.usage import Row
 
 NO_USERS = "OpenAI does not tell its users apart, so there is nothing to read with openai.user_ids"
@@ -38,11 +37,7 @@ class OpenAIApi(Api):
 
     def pages(self, path: str, query: Mapping[str, Any]) -> Iterator[Answer]:
         """Page after page while `has_more`; an empty page in between is followed."""
-
-        def ask(page: str | None) -> Answer:
-            return self.get(path, {**query, "page": page} if page else query)
-
-        return follow(ask, _next_page, _rows)
+        return self.follow(path, query, "page", _next_page, _rows)
 
 
 class PlatformApi(OpenAIApi):
@@ -76,12 +71,7 @@ class PlatformApi(OpenAIApi):
 
     def listing(self, path: str, query: Mapping[str, Any]) -> Iterator[list[Row]]:
         """The pages of a list; it continues after the id of its last row."""
-        query = {**query, "limit": _LISTED}
-
-        def ask(after: str | None) -> Answer:
-            return self.get(path, {**query, "after": after} if after else query)
-
-        return map(_rows, follow(ask, _last_id, _rows))
+        return map(_rows, self.follow(path, {**query, "limit": _LISTED}, "after", _last_id, _rows))
 
 
 class AnalyticsApi(OpenAIApi):

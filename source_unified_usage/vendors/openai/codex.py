@@ -14,11 +14,12 @@ from source_unified_usage.core.usage import (
     charges,
     compact,
     decimal,
+    measured,
     nested,
     nth,
-    number,
     quantity,
     text,
+    total,
     usage,
     with_ordinals,
 )
@@ -52,8 +53,6 @@ class SharedRows:
 
 
 class CodexUsage(AnalyticsStream):
-    """Codex by member and day."""
-
     name = "openai_codex_usage"
     about = "What one member did with Codex on one day: turns, tokens, credits, lines of code. Of Codex the whole."
     # What a workspace is billed for Codex in USD; Codex with an API key is in openai_costs and not in here. Where
@@ -165,8 +164,6 @@ class CodexUsageByModel(CodexUsageBy):
 
 
 class WorkspaceUsage(CodexUsage):
-    """ChatGPT, Codex and Work together, by member and day."""
-
     name = "openai_workspace_usage"
     about = "What one member did with ChatGPT, Codex and Work on one day. Codex is in it too."
     # Codex' money is in both, that of ChatGPT and Work only here: where this stream is offered it is the bill, and
@@ -197,12 +194,10 @@ def _surface(figures: Row) -> str | None:
 
 
 def _activity(figures: Row) -> dict[str, Any]:
-    credits = quantity(figures.get("credits"))
     threads, turns = quantity(figures.get("threads")), quantity(figures.get("turns"))
     active = None if threads is None and turns is None else bool(threads or turns)
     return compact(
-        quantity=credits,
-        unit=None if credits is None else "credit",
+        **measured(quantity(figures.get("credits")), "credit"),
         conversations=compact(turn_count=turns, thread_count=threads),
         tokens=_tokens(figures),
         activity=compact(is_active=active),
@@ -212,11 +207,9 @@ def _activity(figures: Row) -> dict[str, Any]:
 def _tokens(figures: Row) -> dict[str, Any]:
     """The total is the sum of the classes where all are known."""
     classes = ("uncached_text_input", "cached_text_input", "text_output")
-    parts = [decimal(figures.get(f"{name}_tokens")) for name in classes]
-    known = [value for value in parts if value is not None]
-    total = number(sum(known[1:], known[0])) if len(known) == len(parts) else quantity(figures.get("text_total_tokens"))
-    fresh, cached, output = (None if value is None else number(value) for value in parts)
-    return compact(input=fresh, output=output, cache_read=cached, total=total)
+    fresh, cached, output = parts = [quantity(figures.get(f"{name}_tokens")) for name in classes]
+    whole = quantity(figures.get("text_total_tokens")) if None in parts else total(*parts)
+    return compact(input=fresh, output=output, cache_read=cached, total=whole)
 
 
 def _code(figures: Row) -> dict[str, Any]:

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 from source_unified_usage.core.errors import mapping
-from source_unified_usage.core.usage import Number, Row, compact, quantity
+from source_unified_usage.core.usage import Number, Row, compact, quantity, total
 from source_unified_usage.core.window import Window
 from source_unified_usage.vendors.openai.usage import ApiUsage
 
@@ -60,30 +60,25 @@ def _written(row: Row) -> tuple[list[Number | None], bool]:
     """
     names = ("input_cache_write_tokens", "input_cache_write_30m_tokens", "input_cache_write_12h_tokens")
     written, half_hour, half_day = (quantity(row.get(name)) for name in names)
-    beside = _sum(written, half_day)
+    beside = total(written, half_day)
     if half_hour is None:
         return [beside, written], True
-    classes = _sum(half_hour, half_day)
+    classes = total(half_hour, half_day)
     return [classes, beside, written], written in (None, classes)
-
-
-def _sum(*figures: Number | None) -> Number | None:
-    known = [figure for figure in figures if figure is not None]
-    return sum(known) if known else None
 
 
 def _tokens(row: Row) -> Mapping[str, Number]:
     """The inclusive counts as classes that add up; older rows lack some of them."""
     entered, output = _input(row), _count(row["output_tokens"])
-    total = _count(row["input_tokens"]) + output
+    whole = _count(row["input_tokens"]) + output
     if entered.fresh < 0:
-        return {"output": output, "total": total}
+        return {"output": output, "total": whole}
     return compact(
         input=entered.fresh,
         output=output,
         cache_read=quantity(row.get("input_cached_tokens")),
         cache_write=entered.written,
-        total=total,
+        total=whole,
     )
 
 

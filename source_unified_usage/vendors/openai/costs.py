@@ -17,8 +17,6 @@ _KINDS = frozenset({"input", "cached input", "cache write", "cache writes", "out
 
 
 class Costs(BucketStream):
-    """The bill, day by day."""
-
     name = "openai_costs"
     about = (
         "What one line item cost on one day, by project and API key, credits included. The sum of net is the bill of "
@@ -57,8 +55,6 @@ class Costs(BucketStream):
 
 
 class CostsByUser(Costs):
-    """The bill once more, by who caused it."""
-
     name = "openai_costs_by_user"
     about = (
         "What one line item cost on one day, by user and API key, all projects together; what no user caused is a row "

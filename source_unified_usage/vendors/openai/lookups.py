@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, NamedTuple
 
-from source_unified_usage.core.lookup import Lookup, texts
+from source_unified_usage.core.lookup import Lookup, named, texts
 from source_unified_usage.core.usage import Row, compact, text
 from source_unified_usage.vendors.openai.api import PlatformApi
 from source_unified_usage.vendors.openai.key_names import KeyNames, Named
@@ -19,8 +19,8 @@ class Names(NamedTuple):
     def resources(self, row: Row) -> list[dict[str, Any]]:
         """The key in its project, or the project alone; then the vector store, where the row has one."""
         project, key, store = (text(row.get(name)) for name in ("project_id", "api_key_id", "vector_store_id"))
-        workspace = compact(id=project, name=_name(self.projects, project))
-        found = [compact(id=key, name=_name(self.keys, key), workspace=workspace)]
+        workspace = named(project, self.projects)
+        found = [named(key, self.keys, workspace=workspace)]
         if store:
             found.append(compact(id=store, workspace=workspace))
         return [resource for resource in found if resource]
@@ -74,7 +74,3 @@ def _projects(api: PlatformApi) -> Iterator[Mapping[str, Named]]:
 
 def _users(api: PlatformApi) -> Iterator[Mapping[str, Named]]:
     return (texts(rows, "email", "name") for rows in api.listing("/v1/organization/users", {}))
-
-
-def _name(rows: Mapping[str, Named], id: str | None) -> str | None:
-    return rows.get(id, {}).get("name") if id else None

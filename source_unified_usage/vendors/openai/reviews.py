@@ -19,8 +19,6 @@ class ReviewDay(NamedTuple):
 
 
 class CodeReviews(AnalyticsStream):
-    """Pull requests that Codex reviewed, by day."""
-
     name = "openai_codex_code_reviews"
     about = "The pull requests that Codex reviewed on one day in the workspace, and its comments."
     role = "activity"
@@ -56,8 +54,6 @@ class CodeReviews(AnalyticsStream):
 
 
 class CodeReviewResponses(CodeReviews):
-    """What people made of the reviews, by day."""
-
     name = "openai_codex_code_review_responses"
     about = "How many comments of Codex' reviews people answered, by day; about pull requests merged on that day."
     report = "code_review_responses"

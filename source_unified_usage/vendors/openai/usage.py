@@ -74,13 +74,7 @@ class ApiUsage(BucketStream):
     step = days(31)  # the most buckets of a page (OpenAI API reference: Usage)
     lookback = days(3)  # how long usage is corrected is not documented; clients see minutes to hours, and a margin
 
-    def __init__(
-        self,
-        endpoint: Endpoint,
-        api: PlatformApi,
-        lookups: Lookups,
-        user_ids: Sequence[str] = (),
-    ) -> None:
+    def __init__(self, endpoint: Endpoint, api: PlatformApi, lookups: Lookups, user_ids: Sequence[str] = ()) -> None:
         self._endpoint = endpoint
         self.name = f"openai_usage_{endpoint.name}"
         dimensions = ", ".join(dimension.removesuffix("_id").replace("_", " ") for dimension in endpoint.dimensions)
@@ -96,9 +90,8 @@ class ApiUsage(BucketStream):
         except ConfigError as error:
             if error.status != 404 or not self._endpoint.recent:
                 raise
-            self.not_available(
-                window, f'OpenAI does not offer it to this organization yet (404 "{error.vendor_message}")'
-            )
+            why = f'OpenAI does not offer it to this organization yet (404 "{error.vendor_message}")'
+            self.not_available(window, why)
             return []
 
     def usages(self, item: BucketItem) -> Iterator[Usage]:

@@ -13,7 +13,7 @@ from source_unified_usage.core.errors import UNMAPPABLE, Unavailable
 from source_unified_usage.core.paging import PageInfo, walk
 from source_unified_usage.core.portions import RowBudget
 from source_unified_usage.core.stream import Range, UsageStream
-from source_unified_usage.core.times import parse_time, rfc3339
+from source_unified_usage.core.times import event_period, parse_time
 from source_unified_usage.core.usage import Row, Usage, compact, decimal, number, usage, with_ordinals
 from source_unified_usage.core.window import Covered, Window, days
 from source_unified_usage.vendors.scenario.api import ACTIVITY, ScenarioApi
@@ -122,7 +122,6 @@ class Activity(UsageStream[ScenarioApi]):
 
     def usages(self, item: Action) -> Iterator[Usage]:
         row, data, known = item.row, item.row.get("data") or {}, item.known
-        instant = rfc3339(parse_time(row["time"]))
         spent = decimal(row.get("creativeUnitsCost"))
         workspace = compact(id=row["projectId"], name=known.projects.get(row["projectId"]))
         things = (compact(id=id, name=known.things.get(id), workspace=workspace) for id in _things(data))
@@ -136,8 +135,7 @@ class Activity(UsageStream[ScenarioApi]):
             model=compact(id=data.get("modelId"), provider="scenario") if data.get("modelId") else None,
             charges=self.shared.tariff.charges(spent, Decimal(0)) if spent is not None else None,
             usage={"quantity": number(spent), "unit": COMPUTE_UNIT} if spent is not None else None,
-            start_date=instant,
-            end_date=instant,
+            **event_period(row["time"]),
             surface="api" if data.get("isApiKey") else None,
             remote_data=row,
         )

@@ -11,7 +11,7 @@ from source_unified_usage.core.window import Covered, Window, days
 from source_unified_usage.vendors.scenario.api import ScenarioApi, Section
 from source_unified_usage.vendors.scenario.days import Day
 from source_unified_usage.vendors.scenario.lookups import Lookups, Scope
-from source_unified_usage.vendors.scenario.mapping import PRODUCT, Tariff, is_zero, of_window
+from source_unified_usage.vendors.scenario.mapping import PRODUCT, Tariff, has_figures, of_window
 from source_unified_usage.vendors.scenario.sharing import SharedDays
 
 
@@ -115,7 +115,7 @@ class SeriesStream(DailyStream):
 
     def usages(self, item: Line) -> Iterator[Usage]:
         series = of_window(item.row, item.place.window)
-        if not is_zero(series):
+        if any(map(has_figures, series["points"])):
             yield self.series_record(item, series)
 
     def series_record(self, line: Line, series: Row) -> Usage:

@@ -7,7 +7,6 @@ from typing import Any, NamedTuple
 from source_unified_usage.core.answer import Answer
 from source_unified_usage.core.errors import ConfigError
 from source_unified_usage.core.lookup import Lookup, by_id, texts, texts_of
-from source_unified_usage.core.paging import follow
 from source_unified_usage.core.usage import Row, compact
 from source_unified_usage.vendors.scenario.api import ScenarioApi
 
@@ -94,16 +93,18 @@ def _teams(api: ScenarioApi) -> Iterator[Mapping[str, Row]]:
 
 def _listed(api: ScenarioApi, scope: Scope) -> Iterator[Mapping[str, Project]]:
     """The projects that the key may see, page by page."""
-
-    def ask(token: str | None) -> Answer:
-        return api.get(_PROJECTS, compact(teamId=scope.team, pageSize=_PAGE_SIZE, paginationToken=token))
-
-    def listed(answer: Answer) -> list[Row]:
-        return answer.rows("projects")
-
-    for answer in follow(ask, lambda answer: answer.body.get("nextPaginationToken") or None, listed):
-        rows = by_id(listed(answer))
+    query = compact(teamId=scope.team, pageSize=_PAGE_SIZE)
+    for answer in api.follow(_PROJECTS, query, "paginationToken", _next_token, _projects):
+        rows = by_id(_projects(answer))
         yield {id: Project(texts_of(row, "name").get("name"), _keys(row)) for id, row in rows.items()}
+
+
+def _next_token(answer: Answer) -> str | None:
+    return answer.body.get("nextPaginationToken") or None
+
+
+def _projects(answer: Answer) -> list[Row]:
+    return answer.rows("projects")
 
 
 def _keys(project: Row) -> dict[str, str]:

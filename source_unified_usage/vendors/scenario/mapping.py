@@ -45,11 +45,6 @@ def of_window(series: Row, window: Window) -> Row:
     return series if len(inside) == len(points) else {**series, "points": inside}
 
 
-def is_zero(series: Row) -> bool:
-    """Whether every figure of every point is zero."""
-    return not any(has_figures(point) for point in series["points"])
-
-
 def has_figures(point: Row) -> bool:
     """Whether a figure of the point is not zero."""
     return any(_is_figure(value) for name, value in point.items() if name in _FIGURES or not isinstance(value, str))

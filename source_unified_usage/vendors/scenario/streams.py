@@ -5,36 +5,18 @@ from decimal import Decimal
 from typing import ClassVar
 
 from source_unified_usage.core.progress import logger
-from source_unified_usage.core.usage import Row, Usage, decimal, number
+from source_unified_usage.core.usage import Row, Usage, decimal, measured, number
 from source_unified_usage.core.window import Window
-from source_unified_usage.vendors.scenario.api import (
-    ASSETS,
-    CONSUMPTION,
-    MODELS,
-    NSFW,
-    QUALITY_GATE,
-    TYPES,
-    Section,
-)
+from source_unified_usage.vendors.scenario.api import ASSETS, CONSUMPTION, MODELS, NSFW, QUALITY_GATE, TYPES, Section
 from source_unified_usage.vendors.scenario.daily import DailyStream, Line, Place, SeriesStream
 from source_unified_usage.vendors.scenario.days import Day
-from source_unified_usage.vendors.scenario.mapping import (
-    COMPUTE_UNIT,
-    cost,
-    count,
-    person,
-    summed,
-    total,
-    value_of,
-)
+from source_unified_usage.vendors.scenario.mapping import COMPUTE_UNIT, cost, count, person, summed, total, value_of
 
 # They restate the other types, as all cost and all discounts (scenario-labs/skills, scenario-admin-analytics)
 _SYNTHESIS = {"creative-unit-cost", "creative-unit-discount"}
 
 
 class Consumption(DailyStream):
-    """The bill, day by day."""
-
     name = "scenario_consumption"
     about = (
         "The compute units that one user or API key was charged on one day, after discounts; refunds are negative. The "
@@ -79,8 +61,6 @@ def _consumed(day: Day) -> Decimal:
 
 
 class ModelUsage(SeriesStream):
-    """What the models' generations cost."""
-
     name = "scenario_model_usage"
     about = (
         "The jobs of one model on one day and their compute units, after discounts. Refunds and what no model does are "
@@ -134,8 +114,6 @@ class Counts(SeriesStream):
 
 
 class AssetUsage(Counts):
-    """What was made."""
-
     name = "scenario_asset_usage"
     about = "How many assets of one kind (image, video, 3d, ...) were made on one day. Assets are not billed."
     sections = (ASSETS,)
@@ -143,8 +121,6 @@ class AssetUsage(Counts):
 
 
 class ModerationUsage(Counts):
-    """What moderation and the quality gate found."""
-
     name = "scenario_moderation_usage"
     about = (
         "How many assets got one NSFW label or one verdict of the quality gate on one day. The quality gate counts "
@@ -155,8 +131,6 @@ class ModerationUsage(Counts):
 
 
 class UsageByType(SeriesStream):
-    """What was done."""
-
     name = "scenario_usage_by_type"
     about = (
         "How often one type of action was done on one day, and its compute units where it has some. Types overlap: "
@@ -174,14 +148,14 @@ class UsageByType(SeriesStream):
 
     def series_record(self, line: Line, series: Row) -> Usage:
         points = series["points"]
-        done, spent = count(points), cost(points)
+        spent = cost(points)
         return self.record(
             line,
             series,
             series["usageName"],
             metric_name=series["usageName"],
             charges=self.shared.tariff.charges(*spent) if spent else None,
-            usage={"quantity": done, "unit": "action"} if done is not None else None,
+            usage=measured(count(points), "action"),
         )
 
     def _warn_of_no_number(self, series: Row, window: Window) -> None:

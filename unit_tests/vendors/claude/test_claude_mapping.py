@@ -7,7 +7,7 @@ import pytest
 import requests_mock
 
 from source_unified_usage.vendors.claude.engagement import Context, Part
-from source_unified_usage.vendors.claude.reports import Export, Line
+from source_unified_usage.vendors.claude.lookups import Line, Names
 from unit_tests.vendors.claude.answers import BASE, CONFIG, EFFECTIVE, LIMITS, NAMES, SPAN, SPENT, USERS, read
 from unit_tests.vendors.samples import Case, assert_mapped, mock_answers, records, stream_of, window
 
@@ -202,7 +202,7 @@ def test_a_new_product_keeps_its_id_and_has_a_surface_in_snake_case() -> None:
 )
 def test_cents(amount: Any, list_amount: Any, charges: dict[str, float], caplog: pytest.LogCaptureFixture) -> None:
     row = {**SPAN, "product": "chat", "model": "m", "amount": amount, "list_amount": list_amount}
-    (record,) = stream_of("claude", CONFIG, "claude_cost").usages(Line(row, "id", Export("org_1", {}, None)))
+    (record,) = stream_of("claude", CONFIG, "claude_cost").usages(Line(row, "id", Names({})))
     assert {charge["type"]: charge["amount"] for charge in record.get("charges", [])} == charges
     lost = [value for value in (amount, list_amount) if value in ("NaN", "1e999", "1e9999999", "oops")]
     warnings = [text for text in caplog.messages if "the charge is left out" in text]

@@ -19,7 +19,7 @@ from source_unified_usage.core.errors import (
     Unmappable,
 )
 from source_unified_usage.core.stream import UsageStream
-from source_unified_usage.vendors.claude.spend import Common, Line
+from source_unified_usage.vendors.claude.lookups import Line, Names
 from unit_tests.vendors.claude.answers import BASE, CONFIG, NAMES
 from unit_tests.vendors.samples import assert_valid, mock_answers, records, sample, stream_of, window
 
@@ -149,7 +149,7 @@ def test_names_are_those_of_the_console() -> None:
 
 def mapped(group: Mapping[str, Any]) -> dict[str, Any]:
     stream = stream_of("claude", ANALYTICS, "claude_spend")
-    (record,) = stream.usages(Line(row(**group), "id", Common({})))
+    (record,) = stream.usages(Line(row(**group), "id", Names({})))
     return dict(record)
 
 

@@ -15,9 +15,11 @@ from source_unified_usage.core.spec import connection_specification
 from source_unified_usage.core.stream import Range
 from source_unified_usage.core.window import Covered
 from source_unified_usage.vendors.datadog import Datadog
-from source_unified_usage.vendors.datadog.access import SITES
+from source_unified_usage.vendors.datadog.access import COMMERCIAL_SITES, GOVERNMENT_SITES
 from unit_tests.vendors.datadog.answers import AUGUST, CONFIG, EMPTY, JULY, JUNE, KEYS, NOW, read
 from unit_tests.vendors.samples import stream_of, window
+
+SITES = (*COMMERCIAL_SITES, *GOVERNMENT_SITES)
 
 
 # --- what is planned

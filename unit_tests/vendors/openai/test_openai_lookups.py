@@ -8,7 +8,6 @@ import pytest
 import requests_mock
 
 from source_unified_usage.core.authentication import Credential
-from source_unified_usage.core.lookup import Names
 from source_unified_usage.vendors.openai import key_names
 from source_unified_usage.vendors.openai.api import PlatformApi
 from source_unified_usage.vendors.openai.lookups import Lookups
@@ -196,9 +195,9 @@ def test_names_that_do_not_come_hold_up_no_row(server: requests_mock.Mocker, mon
     """They are in time for what is read after them."""
     held = threading.Event()
 
-    def late(*_: Any) -> Names[Any]:
+    def late(*_: Any) -> tuple[dict[str, Any], None]:
         assert held.wait(60)
-        return Names({"key_1": {"name": "web"}})
+        return {"key_1": {"name": "web"}}, None
 
     monkeypatch.setattr(key_names, "_PATIENCE", 0)
     monkeypatch.setattr(key_names, "names", late)
@@ -220,9 +219,9 @@ def test_names_are_asked_for_while_the_next_page_is_read(
 ) -> None:
     came = threading.Event()
 
-    def keys(*_: Any) -> Names[Any]:
+    def keys(*_: Any) -> tuple[dict[str, Any], None]:
         came.set()
-        return Names({"key_1": {"name": "web"}})
+        return {"key_1": {"name": "web"}}, None
 
     def second(*_: Any) -> Any:
         assert came.wait(60)
