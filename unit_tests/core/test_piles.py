@@ -10,7 +10,7 @@ from source_unified_usage.core import piles
 from source_unified_usage.core.errors import Unmappable
 from source_unified_usage.core.piles import Pile, Piles
 
-ROWS = [
+ROWS: list[dict[str, Any]] = [
     {"id": number % 7, "text": "é\u2028", "figure": 0.1 + number, "none": None, "deep": [{"": []}]}
     for number in range(50)
 ]

@@ -9,6 +9,7 @@ from pendulum import DateTime
 from source_unified_usage.core import clock
 from source_unified_usage.core.answer import Answer
 from source_unified_usage.core.errors import Unavailable
+from source_unified_usage.core.piles import Piles
 from source_unified_usage.core.row_files import csv_rows
 from source_unified_usage.core.stream import UsageStream
 from source_unified_usage.core.times import day_period, parse_time
@@ -85,16 +86,20 @@ class AiUsage(UsageStream[GitHubApi]):
         return self.api.of.billing("reports")
 
     def rows(self, window: Window) -> Iterator[Line]:
-        """All rows of the export: twins need their ordinals, and its order is not documented."""
+        """The rows of the export by day: twins need their ordinals, and its order is not documented."""
         export = self._completed(window)
         answers = [export]
 
         def links() -> list[str]:
             return links_of(answers.pop() if answers else self._export(export.body["id"]), "download_urls")
 
-        rows = self._checked(export, window, self.api.linked(links, csv_rows))
-        numbered = with_ordinals(rows, self._key, lambda row: order(FIGURES, row))
-        return (Line(row, ordinal) for row, ordinal in numbered)
+        by_day = Piles()
+        by_day.add(self._checked(export, window, self.api.linked(links, csv_rows)), lambda row: row["date"][:10])
+        for day in by_day:
+            for rows in day.groups(self._key):
+                for row, ordinal in with_ordinals(rows, self._key, lambda row: order(FIGURES, row)):
+                    yield Line(row, ordinal)
+            self.part_done()
 
     def _checked(self, export: Answer, window: Window, rows: Iterator[Row]) -> Iterator[Row]:
         for row in rows:
