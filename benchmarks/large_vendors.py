@@ -11,6 +11,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
+from benchmarks import large_days
 from benchmarks.server import event
 
 EVENTS, BUCKET, LINES, PEOPLE = 1_000_000, 5_000, 200_000, 20_000  # a day, and of lines a month of 31 days
@@ -174,6 +175,7 @@ def serve(port: int) -> None:
         Route(f"{analytics}/usage_report", claude_people),
         Route(f"{analytics}/cost_report", claude_people),
         Route(f"{analytics}/cost", claude_people),
+        *large_days.ROUTES,
         Route("/{path:path}", nothing),
     ]
     uvicorn.run(Starlette(routes=routes), host="localhost", port=port, log_level="warning")

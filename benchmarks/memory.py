@@ -12,13 +12,14 @@ from datetime import datetime, timedelta, timezone
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from benchmarks.large_days import CHANGES, COMMITS, MODELS, POINTS
 from benchmarks.large_vendors import BUCKET, EVENTS, LINES, PEOPLE
 from benchmarks.measuring import measure
 
 MOST = 200  # MB that a sync may take
 ABOUT = (
-    "One stream each, its days as large as the largest customers': windows are read in parts of about 20,000 rows, and "
-    f"a sync takes {MOST} MB at most."
+    "One stream each, its days as large as the largest customers': windows are read in parts of about 20,000 rows, or "
+    f"their rows wait in a file, and a sync takes {MOST} MB at most."
 )
 
 
@@ -38,6 +39,20 @@ CASES = (
     Case("claude_user_usage", 7, f"{PEOPLE:,} people a day", 7 * PEOPLE),
     Case("claude_user_cost", 7, f"{PEOPLE:,} people a day", 7 * PEOPLE),
     Case("claude_spend", 7, f"{PEOPLE:,} people a day", 7 * PEOPLE),
+    Case("claude_user_activity", 2, f"{PEOPLE:,} people a day", 2 * PEOPLE),
+    Case("claude_chat_projects", 2, f"{PEOPLE:,} projects a day", 2 * PEOPLE),
+    Case("claude_code_usage", 2, f"{PEOPLE:,} people a day", 2 * PEOPLE),
+    Case("claude_api_usage", 7, f"{BUCKET:,} rows a day", 7 * BUCKET),
+    Case("openai_costs", 31, f"{BUCKET:,} rows a day", 31 * BUCKET),
+    Case("openai_codex_usage", 8, f"{PEOPLE:,} people a day", 8 * PEOPLE),
+    Case("cursor_daily_usage", 30, f"{PEOPLE:,} people a day", 30 * PEOPLE),
+    Case("cursor_analytics_models", 30, f"{PEOPLE:,} people a day", 30 * PEOPLE),
+    Case("cursor_ai_code_commits", 2, f"{PEOPLE * COMMITS:,} commits a day", 2 * PEOPLE * COMMITS),
+    Case("cursor_ai_code_changes", 1, f"{PEOPLE * CHANGES:,} changes a day", PEOPLE * CHANGES),
+    Case("github_ai_usage", 3, f"{PEOPLE * MODELS:,} rows a day", 3 * PEOPLE * MODELS),
+    Case("github_copilot_user_activity", 2, f"{PEOPLE:,} people a day", 2 * PEOPLE),
+    Case("github_billing_usage", 2, f"{PEOPLE:,} rows a day", 2 * PEOPLE),
+    Case("confluent_metrics_usage", 7, f"{POINTS:,} principals and clusters", 2 * 6 * POINTS),
 )
 
 
@@ -64,10 +79,21 @@ def read(case: Case, url: str, folder: Path) -> tuple[int, float, float]:
     """Rows, seconds and peak MB of the source's process. Raises RuntimeError when it fails or rows are missing."""
     yesterday = datetime.now(timezone.utc).date() - timedelta(days=1)
     keys: Mapping[str, Any] = {
-        "cursor": {"api_key": "crsr_benchmark_key"},
-        "openai": {"admin_api_key": "sk-admin-benchmark", "include_names": False},
-        "confluent": {"api_key": "BENCHMARK", "api_secret": "benchmark-secret"},
-        "claude": {"analytics_api_key": "sk-ant-api01-benchmark"},
+        "cursor": {"api_key": "crsr_benchmark_key", "enterprise": True},
+        "openai": {
+            "admin_api_key": "sk-admin-benchmark",
+            "include_names": False,
+            "codex": {"api_key": "sk-benchmark", "workspace_id": "benchmark", "base_url": url},
+        },
+        "confluent": {
+            "api_key": "BENCHMARK",
+            "api_secret": "benchmark-secret",
+            "include_metrics": True,
+            "metrics_base_url": url,
+        },
+        "claude": {"analytics_api_key": "sk-ant-api01-benchmark", "admin_api_key": "sk-ant-admin01-benchmark"},
+        "github": {"token": "ghp_benchmark", "enterprise": "acme"},
+        "scenario": {"api_key": "benchmark", "api_secret": "benchmark-secret", "include_activity": True},
     }
     vendor = case.stream.partition("_")[0]
     first = yesterday - timedelta(days=case.days - 1)

@@ -1,7 +1,7 @@
 """As many rows at once as fit into memory: windows in parts of whole days, and several windows at the same time."""
 
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sized
 from contextlib import contextmanager
 from typing import TypeVar
 
@@ -9,7 +9,7 @@ from pendulum import DateTime
 
 from source_unified_usage.core.window import Window
 
-T = TypeVar("T")
+T = TypeVar("T", bound=Sized)  # rows
 # Rows held at once. A row of 20 fields takes 2 to 3 KB beside the 100 MB that a sync takes in any case.
 MOST_ROWS = 20_000
 
@@ -24,9 +24,7 @@ class Portions:
     def __init__(self, first: int) -> None:
         self._days = first
 
-    def over(
-        self, window: Window, read: Callable[[Window, int | None], Sequence[T]]
-    ) -> Iterator[tuple[Window, Sequence[T]]]:
+    def over(self, window: Window, read: Callable[[Window, int | None], T]) -> Iterator[tuple[Window, T]]:
         """The parts of the window in order, each with its rows.
 
         `read` gets a part and how many rows it may have: it may raise Crowded when it has more, and gets a shorter one

@@ -5,13 +5,12 @@ from typing import Any
 
 from pendulum import instance
 
-from source_unified_usage.core.answer import Answer
 from source_unified_usage.core.errors import ConfigError
 from source_unified_usage.core.lookup import Lookup
 from source_unified_usage.core.times import day_period, parse_time
 from source_unified_usage.core.usage import Number, Row, Usage, compact, quantity, total, usage
 from source_unified_usage.core.window import Window, days
-from source_unified_usage.vendors.claude.api import AnalyticsApi, rows_of
+from source_unified_usage.vendors.claude.api import AnalyticsApi, Piled
 from source_unified_usage.vendors.claude.engagement import Engagement, Part, newest_day, recent_from
 from source_unified_usage.vendors.claude.lookups import Named
 from source_unified_usage.vendors.claude.mapping import (
@@ -181,10 +180,10 @@ class ActivitySummary(Engagement):
     endpoint = "summaries"
     step = days(31)
 
-    def published(self, window: Window) -> list[Answer]:
-        """The answers for the days of the window that are published."""
+    def published(self, window: Window) -> Piled | None:
+        """What there is of the days of the window that are published."""
         try:
-            answers = self.ask({"starting_date": window.first_day, "ending_date": window.end_day}, window)
+            found = self.ask({"starting_date": window.first_day, "ending_date": window.end_day}, window)
         except ConfigError as error:
             last = window.end.subtract(days=1)
             newest = newest_day(error, last)
@@ -192,16 +191,16 @@ class ActivitySummary(Engagement):
                 raise
             self.published_until(newest, last)
             published = window.until(newest.add(days=1))
-            return [] if published.empty else self.published(published)
-        self._note_end(answers, window)
-        return answers
+            return None if published.empty else self.published(published)
+        self._note_end(found.rows, window)
+        return found
 
-    def _note_end(self, answers: Iterable[Answer], window: Window) -> None:
+    def _note_end(self, rows: Iterable[Row], window: Window) -> None:
         """Every published day has an entry, so the last entry is the last published day.
 
         Without any, days that are long over are from before the organization was there.
         """
-        ends = [instance(parse_time(row["ending_at"])) for answer in answers for row in rows_of(answer)]
+        ends = [instance(parse_time(row["ending_at"])) for row in rows]
         end = max(window.start, *(ends or [min(window.end, recent_from())]))
         if end < window.end:
             self.published_until(end.subtract(days=1), end)

@@ -1,8 +1,9 @@
 """The two Claude APIs on one host: `x-api-key`, page cursors bound to their query, errors that name scopes."""
 
 import threading
-from collections.abc import Iterator, Mapping
-from typing import Any, ClassVar
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
+from typing import Any, ClassVar, NamedTuple, TypeVar
 
 import requests
 
@@ -12,6 +13,7 @@ from source_unified_usage.core.api import Api
 from source_unified_usage.core.authentication import Credential
 from source_unified_usage.core.error_rules import SERVER_ERRORS, Asked, ErrorRule
 from source_unified_usage.core.errors import BrokenContract, ConfigError, KeyRefused, SourceError, Unavailable
+from source_unified_usage.core.piles import Pile
 from source_unified_usage.core.portions import Crowded
 from source_unified_usage.core.retry import SYNC_RETRIES, seconds_until
 from source_unified_usage.core.times import midnight
@@ -49,6 +51,16 @@ _NO_LIMITS = (
     "access): switch claude.include_spend_limits off."
 )
 _LACKS_SCOPE = "The key in {option} lacks the scope {scope}. Scopes are fixed when a key is made: make another."
+
+
+T = TypeVar("T")
+
+
+class Piled(NamedTuple):
+    """What came in pages: the first answer without its body, and the rows of all."""
+
+    first: Answer
+    rows: Pile
 
 
 class ClaudeApi(Api):
@@ -131,24 +143,55 @@ class ClaudeApi(Api):
     def read(
         self, path: str, query: Mapping[str, Any], headers: Mapping[str, str] | None = None, most: int | None = None
     ) -> list[Answer]:
-        """All pages of one state of the data: where it was refreshed under the cursor, they are read from the start.
+        """All pages of one state of the data. Raises Crowded as soon as they have more than `most` rows."""
 
-        Raises Crowded as soon as they have more than `most` rows.
-        """
+        def collect(pages: Iterator[Answer]) -> list[Answer]:
+            answers = []
+            rows = 0
+            for answer in pages:
+                answers.append(answer)
+                rows += len(rows_of(answer))
+                if most is not None and rows > most:
+                    raise Crowded
+            return answers
+
+        return self._whole(path, query, headers, collect)
+
+    def pile(self, path: str, query: Mapping[str, Any]) -> "Piled":
+        """The same in little memory, where a page is all that is needed at once."""
+
+        def collect(pages: Iterator[Answer]) -> Piled:
+            first = next(pages)
+            pile = Pile(rows_of(first))
+            for answer in pages:
+                pile.add(rows_of(answer))
+            return Piled(replace(first, body={}), pile)
+
+        return self._whole(path, query, None, collect)
+
+    def _whole(
+        self,
+        path: str,
+        query: Mapping[str, Any],
+        headers: Mapping[str, str] | None,
+        collect: Callable[[Iterator[Answer]], T],
+    ) -> T:
+        """What `collect` makes of the pages, from the start again where the data was refreshed under their cursor."""
         restarts = dict(_RESTARTS)
         while True:
-            answers: list[Answer] = []
-            rows = 0
-            try:
+            answered = False
+
+            def pages() -> Iterator[Answer]:
+                nonlocal answered
                 for answer in self.follow(path, query, "page", _next_page, rows_of, headers):
-                    answers.append(answer)
-                    rows += len(rows_of(answer))
-                    if most is not None and rows > most:
-                        raise Crowded
-                return answers
+                    answered = True
+                    yield answer
+
+            try:
+                return collect(pages())
             except SourceError as error:
                 expired = error.status == 410 or (error.status == 400 and "cursor" in error.vendor_message.lower())
-                if not answers or not expired or not restarts[error.status or 0]:
+                if not answered or not expired or not restarts[error.status or 0]:
                     raise
                 restarts[error.status or 0] -= 1
 

@@ -68,13 +68,14 @@ class ClaudeCodeUsage(ConsoleStream):
         return DateTime(2025, 1, 1, tzinfo=UTC)  # Claude Code came out in February 2025
 
     def rows(self, window: Window) -> Iterator[Part]:
-        answers = self.api.read(self.path(), {"starting_at": window.first_day, "limit": 1000})
+        found = self.api.pile(self.path(), {"starting_at": window.first_day, "limit": 1000})
         people = {mailbox(user["email"]): user for user in self._lookups.users().values() if user.get("email")}
-        names = Names(self._lookups.organization(answers[0]), self._lookups.me(), people)
-        return self.parts((row for answer in answers for row in answer.rows("data")), names)
+        names = Names(self._lookups.organization(found.first), self._lookups.me(), people)
+        for rows in found.rows.groups(lambda row: self._key(row, None)):
+            yield from self.parts(rows, names)
 
     def parts(self, rows: Iterable[Row], names: Names) -> Iterator[Part]:
-        """Core and models get their ordinals apart, so that the ids of twins stay when the twins change places."""
+        """Of rows of one key. Core and models get their ordinals apart, so that ids stay when rows change places."""
         parts: list[Part] = []
         for row in rows:
             with mapping(row):

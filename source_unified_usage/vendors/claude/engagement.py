@@ -7,14 +7,13 @@ from typing import Any, NamedTuple
 from pendulum import UTC, DateTime
 
 from source_unified_usage.core import clock
-from source_unified_usage.core.answer import Answer
 from source_unified_usage.core.errors import ConfigError, SourceError, mapping
 from source_unified_usage.core.progress import logger
 from source_unified_usage.core.stream import RetentionStart, Role, UsageStream
 from source_unified_usage.core.times import days_in
 from source_unified_usage.core.usage import Row, compact, nth, with_ordinals_once
 from source_unified_usage.core.window import Window, days
-from source_unified_usage.vendors.claude.api import ANALYTICS, AnalyticsApi, organization_id, rows_of
+from source_unified_usage.vendors.claude.api import ANALYTICS, AnalyticsApi, Piled, organization_id
 from source_unified_usage.vendors.claude.lookups import Named
 from source_unified_usage.vendors.claude.mapping import order
 
@@ -62,20 +61,20 @@ class Engagement(UsageStream[AnalyticsApi]):
     def earliest_available(self, today: DateTime) -> DateTime:
         return FIRST_DAY
 
-    def rows(self, window: Window) -> Iterable[Part]:
-        answers = self.published(window)
-        rows = [row for answer in answers for row in rows_of(answer)]
-        if not rows:
-            return ()
-        organization = compact(id=organization_id(answers[0]))
-        return self.parts(rows, Context(window.first_day, organization, self.people()))
+    def rows(self, window: Window) -> Iterator[Part]:
+        found = self.published(window)
+        if found is None or not len(found.rows):
+            return
+        context = Context(window.first_day, compact(id=organization_id(found.first)), self.people())
+        for rows in found.rows.groups(lambda row: self.key(row, context.day)):
+            yield from self.parts(rows, context)
 
     def people(self) -> Mapping[str, Named]:
         """Names by the id of a person, where records carry them and rows do not."""
         return {}
 
     def parts(self, rows: Iterable[Row], context: Context) -> Iterator[Part]:
-        """The parts of all rows. Those that agree in their key get ordinals, each kind of part apart from the others.
+        """The parts of rows of one key. Several get ordinals, each kind of part apart from the others.
 
         So the ids stay when a correction lets such rows change places.
         """
@@ -100,24 +99,24 @@ class Engagement(UsageStream[AnalyticsApi]):
 
     # --- what is published
 
-    def published(self, window: Window) -> list[Answer]:
-        """The answers for the window's day; none where it is not published yet, or the account lacks the endpoint."""
+    def published(self, window: Window) -> Piled | None:
+        """What there is of the window's day; None where it is not published yet, or the account lacks the endpoint."""
         try:
             return self.ask({"date": window.first_day, **({"limit": 1000} if self.paged else {})}, window)
         except ConfigError as error:
             if newest := newest_day(error, window.start):
                 self.published_until(newest, window.start)
-                return []
+                return None
             # older deployments answered 404 to a bad key as well (Help Center, article 13703965)
             if error.status == 404 and self.may_be_absent and self.api.answers():
                 self.not_available(window, f"this Claude account does not have {self.endpoint} (404), nothing to read")
-                return []
+                return None
             raise
 
-    def ask(self, query: Mapping[str, Any], window: Window) -> list[Answer]:
+    def ask(self, query: Mapping[str, Any], window: Window) -> Piled:
         """All pages. Raises RetentionStart when the organization keeps less than all days."""
         try:
-            return self.api.read(self.path(), query)
+            return self.api.pile(self.path(), query)
         except ConfigError as error:
             if oldest := oldest_day(error, window.start):
                 raise RetentionStart(oldest) from None

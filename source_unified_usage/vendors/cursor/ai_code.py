@@ -6,6 +6,7 @@ from functools import partial
 from source_unified_usage.core.answer import Answer
 from source_unified_usage.core.lookup import Lookup
 from source_unified_usage.core.paging import PageInfo, walk
+from source_unified_usage.core.piles import Pile
 from source_unified_usage.core.portions import Portions
 from source_unified_usage.core.stream import UsageStream
 from source_unified_usage.core.times import event_period, rfc3339
@@ -22,7 +23,7 @@ from source_unified_usage.core.usage import (
 )
 from source_unified_usage.core.window import Window, days
 from source_unified_usage.vendors.cursor.api import CursorApi, integer, pages_of
-from source_unified_usage.vendors.cursor.listing import settled, settled_rows
+from source_unified_usage.vendors.cursor.listing import Page, in_parts, settled, settled_rows, spans
 from source_unified_usage.vendors.cursor.mapping import PRODUCT, Item, People, model_of
 
 _PAGE_SIZE = 1000  # the documented maximum (AI Code Tracking API)
@@ -40,7 +41,6 @@ class AiCode(UsageStream[CursorApi]):
     def __init__(self, api: CursorApi, members: Lookup) -> None:
         super().__init__(api)
         self._members = members
-        self.portions = Portions(self.lookback.count + 1)  # the days of every sync, which tell how many fit
 
     def path(self) -> str:
         return f"/analytics/ai-code/{self.route}"
@@ -66,15 +66,20 @@ class AiCodeCommits(AiCode):
     about = "One commit: lines in all and lines that came from tab completion or the composer."
     route = "commits"
 
+    def __init__(self, api: CursorApi, members: Lookup) -> None:
+        super().__init__(api, members)
+        self._portions = Portions(self.lookback.count + 1)  # the days of every sync, which tell how many fit
+
     def rows(self, window: Window) -> Iterator[Item]:
         # a hash may come twice, amended (AI Code Tracking API), and nothing says that the rest tells the two apart
-        for _, listed in self.portions.over(window, self._listed):
+        for _, listed in self._portions.over(window, self._listed):
             people = People(self._members())
-            for row, ordinal in with_ordinals_once(listed, self._key, canonical_json):
-                yield Item(row, people, ordinal)
+            for rows in listed.groups(self._key):
+                for row, ordinal in with_ordinals_once(rows, self._key, canonical_json):
+                    yield Item(row, people, ordinal)
 
-    def _listed(self, part: Window, _: int | None) -> list[Row]:
-        return settled_rows(partial(self.pages, part), "items")
+    def _listed(self, part: Window, most: int | None) -> Pile:
+        return settled_rows(partial(self.pages, part), "items", most)
 
     def _key(self, row: Row) -> str:
         others = (row.get(name) for name in ("repoName", "branchName", "userId", "createdAt"))
@@ -111,14 +116,14 @@ class AiCodeChanges(AiCode):
     route = "changes"
 
     def rows(self, window: Window) -> Iterator[Item]:
-        for _, listed in self.portions.over(window, self._listed):
-            people = People(self._members())
-            yield from (Item(row, people) for row in listed)
+        for listed in in_parts(window, self._settled, partial(spans, window)):
+            for _, rows in listed:
+                people = People(self._members())
+                yield from (Item(row, people) for row in rows)
             self.part_done()
 
-    def _listed(self, part: Window, _: int | None) -> list[Row]:
-        pages = settled(partial(self.pages, part), lambda page: page.rows("items"), ("changeId",))
-        return [row for _, rows in pages for row in rows]
+    def _settled(self, part: Window) -> Iterator[Page]:
+        return settled(partial(self.pages, part), lambda page: page.rows("items"), ("changeId",))
 
     def usages(self, item: Item) -> Iterator[Usage]:
         row = item.row

@@ -19,7 +19,7 @@ from source_unified_usage.core.usage import (
 )
 from source_unified_usage.core.window import Window, days
 from source_unified_usage.vendors.cursor.api import CursorApi, team_of
-from source_unified_usage.vendors.cursor.listing import settled
+from source_unified_usage.vendors.cursor.listing import Page, days_of_members, in_parts, settled
 from source_unified_usage.vendors.cursor.mapping import PRODUCT, Item, People, model_of
 
 _PAGE_SIZE = 500  # users, the documented maximum (Analytics API)
@@ -55,13 +55,18 @@ class UserAnalytics(UsageStream[CursorApi]):
 
     def rows(self, window: Window) -> Iterator[Item]:
         """Day rows, numbered where nothing tells them apart: pages are cut by members (Analytics API)."""
-        bounds = {"startDate": window.first_day, "endDate": window.last_day}
+        for listed in in_parts(window, self._settled, partial(days_of_members, window)):
+            for page, members in listed:
+                people = People(self._members())
+                self.api.account = team_of(page)
+                for row, ordinal in with_ordinals_once(_day_rows(page, members), self._key, canonical_json):
+                    yield Item(row, people, ordinal)
+            self.part_done()
+
+    def _settled(self, part: Window) -> Iterator[Page]:
+        bounds = {"startDate": part.first_day, "endDate": part.last_day}
         walk = partial(self.api.pages, "GET", self.path(), "data", bounds, _PAGE_SIZE)
-        for page, members in settled(walk, _by_email, ("email",)):
-            people = People(self._members())
-            self.api.account = team_of(page)
-            for row, ordinal in with_ordinals_once(_day_rows(page, members), self._key, canonical_json):
-                yield Item(row, people, ordinal)
+        return settled(walk, _by_email, ("email",))
 
     def _key(self, row: Row) -> str:
         return self.id(_day(row), mailbox(row["email"]), *(row.get(name) for name in self.names))

@@ -9,10 +9,11 @@ from source_unified_usage.core.times import day_period, from_epoch_ms
 from source_unified_usage.core.usage import Usage, compact, quantity, usage
 from source_unified_usage.core.window import Window, days
 from source_unified_usage.vendors.cursor.api import CursorApi
-from source_unified_usage.vendors.cursor.listing import MEMBER, settled
+from source_unified_usage.vendors.cursor.listing import MEMBER, Page, days_of_members, in_parts, settled
 from source_unified_usage.vendors.cursor.mapping import PRODUCT, Item, People, Scope, member_key, model_of
 
 _PAGE_SIZE = 1000  # users: the largest in the Admin API's examples, and the most by the Organization Admin API
+_PAGE_ROWS = 10_000  # a user has one for every day that is asked for; so many take 25 MB
 
 _REQUESTS = {
     "chat": "chatRequests",
@@ -53,12 +54,17 @@ class DailyUsage(UsageStream[CursorApi]):
         return self._scope.path("daily-usage-data")
 
     def rows(self, window: Window) -> Iterator[Item]:
+        for listed in in_parts(window, self._settled, partial(days_of_members, window)):
+            for _, rows in listed:
+                people = People(self._members())
+                yield from (Item(row, people) for row in rows)
+            self.part_done()
+
+    def _settled(self, part: Window) -> Iterator[Page]:
         # page and pageSize are what makes the API list idle members too (Admin API)
-        body = {"startDate": int(window.start.timestamp() * 1000), "endDate": window.last_ms}
-        walk = partial(self.api.pages, "POST", self.path(), "data", self._scope.body(body), _PAGE_SIZE)
-        for _, rows in settled(walk, lambda page: page.rows("data"), MEMBER):
-            people = People(self._members())
-            yield from (Item(row, people) for row in rows)
+        body = {"startDate": int(part.start.timestamp() * 1000), "endDate": part.last_ms}
+        walk = partial(self.api.pages, "POST", self.path(), "data", self._scope.body(body), _page_size(part))
+        return settled(walk, lambda page: page.rows("data"), MEMBER)
 
     def usages(self, item: Item) -> Iterator[Usage]:
         row = item.row
@@ -87,3 +93,7 @@ class DailyUsage(UsageStream[CursorApi]):
             **day_period(day),
             remote_data=row,
         )
+
+
+def _page_size(part: Window) -> int:
+    return min(_PAGE_SIZE, _PAGE_ROWS // max(1, (part.end - part.start).days))

@@ -7,6 +7,7 @@ from typing import Any
 from source_unified_usage.core import clock
 from source_unified_usage.core.answer import Answer
 from source_unified_usage.core.errors import Unavailable
+from source_unified_usage.core.piles import Piles
 from source_unified_usage.core.row_files import csv_rows
 from source_unified_usage.core.times import day_period, parse_time
 from source_unified_usage.core.usage import Row, Usage, compact, decimal, number, text, usage
@@ -56,10 +57,15 @@ class AiUsage(BillingStream):
         return self.api.of.billing("reports")
 
     def rows(self, window: Window) -> Iterator[BillItem]:
-        """All rows of the export: twins need their ordinals, and its order is not documented."""
+        """The rows of the export by day: twins need their ordinals, and its order is not documented."""
         export = self._completed(window)
         rows = self.api.linked(export, lambda: self._export(export.body["id"]), "download_urls", csv_rows)
-        return self.numbered(BillItem(row, row["date"][:10], row) for row in self._checked(export, window, rows))
+        by_day = Piles()
+        by_day.add(self._checked(export, window, rows), lambda row: row["date"][:10])
+        for day in by_day:
+            for twins in day.groups(lambda row: self.key(_item(row))):
+                yield from self.numbered(map(_item, twins))
+            self.part_done()
 
     def _checked(self, export: Answer, window: Window, rows: Iterator[Row]) -> Iterator[Row]:
         for row in rows:
@@ -171,3 +177,7 @@ def _tokens(row: Row) -> Mapping[str, Any]:
     if found:
         found["total"] = sum(found.values(), Decimal(0))
     return {kind: number(count) for kind, count in found.items()}
+
+
+def _item(row: Row) -> BillItem:
+    return BillItem(row, row["date"][:10], row)

@@ -6,6 +6,7 @@ from typing import Any, NamedTuple
 
 from source_unified_usage.core.errors import mapping
 from source_unified_usage.core.paths import path
+from source_unified_usage.core.piles import Piles
 from source_unified_usage.core.stream import Role
 from source_unified_usage.core.times import day_period
 from source_unified_usage.core.usage import (
@@ -38,18 +39,22 @@ class MemberDay(NamedTuple):
 
 
 class SharedRows:
-    """The rows of a window, asked once for the streams that read the same answer in different ways."""
+    """The rows of a window by day, asked once for the streams that read the same answer in different ways."""
 
     def __init__(self) -> None:
         self._window: Window | None = None
-        self._rows: Sequence[Row] = ()
+        self._days = Piles()
         self._lock = threading.Lock()
 
-    def of(self, window: Window, read: Callable[[Window], Sequence[Row]]) -> Sequence[Row]:
+    def of(self, window: Window, read: Callable[[Window], Iterable[Iterable[Row]]]) -> Piles:
         with self._lock:
             if self._window != window:
-                self._rows, self._window = read(window), window
-            return self._rows
+                self._window, self._days = None, Piles()
+                days = Piles()
+                for page in read(window):
+                    days.add(page, lambda row: utc_day(row["start_time"]))
+                self._days, self._window = days, window
+            return self._days
 
 
 class CodexUsage(AnalyticsStream):
@@ -75,9 +80,11 @@ class CodexUsage(AnalyticsStream):
 
     def rows(self, window: Window) -> Iterator[MemberDay]:
         """The members' days, or the entries of a split of them, with their ordinals."""
-        pairs = self._pairs(self._shared.of(window, self.read))
-        for (row, figures), ordinal in with_ordinals(pairs, lambda pair: self.key(*pair), _order):
-            yield MemberDay(row, figures, ordinal)
+        for day in self._shared.of(window, self._wanted):
+            for rows in day.groups(_member):
+                for (row, figures), ordinal in with_ordinals(self._pairs(rows), lambda pair: self.key(*pair), _order):
+                    yield MemberDay(row, figures, ordinal)
+            self.part_done()
 
     def usages(self, item: MemberDay) -> Iterator[Usage]:
         row, figures, _ = item
@@ -96,19 +103,24 @@ class CodexUsage(AnalyticsStream):
             remote_data={**self.remote(row, figures), "workspace_id": self.workspace.id},
         )
 
+    def _wanted(self, window: Window) -> Iterator[list[Row]]:
+        """The rows of the members that are wanted, page after page."""
+        return ([row for row in page if self._is_wanted(row)] for page in self.read(window))
+
+    def _is_wanted(self, row: Row) -> bool:
+        with mapping(row):
+            return not self.workspace.user_ids or _member(row) in self.workspace.user_ids
+
     def _pairs(self, rows: Sequence[Row]) -> Iterator[tuple[Row, Row]]:
-        """Each row that is wanted with each of its figures."""
-        days: dict[tuple[Any, Any], Row] = {}
+        """Of one member's day each row with each of its figures."""
+        before: Row | None = None
         for row in rows:
             with mapping(row):
-                member = _user(row).get("id")
-                if self.workspace.user_ids and member not in self.workspace.user_ids:
-                    continue
                 # A page is counted in rows: when a late row comes before it, the last one of the page before comes
                 # again. That follows from the limit; no page says what happens then
-                if member and days.get((member, row["start_time"])) == row:
+                if row == before and _member(row):
                     continue
-                days[member, row["start_time"]] = row
+                before = row
                 yield from [(row, figures) for figures in self.figures(row)]
 
     def figures(self, row: Row) -> Sequence[Row]:
@@ -186,6 +198,11 @@ def _user(row: Row) -> dict[str, Any]:
     actor = nested(row, "actor")
     id = text(actor.get("user_id")) or text(row.get("user_id"))
     return compact(id=id, email=text(actor.get("email")) or text(row.get("email")))
+
+
+def _member(row: Row) -> str | None:
+    id: str | None = _user(row).get("id")
+    return id
 
 
 def _surface(figures: Row) -> str | None:

@@ -1,6 +1,7 @@
 """Codex' code reviews in the workspace, and what became of them. No row names a member."""
 
 from collections.abc import Iterator
+from itertools import chain
 from typing import Any, NamedTuple
 
 from source_unified_usage.core.times import day_period
@@ -36,8 +37,9 @@ class CodeReviews(AnalyticsStream):
         if self.workspace.user_ids:
             self.not_available(window, NO_USERS)
             return
-        rows = with_ordinals(self.read(window), lambda row: utc_day(row["start_time"]), order)
-        yield from (ReviewDay(row, ordinal) for row, ordinal in rows)
+        rows = chain.from_iterable(self.read(window))
+        numbered = with_ordinals(rows, lambda row: utc_day(row["start_time"]), order)
+        yield from (ReviewDay(row, ordinal) for row, ordinal in numbered)
 
     def usages(self, item: ReviewDay) -> Iterator[Usage]:
         row = item.row

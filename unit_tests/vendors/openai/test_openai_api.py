@@ -151,7 +151,7 @@ def test_the_streams_of_codex_share_one_answer(server: requests_mock.Mocker) -> 
     for name in ("openai_codex_usage", "openai_codex_usage_by_client", "openai_codex_usage_by_model"):
         assert len(records(offered[name], window(*TWO_DAYS))) == 1
     end = str(FIRST + 2 * 86_400)
-    assert queries(server, f"{CODEX}/usage") == [{"start_time": [str(FIRST)], "end_time": [end], "limit": ["30000"]}]
+    assert queries(server, f"{CODEX}/usage") == [{"start_time": [str(FIRST)], "end_time": [end], "limit": ["5000"]}]
     records(offered["openai_codex_usage"], window("2026-09-03", "2026-09-04"))
     assert len(queries(server, f"{CODEX}/usage")) == 2
 
