@@ -13,12 +13,12 @@ from source_unified_usage.core.usage import Row, Usage
 from source_unified_usage.core.window import Window, months
 from source_unified_usage.vendors.datadog.costs import ESTIMATED, CostStream
 from source_unified_usage.vendors.datadog.mapping import (
+    TOTAL,
     Amounts,
     Labels,
     amounts,
     charge_lines,
     products,
-    stated_total,
     sum_of_parts,
 )
 from source_unified_usage.vendors.datadog.organizations import key_of
@@ -49,8 +49,7 @@ class Running:
         """
         steps = {kind: amount - self.lines.get(kind, Decimal(0)) for kind, amount in to.items()}
         self.lines |= to
-        total = stated_total(to)
-        net = sum_of_parts(steps) if total is None else total - self.net
+        net = to[TOTAL] - self.net if TOTAL in to else sum_of_parts(steps)
         self.net += net
         return steps, net
 

@@ -10,7 +10,7 @@ from pendulum import DateTime, instance
 from source_unified_usage.core.times import Period, first_instant, parse_time, rfc3339
 from source_unified_usage.core.usage import Charge, Row, charges, decimal, listed, number
 
-_TOTAL = "total"
+TOTAL = "total"  # the charge type of Datadog's own total, which not every entry has
 # Free text in Usage Metering; these are what recordings and clients have met
 _CHARGE_TYPES = {
     "committed": "committed",
@@ -74,20 +74,14 @@ def amounts(entry: Row) -> Amounts:
     return found
 
 
-def stated_total(of: Amounts) -> Decimal | None:
-    """Datadog's own total, where there is one."""
-    return of.get(_TOTAL)
-
-
 def sum_of_parts(of: Amounts) -> Decimal:
     """The sum of the lines beside the total."""
-    return sum((amount for kind, amount in of.items() if kind != _TOTAL), Decimal(0))
+    return sum((amount for kind, amount in of.items() if kind != TOTAL), Decimal(0))
 
 
 def net_of(of: Amounts) -> Decimal:
     """Datadog's own total, or the sum of the other lines where there is none."""
-    total = stated_total(of)
-    return sum_of_parts(of) if total is None else total
+    return of[TOTAL] if TOTAL in of else sum_of_parts(of)
 
 
 def charge_lines(of: Amounts, currency: str, net: Decimal | None) -> list[Charge]:
@@ -97,6 +91,6 @@ def charge_lines(of: Amounts, currency: str, net: Decimal | None) -> list[Charge
     for spelling, amount in of.items():
         if kind := _CHARGE_TYPES.get(spelling or ""):
             typed[kind] = typed.get(kind, Decimal(0)) + amount
-        elif spelling != _TOTAL:
+        elif spelling != TOTAL:
             others.append({"amount": number(amount), "currency": currency})
     return [*charges(currency, net=net, **typed), *others]
