@@ -19,7 +19,7 @@ from benchmarks.measuring import measure
 MOST = 200  # MB that a sync may take
 ABOUT = (
     "One stream each, its days as large as the largest customers': windows are read in parts of about 20,000 rows, or "
-    f"their rows wait in a file, and a sync takes {MOST} MB at most."
+    f"their rows wait compressed, and a sync takes {MOST} MB at most."
 )
 
 
