@@ -63,6 +63,7 @@ class Api:
         self._mended = False
         self.account: str | None = None  # the account that the figures belong to, where the answers name it
         self.window_queue = WindowQueue(self.parallel)
+        self.asks_too: Collection[Api] = ()
         self._rate_limit = RateLimit(*self.rate_limit)
         self._session = self._new_session()
 
@@ -101,6 +102,10 @@ class Api:
     def rate_limit_for(self, path: str) -> RateLimit:
         """The limit for requests to `path`: the same for all paths, unless the vendor has limits for single ones."""
         return self._rate_limit
+
+    def rate_limits_for(self, path: str) -> Collection[RateLimit]:
+        """Those that a stream is counted under which asks `path`, and other APIs of the vendor for what belongs to it."""
+        return {self.rate_limit_for(path), *(api.rate_limit_for("") for api in self.asks_too)}
 
     def facts(self, asked: Asked) -> Mapping[str, str]:
         """What the advice of an error rule may name."""

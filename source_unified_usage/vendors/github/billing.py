@@ -88,6 +88,7 @@ class BillingUsage(DailyBilling):
         "center. The sum of net is the bill."
     )
     role = "bill"
+    windows_at_once = GitHubApi.parallel
 
     def rows(self, window: Window) -> Iterator[BillItem]:
         """The day's rows with their ordinals among rows that differ in price or amount alone."""
