@@ -104,7 +104,7 @@ class Api:
         return self._rate_limit
 
     def rate_limits_for(self, path: str) -> Collection[RateLimit]:
-        """Those that a stream is counted under which asks `path`, and other APIs of the vendor for what belongs to it."""
+        """What counts the requests of a stream that asks `path`, and those to other APIs that it needs for its rows."""
         return {self.rate_limit_for(path), *(api.rate_limit_for("") for api in self.asks_too)}
 
     def facts(self, asked: Asked) -> Mapping[str, str]:

@@ -217,10 +217,7 @@ class WindowQueue:
             return False
         theirs = frozenset[RateLimit]().union(*(bill.rate_limits for bill in bills))
         asks = max(1, *(place.weight for place in group.places))
-        return all(
-            rate_limit.room() >= self._claimed(rate_limit) + asks
-            for rate_limit in group.rate_limits & theirs
-        )
+        return all(rate_limit.room() >= self._claimed(rate_limit) + asks for rate_limit in group.rate_limits & theirs)
 
     def _claimed(self, rate_limit: RateLimit) -> float:
         """Requests that the bills have left to ask, and those of windows that are under way."""

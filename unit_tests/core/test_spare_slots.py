@@ -6,7 +6,6 @@ Rounds stand for time: all windows that are read at once end together, and only 
 from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
 
-import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from pendulum import datetime
@@ -107,7 +106,11 @@ def test_one_slot_is_the_bills_alone() -> None:
 
 
 def test_streams_that_share_an_answer_of_the_bill_go_with_it_and_leave_the_other_slots() -> None:
-    lines = [Line("models", "restates", 2, shares="x"), Line("cost", "bill", 2, shares="x"), Line("users", "activity", 4)]
+    lines = [
+        Line("models", "restates", 2, shares="x"),
+        Line("cost", "bill", 2, shares="x"),
+        Line("users", "activity", 4),
+    ]
     found = rounds(lines, 2)
     assert [len(together) for together in found] == [2] * 4
     assert all("users" in together for together in found)
@@ -157,9 +160,7 @@ LINES = st.lists(st.tuples(ROLES, st.integers(0, 6), st.integers(1, 4), SHARES),
 
 
 @given(LINES, st.integers(1, 5))
-def test_the_bill_is_never_later_than_without_the_others(
-    drawn: list[tuple[str, int, int, str]], capacity: int
-) -> None:
+def test_the_bill_is_never_later_than_without_the_others(drawn: list[tuple[str, int, int, str]], capacity: int) -> None:
     lines = [Line(f"s{number}", *one) for number, one in enumerate(drawn)]
     bills = [line for line in lines if line.role == "bill"]
     with_bills = {line.shares for line in bills if line.shares and line.windows}
@@ -171,9 +172,7 @@ def test_the_bill_is_never_later_than_without_the_others(
 
 
 @given(LINES, st.integers(1, 5))
-def test_no_slot_stays_empty_for_which_there_is_a_window(
-    drawn: list[tuple[str, int, int, str]], capacity: int
-) -> None:
+def test_no_slot_stays_empty_for_which_there_is_a_window(drawn: list[tuple[str, int, int, str]], capacity: int) -> None:
     lines = [Line(f"s{number}", role, windows, 1) for number, (role, windows, _, _) in enumerate(drawn)]
     left = {line.name: line.windows for line in lines}
     for together in rounds(lines, capacity):

@@ -27,8 +27,9 @@ class Expired(Unavailable):
 class ConfluentApi(Api):
     """One key's view of https://api.confluent.cloud.
 
-    One request at a time, the limit is not published, and all clients of an organization share it (as clients report);
-    metrics, which have a limit of their own, are read beside the bill when the answers say that both have requests left.
+    One request at a time: the limit is not published, and all clients of an organization share it (as clients report).
+    Metrics have a limit of their own, but need lists from here: they are read beside the bill only when its answers say
+    that enough requests are left for both.
     """
 
     title = "Confluent"
