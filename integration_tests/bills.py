@@ -111,12 +111,12 @@ def states_of(output: Output) -> dict[str, Any]:
     return {state["stream"]["stream_descriptor"]["name"]: state["stream"]["stream_state"] for state in output.states}
 
 
-def messages_of(running: Running) -> Iterator[dict[str, Any]]:
+def lines_of(running: Running) -> Iterator[bytes]:
     """What a source writes, as soon as it does."""
     rest = b""
     while chunk := running.stdout.read(1 << 16):
         *lines, rest = (rest + chunk).split(b"\n")
-        yield from map(json.loads, filter(None, lines))
+        yield from (line + b"\n" for line in lines)
     assert not rest
 
 

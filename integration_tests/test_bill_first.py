@@ -1,6 +1,7 @@
 """The bill of every credential is never held up by another stream: counted in requests, whatever they take."""
 
 import asyncio
+import json
 from collections import Counter
 from collections.abc import Sequence
 from datetime import timedelta
@@ -16,7 +17,7 @@ from integration_tests.bills import (
     Whole,
     block_of,
     credentials,
-    messages_of,
+    lines_of,
     states_of,
 )
 from integration_tests.harness import NOW, Output, Source, sandbox_config
@@ -74,7 +75,7 @@ def test_the_bill_becomes_whole_though_nobody_else_gets_an_answer(vendor: type[V
         with HoldingSandbox(needed) as sandbox:
             source = Source(sandbox, tmp_path)
             with source.start(*arguments(sandbox, source, vendor.name, credential.all)) as running:
-                for message in messages_of(running):
+                for message in map(json.loads, lines_of(running)):
                     if message["type"] == "RECORD" and not bill.seen:
                         before.add(message["record"]["stream"])
                     if bill.see(message):
