@@ -18,9 +18,9 @@ Before is commit b44f641, now is this version. Both read the same simulated cust
 the sync one day later. Streams that are not named make as many requests as before."""
 ABOUT_TRIPS = f"""\
 Round trips are what a sync lasts where answers are late: requests that are under way at the same time count once.
-Counted in a first sync of {DAYS} days of all streams, 6 people. "Bill" is the trip that brings the last answer that the bill
-needs, "alone" how many trips the bill takes without the other streams. Claude and Datadog are asked one request at a
-time, so that their trips are their requests."""
+Counted in a first sync of {DAYS} days of all streams, 6 people. "Bill" is the trip that brings the last answer that
+the bill needs, "alone" how many trips it takes without the other streams. Claude and Datadog are asked one request
+at a time, so that their trips are their requests."""
 
 
 def section(now: Mapping[str, Counts], trips: Mapping[str, Sequence[Trips]]) -> str:
