@@ -74,7 +74,7 @@ bench: setup ## Compare speed and memory with other tools; writes benchmarks/RES
 soak: setup ## Read 300 made-up customers of every vendor and compare with the ledgers of the sandbox
 	$(BIN)/python -m integration_tests.conservation --seeds 300
 
-requests: setup ## Count the requests of every stream against the sandbox; writes them into docs/unified-usage.md
+requests: setup ## Count the requests of every stream against the sandbox; writes them into docs/unified-usage.md, benchmarks/RESULTS.md
 	$(BIN)/python -m scripts.requests_table
 
 tables: setup ## Write the lists of streams and vendors in docs/unified-usage.md, metadata.yaml, README.md, pyproject.toml

@@ -12,6 +12,8 @@ from benchmarks import memory as sizes
 from benchmarks import one_slow
 from benchmarks.jobs import PEERS, Job
 from benchmarks.measuring import HERE, ROUNDS, WORK, Command, Measure, measure, typical
+from scripts import comparison
+from scripts.marked import between
 from source_unified_usage.vendors import VENDORS
 
 EVENTS = 200_000
@@ -144,7 +146,9 @@ def main() -> None:
             start,
         ]
     )
-    (HERE / "RESULTS.md").write_text(text + "\n")
+    results = HERE / "RESULTS.md"
+    kept = between(results.read_text(encoding="utf-8"), comparison.BEGIN, comparison.END)  # `make requests` writes it
+    results.write_text(f"{text}\n\n{kept}\n", encoding="utf-8")
     print("\n" + text)
 
 

@@ -2,7 +2,8 @@
 
     python -m integration_tests.frozen_source NOW SANDBOX_URL read --config ...
 
-The clock of this process is frozen at NOW. When it sleeps, its own clock and the sandbox's move forward by that time.
+The clock of this process is frozen at NOW. When it sleeps, its own clock and the sandbox's move forward by that time,
+as soon as no thread waits for an answer: the answer would be late by a time that has not passed.
 """
 
 import dataclasses
@@ -13,29 +14,47 @@ import threading
 import time
 import urllib.request
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from multiprocessing.connection import Connection
 
 import time_machine
 
 from source_unified_usage import entrypoint, run
-from source_unified_usage.core import api, clock, retry, window
+from source_unified_usage.core import api, clock, links, retry, transport, window
 
 _DIRECT = urllib.request.build_opener(urllib.request.ProxyHandler({}))
 
 
 def main(now: str, sandbox_url: str, *arguments: str) -> None:
     sys.argv = ["source-unified-usage", *arguments]
-    lock = threading.Lock()
+    asked, changed = 0, threading.Condition()
+
+    @contextmanager
+    def answer_within(seconds: float) -> Iterator[None]:
+        nonlocal asked
+        with changed:
+            asked += 1
+        try:
+            with transport.answer_within(seconds):
+                yield
+        finally:
+            with changed:
+                asked -= 1
+                changed.notify_all()
+
     with time_machine.travel(now, tick=False) as traveller:
 
         def sleep(seconds: float) -> None:
-            with lock:
+            with changed:
+                changed.wait_for(lambda: not asked)
                 traveller.shift(seconds)
                 body = b'{"advance": %f}' % seconds
                 _DIRECT.open(f"{sandbox_url}/clock", body).read()
 
         clock.sleep = sleep
         clock.monotonic = time.time
+        for module in (api, links):
+            vars(module)["answer_within"] = answer_within
         assert entrypoint  # imported here, once, for all forks
         run.run()
 

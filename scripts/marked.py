@@ -7,3 +7,11 @@ def insert(page: str, begin: str, end: str, text: str) -> str:
     _, other, after = rest.partition(end)
     assert mark and other, f"nowhere to write: no {begin} and {end}"
     return f"{before}{begin}{text}{end}{after}"
+
+
+def between(page: str, begin: str, end: str) -> str:
+    """The two marks and what is between them."""
+    _, mark, rest = page.partition(begin)
+    text, other, _ = rest.partition(end)
+    assert mark and other, f"nothing between {begin} and {end}"
+    return f"{begin}{text}{end}"

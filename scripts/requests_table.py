@@ -1,4 +1,6 @@
-"""Counts the requests of every stream against the sandbox and writes them into the docs: `make requests`.
+"""Counts the requests of every stream against the sandbox: `make requests`.
+
+It writes the tables of `docs/unified-usage.md`, and those that compare with before into `benchmarks/RESULTS.md`.
 
 A backfill of 90 days of all streams, then a sync one day later. Every vendor is read separately, so that the figures do
 not depend on the others; its published limits are on, and waiting moves the clocks forward instead of taking time.
@@ -6,17 +8,22 @@ not depend on the others; its published limits are on, and waiting moves the clo
 
 import re
 import tempfile
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import timedelta
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from benchmarks import round_trips
+from benchmarks.round_trips import Trips
+from integration_tests.bills import lines_of
 from integration_tests.harness import NOW, ROOT, Output, Source, State, parse, sandbox_config
 from sandbox import Sandbox
+from scripts import bill_table, comparison
 from scripts.marked import insert
 from source_unified_usage.vendors import VENDORS
 
 PAGE = ROOT / "docs" / "unified-usage.md"
+RESULTS = ROOT / "benchmarks" / "RESULTS.md"
 BEGIN, END = "<!-- requests: begin, written by `make requests` -->", "<!-- requests: end -->"
 NAMES = "names, for all streams"  # look-ups that no stream asks for alone
 SANDBOX_DAYS, BACKFILL_DAYS = 120, 90
@@ -62,7 +69,7 @@ def _sync(source: Source, config: Mapping[str, Any], state: State | None) -> tup
     sandbox = source.sandbox
     sandbox.requests.clear()
     with source.start(*source.reading(config, state=state)) as process:
-        said = b"".join(line for line in process.stdout if not line.startswith(b'{"type":"RECORD"'))
+        said = b"".join(line for line in lines_of(process) if not line.startswith(b'{"type":"RECORD"'))
         output = parse(process.code, said)
     assert (output.code, output.traces) == (0, []), output.traces[:2]
     refused = {path: count for (path, status), count in sandbox.answers.items() if status == 429}
@@ -87,15 +94,35 @@ def table(lines: Iterable[Line]) -> str:
     )
 
 
+def counts(lines: Iterable[Line]) -> dict[str, dict[str, tuple[int, int]]]:
+    """The requests of both syncs by vendor and stream."""
+    found: dict[str, dict[str, tuple[int, int]]] = {}
+    for line in lines:
+        found.setdefault(line.vendor, {})[line.name.strip("`")] = line.backfill.requests, line.daily.requests
+    return found
+
+
 def main() -> None:
     lines: list[Line] = []
+    trips: dict[str, list[Trips]] = {}
     for vendor in VENDORS:
         with tempfile.TemporaryDirectory() as folder:
             found = measure(vendor.name, Path(folder))
         first, second = sum(line.backfill.requests for line in found), sum(line.daily.requests for line in found)
-        print(f"{vendor.name}: {first} requests, then {second}", flush=True)
+        trips[vendor.title] = round_trips.measure(vendor)
+        print(f"{vendor.name}: {first} requests, then {second};", *trips[vendor.title], flush=True)
         lines += [line._replace(vendor=vendor.title) for line in found]
-    PAGE.write_text(insert(PAGE.read_text(encoding="utf-8"), BEGIN, END, f"\n\n{table(lines)}\n"), encoding="utf-8")
+    write(lines, trips)
+
+
+def write(lines: Sequence[Line], trips: Mapping[str, Sequence[Trips]]) -> None:
+    """Into the docs and the results."""
+    page = insert(PAGE.read_text(encoding="utf-8"), BEGIN, END, f"\n\n{table(lines)}\n")
+    page = insert(page, bill_table.BEGIN, bill_table.END, f"\n\n{bill_table.table(trips)}\n")
+    PAGE.write_text(page, encoding="utf-8")
+    section = comparison.section(counts(lines), trips)
+    results = insert(RESULTS.read_text(encoding="utf-8"), comparison.BEGIN, comparison.END, section)
+    RESULTS.write_text(results, encoding="utf-8")
 
 
 if __name__ == "__main__":

@@ -80,7 +80,10 @@ class StreamReading(PartitionGenerator):
         self._whole: set[Window] = set()
         self._queue = stream.api.window_queue
         self.questions = frozenset(stream.questions())
-        self._place = self._queue.join(stream.role, len(stream.windows), self.questions)
+        rate_limits = stream.api.rate_limits_for(stream.path())
+        self._place = self._queue.join(
+            stream.role, len(stream.windows), self.questions, rate_limits, stream.windows_at_once
+        )
 
     # --- as the CDK's partition generator
 

@@ -1,9 +1,11 @@
 """Whose window is read next, where the streams of one credential share what it may ask."""
 
 import threading
-from collections.abc import Hashable
+from collections.abc import Collection, Hashable, Sequence
 
 from pendulum import DateTime
+
+from source_unified_usage.core.rate_limit import RateLimit
 
 _RANKS = {"bill": 0, "restates": 2, "activity": 3, "estimate": 4}
 _PASSED_OVER = 100  # slots for others; then a stream comes next after the bills, so that none starves
@@ -11,10 +13,21 @@ _RANK_OF_THE_PASSED_OVER = 1
 
 
 class Place:
-    """One stream in the queue: how much it has left to ask, whether it waits, and how many windows it reads."""
+    """One stream in the queue: how much it has left to ask, whether it waits, and how many windows it reads.
 
-    def __init__(self, role: str, windows: int, questions: frozenset[Hashable]) -> None:
+    `most`: how many it may read at once; `at_once`: how many of them by what it has read so far.
+    """
+
+    def __init__(
+        self,
+        role: str,
+        windows: int,
+        questions: frozenset[Hashable],
+        rate_limits: Collection[RateLimit] = (),
+        most: int = 1,
+    ) -> None:
         self.rank, self.windows, self.questions = _RANKS[role], windows, questions
+        self.rate_limits, self.most = frozenset(rate_limits), most
         self.weight = len(self.questions) / windows if windows else 0.0
         self.waits_for: DateTime | None = None
         self.reads, self.at_once = 0, 1
@@ -32,6 +45,16 @@ class Place:
     @property
     def to_ask(self) -> float:
         return self.windows * self.weight
+
+    @property
+    def asking(self) -> float:
+        """What the windows ask that it reads now."""
+        return self.reads * self.weight
+
+    @property
+    def claims(self) -> int:
+        """How many slots more it can use."""
+        return 0 if self.asks_no_more or self.left else max(0, min(self.most - self.reads, self.windows))
 
 
 class Group:
@@ -61,8 +84,20 @@ class Group:
         return any(place.rank == _RANKS["bill"] for place in self.places if not place.left)
 
     @property
+    def rate_limits(self) -> frozenset[RateLimit]:
+        return frozenset[RateLimit]().union(*(place.rate_limits for place in self.places))
+
+    @property
     def ended(self) -> bool:
         return all(place.left for place in self.places)
+
+    @property
+    def claims(self) -> int:
+        """How many slots more it can use."""
+        if len(self.places) == 1:
+            return self.places[0].claims
+        idle = not any(place.reads for place in self.places)
+        return 1 if idle and any(place.claims for place in self.places) else 0
 
     def next(self) -> Place | None:
         """Whose window is the earliest of those that are waited for; None while none may be read."""
@@ -75,9 +110,12 @@ class Group:
 class WindowQueue:
     """Lets `capacity` windows of one credential be read at once.
 
-    The bill goes first, all of it and alone: a sync that ends half-way then has the money. Then whatever restates it,
-    then activity, then estimates, each time the stream that has least left to ask. A slow vendor holds only its own
-    windows.
+    The bill goes first, so that a sync that ends half-way has the money. Then whatever restates it, then activity, then
+    estimates, each time the stream that has least left to ask. A slow vendor holds only its own windows.
+
+    While a bill is read, another stream gets only what the bill has no use for: a slot beyond all that it can take, and
+    of the limit that both are counted under, requests beyond all that it has left to ask. Where nothing tells how many
+    are left, the bill has them all. So it is never later than it would be alone.
     """
 
     def __init__(self, capacity: int) -> None:
@@ -86,9 +124,20 @@ class WindowQueue:
         self._groups: list[Group] = []
         self._changed = threading.Condition()
 
-    def join(self, role: str, windows: int, questions: frozenset[Hashable]) -> Place:
-        """A place for a stream, before anything is read; it must `leave`. `questions`: those that its windows ask."""
-        place = Place(role, windows, questions)
+    def join(
+        self,
+        role: str,
+        windows: int,
+        questions: frozenset[Hashable],
+        rate_limits: Collection[RateLimit] = (),
+        most: int = 1,
+    ) -> Place:
+        """A place for a stream, before anything is read; it must `leave`.
+
+        `questions`: those that its windows ask; `rate_limits`: those that its requests are counted under; `most`: how
+        many windows it may read at once.
+        """
+        place = Place(role, windows, questions, rate_limits, most)
         group = Group(place)
         with self._changed:
             for other in [other for other in self._groups if not other.questions.isdisjoint(place.questions)]:
@@ -101,6 +150,11 @@ class WindowQueue:
         """The stream needs so many requests for each window, as it knows by now."""
         with self._changed:
             place.weight = requests
+
+    def look_again(self) -> None:
+        """A limit was told: there may be requests to spare."""
+        with self._changed:
+            self._changed.notify_all()
 
     def leave(self, place: Place) -> None:
         """The stream reads no more; nothing waits for it any longer."""
@@ -147,10 +201,26 @@ class WindowQueue:
         if not self._free:
             return None
         groups = sorted(self._groups, key=lambda group: group.priority)
-        bills = any(group.has_bill for group in groups)
+        bills = [group for group in groups if group.has_bill]
         for group in groups:
-            if any(place.between for place in group.places) or (bills and not group.has_bill):
+            if bills and not group.has_bill and not self._spare_for(group, bills):
+                continue
+            if any(place.between for place in group.places):
                 return None
             if (place := group.next()) is not None:
                 return place
         return None
+
+    def _spare_for(self, group: Group, bills: Sequence[Group]) -> bool:
+        """Whether it may read one more window without taking anything from the bills."""
+        if self._free <= sum(bill.claims for bill in bills):
+            return False
+        theirs = frozenset[RateLimit]().union(*(bill.rate_limits for bill in bills))
+        asks = max(1, *(place.weight for place in group.places))
+        return all(rate_limit.room() >= self._claimed(rate_limit) + asks for rate_limit in group.rate_limits & theirs)
+
+    def _claimed(self, rate_limit: RateLimit) -> float:
+        """Requests that the bills have left to ask, and those of windows that are under way."""
+        places = [place for group in self._groups for place in group.places if rate_limit in place.rate_limits]
+        bill = _RANKS["bill"]
+        return sum(place.asking + (place.to_ask if place.rank == bill else 0) for place in places if not place.left)

@@ -192,7 +192,6 @@ def test_windows_of_one_stream_are_read_at_once_within_the_limits(
     seen = wide(lines, capacity, at_once)
     every = sorted((line.name, day) for line in lines for day in range(line.windows))
     assert sorted(together[-1] for together in seen) == every
-    roles = {line.name: line.role for line in lines}
     shares = {line.name: line.shares for line in lines}
     partners = Counter(line.shares for line in lines if line.windows)
     for together in seen:
@@ -202,11 +201,3 @@ def test_windows_of_one_stream_are_read_at_once_within_the_limits(
         assert all(reads[name] == 1 for name, day in together if day == 0), "the first window is read alone"
         shared = Counter(shares[name] for name, _ in together if shares[name] and partners[shares[name]] > 1)
         assert max(shared.values(), default=0) <= 1, "streams that share answers read one window at a time"
-        if not any(shares.values()):
-            assert len({roles[name] == "bill" for name, _ in together}) == 1, "the bill is read alone"
-
-
-def test_a_bill_takes_all_slots_and_nobody_else_begins_before_it_is_whole() -> None:
-    lines = [Line("users", "activity", 4), Line("by_user", "restates", 8), Line("cost", "bill", 12)]
-    seen = wide(lines, 3, 3)
-    assert [together[-1][0] for together in seen[:12]] == ["cost"] * 12

@@ -103,6 +103,7 @@ class BillingUsage(DailyBilling):
     figures = Figures(
         price="pricePerUnit", gross="grossAmount", discount="discountAmount", net="netAmount", quantity="quantity"
     )
+    windows_at_once = GitHubApi.parallel
 
     def rows(self, window: Window) -> Iterator[BillItem]:
         day = window.first_day
