@@ -119,7 +119,7 @@ class AiUsage(UsageStream[GitHubApi]):
             if len(failed) == 2:
                 raise Unavailable(
                     f"{export.source}: GitHub could not make the usage report of {window.first_day} to "
-                    f"{window.last_day}, twice. Airbyte tries again later."
+                    f"{window.last_day}, twice. The next sync tries again."
                 )
 
     def _ordered(self, window: Window, failed: list[str]) -> Answer:
@@ -144,7 +144,7 @@ class AiUsage(UsageStream[GitHubApi]):
             if waited >= _PATIENCE:
                 raise Unavailable(
                     f"{export.source}: GitHub is still making the usage report after {waited / 60:.0f} minutes. "
-                    f"Airbyte tries again later."
+                    f"The next sync tries again."
                 )
             wait = _SOON if looks < _LOOKS_SOON else _LATER
             self.api.stats.wait(wait, "then asking GitHub again for the usage report")
