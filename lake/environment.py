@@ -1,4 +1,4 @@
-"""What PyAirbyte and the source run in: their command, their folder, and no word to anybody else."""
+"""What PyAirbyte and the source run in: their command, their folders, and no word to anybody else."""
 
 import contextlib
 import gc
@@ -8,6 +8,7 @@ import warnings
 from collections.abc import Iterator
 from pathlib import Path
 
+FINANCE = "finance"  # the folder of lake/finance.py
 COMMAND = [sys.executable, "-m", "source_unified_usage"]
 
 

@@ -7,6 +7,8 @@ from decimal import Decimal
 from lake.page import queries
 from lake.page.parts import Row, Scope, Section, Table, title_of
 
+_ADVICE = "Write budgets into finance/budgets.csv (dbt/README.md says how), then sync again."
+
 
 @dataclass(frozen=True)
 class Card:
@@ -43,7 +45,7 @@ def _of(budget: Row) -> Row:
 def budgets(scope: Scope, found: Sequence[Row]) -> Section:
     """All budgets of the month, those used up most first."""
     sql = queries.budgets(scope.schema, scope.month)
-    said = [] if found else [f"No budget is set for {scope.name}. Write budgets into dbt/seeds/budgets.csv."]
+    said = [] if found else [f"No budget is set for {scope.name}. {_ADVICE}"]
     columns = [("Team", "text"), ("Vendor", "text"), ("Currency", "text")]
     columns += [("Budget", "amount"), ("Spent", "amount"), ("Used", "share"), ("Run rate", "amount")]
     body = [
