@@ -9,6 +9,7 @@ from rich.console import Console
 from rich.table import Table
 from sqlalchemy import Connection, text
 
+from lake.page import figures
 from lake.target import MODELS_SCHEMA, Target
 
 TOP = 8
@@ -128,5 +129,5 @@ def _shown(column: str, value: Any) -> str:
     if isinstance(value, datetime):
         return f"{value:%Y-%m-%d %H:%M}"
     if column in _MONEY:
-        return f"{Decimal(value):,.2f}"
+        return figures.amount(Decimal(value))
     return f"{value:,.0f}" if column in _COUNTS else str(value)

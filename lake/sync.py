@@ -37,8 +37,13 @@ def sync(arguments: argparse.Namespace) -> int:
             failures["models"] = answer(target, console, folder, Path(arguments.page))
     for who, sentences in failures.items():
         for sentence in sentences:
-            console.print(f"[red]{who} failed:[/] {escape(sentence)}", highlight=False, soft_wrap=True)
+            _say(console, f"[red]{who} failed:[/] {escape(sentence)}")
     return 1 if any(failures.values()) else 0
+
+
+def _say(console: Console, text: str) -> None:
+    """A sentence: one line in a file, folded between words in a terminal."""
+    console.print(text, highlight=False, soft_wrap=not console.is_terminal)
 
 
 def answer(target: Target, console: Console, folder: Path, path: Path) -> list[str]:
@@ -48,13 +53,13 @@ def answer(target: Target, console: Console, folder: Path, path: Path) -> list[s
         with console.status("building the models ..."):
             built = models.build(target, folder)
         failures += built.failures
-        console.print(f"\n{'models':<11}{built.said}", highlight=False, soft_wrap=True)
+        _say(console, f"\n{'models':<11}{built.said}")
         summary.show(console, target)
         report(target, path)
     except LakeError as error:
         return [*failures, str(error)]
     place, page = escape(target.name), escape(str(path))
-    console.print(f"\nAll of it is in [bold]{place}[/], the page is [bold]{page}[/].", highlight=False, soft_wrap=True)
+    _say(console, f"\nAll of it is in [bold]{place}[/], the page is [bold]{page}[/].")
     return failures
 
 
@@ -80,7 +85,7 @@ def _read(
         if not jobs:
             return failures
         names = ", ".join(one.name for one in jobs)
-        console.print(f"Reading {names} into {escape(target.name)}.", highlight=False, soft_wrap=True)
+        _say(console, f"Reading {names} into {escape(target.name)}.")
         with without_noise(folder), Display(console) as display:
             with without_collection():
                 from lake.reading import read_all

@@ -1,4 +1,4 @@
-"""The month to date: a card for each currency, and the budgets."""
+"""The month to date: a card for each currency, and the budgets; the invoices."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -59,3 +59,18 @@ def budgets(scope: Scope, found: Sequence[Row]) -> Section:
     ]
     parts = [Table(f"Budgets, {scope.name}", columns, body, folded=False)] if body else []
     return Section("budgets", "Budgets", [sql], said, parts)
+
+
+def invoices(scope: Scope) -> Section:
+    """What the vendors invoiced, beside the bills of the same month."""
+    sql = queries.invoices(scope.schema)
+    found = scope.rows(sql)
+    said = ["The difference is what the bills that were read have more, or less, than the invoice."]
+    if not found:
+        said = ["No invoice is there to compare with. Write them into finance/invoices.csv (dbt/README.md says how)."]
+    columns = [("Vendor", "text"), ("Month", "month"), ("Currency", "text")]
+    columns += [("Bills", "amount"), ("Invoice", "amount"), ("Difference", "difference"), ("Share", "percent")]
+    names = ("month", "currency", "net", "invoice", "difference", "share")
+    body = [(title_of(row["vendor"]), *(row[name] for name in names)) for row in found]
+    parts = [Table("Bills and invoices", columns, body, folded=False)] if body else []
+    return Section("invoices", "Invoices", [sql], said, parts)

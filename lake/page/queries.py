@@ -92,6 +92,16 @@ def budgets(schema: str, month: date) -> str:
     """)
 
 
+def invoices(schema: str) -> str:
+    """The bills of the months beside what the vendors invoiced, the newest first."""
+    return _clean(f"""
+        select month, vendor, currency, net, invoice, difference, share
+        from {schema}.unified_usage__reconciliation
+        where invoice is not null
+        order by month desc, currency, vendor
+    """)
+
+
 def spend(schema: str, month: date) -> str:
     """By vendor in the twelve months up to this one."""
     first = month.replace(year=month.year - 1) if month.month == 12 else date(month.year - 1, month.month + 1, 1)
