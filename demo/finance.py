@@ -4,7 +4,7 @@ import csv
 import shutil
 from collections import defaultdict
 from collections.abc import Collection
-from datetime import date
+from datetime import date, timedelta
 from decimal import Decimal
 from pathlib import Path
 
@@ -21,13 +21,14 @@ _MORE, _BY = "cursor", Decimal("40.00")
 def write(folder: Path, sandbox: Sandbox, vendors: Collection[str], start: date) -> None:
     """The files. The invoices are of the sandbox's ledgers as they are now, so up to yesterday, in whole cents."""
     folder.mkdir(exist_ok=True)
+    yesterday = sandbox.clock.today() - timedelta(days=1)
     for name in ("team_map", "budgets"):
         shutil.copy(EXAMPLES / f"{name}.csv", folder)
     with (folder / "invoices.csv").open("w", newline="", encoding="utf-8") as file:
         writer = csv.writer(file)
         writer.writerow(COLUMNS["invoices"])
         for (vendor, month, currency), amount in sorted(_billed(sandbox, vendors, start).items()):
-            more = _BY if (vendor, month) == (_MORE, f"{sandbox.clock.today():%Y-%m-01}") else 0
+            more = _BY if (vendor, month) == (_MORE, f"{yesterday:%Y-%m-01}") else 0
             writer.writerow((vendor, month, currency, (amount + more).quantize(_CENT)))
 
 

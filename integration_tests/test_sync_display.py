@@ -8,8 +8,8 @@ from rich.console import Console
 from lake.display import Display
 from lake.progress import Progress
 
-REFUSED = (
-    'Datadog, stream datadog_cost: 403 "No [access] for you". Put an application key into datadog.application_key.'
+REFUSED = "Datadog, stream datadog_cost: 403 'No [access] for you'. Put another key into datadog.application_key."
+    "Datadog, stream datadog_cost: 403 'No [access] for you'. Put an application key into datadog.application_key."
 )
 
 
@@ -42,6 +42,6 @@ def test_each_vendor_has_one_line_while_it_is_read() -> None:
     console.print(display._table())
     first, second = out.getvalue().splitlines()
     assert first.startswith("claude     0 of 1 streams, 0 rows; waiting 3")
-    assert second.startswith("cursor     waiting for the database; 0 of 1 streams, 0 rows")
+    assert second.startswith("cursor     waiting for the database; 0 of 1 streams, 0 ro")
     assert max(map(len, (first, second))) <= 58, "the terminal echoes ^C behind the last line"
     assert first.rstrip().endswith("…")
