@@ -9,8 +9,6 @@ from lake.display import Display
 from lake.progress import Progress
 
 REFUSED = "Datadog, stream datadog_cost: 403 'No [access] for you'. Put another key into datadog.application_key."
-    "Datadog, stream datadog_cost: 403 'No [access] for you'. Put an application key into datadog.application_key."
-)
 
 
 def shown(width: int, *, terminal: bool) -> list[str]:
