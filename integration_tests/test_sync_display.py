@@ -2,10 +2,14 @@
 
 import io
 import json
+import signal
 
+import pytest
 from rich.console import Console
 
 from lake.display import Display
+from lake.environment import ENDING, without_collection
+from lake.errors import Interrupted
 from lake.progress import Progress
 
 REFUSED = "Datadog, stream datadog_cost: 403 'No [access] for you'. Put another key into datadog.application_key."
@@ -43,3 +47,24 @@ def test_each_vendor_has_one_line_while_it_is_read() -> None:
     assert second.startswith("cursor     waiting for the database; 0 of 1 streams, 0 ro")
     assert max(map(len, (first, second))) <= 58, "the terminal echoes ^C behind the last line"
     assert first.rstrip().endswith("…")
+
+
+def test_a_signal_waits_until_the_imports_are_done() -> None:
+    """Packages that are interrupted while they are imported raise whatever they miss then."""
+    from lake.__main__ import _interrupt
+
+    before = {one: signal.signal(one, _interrupt) for one in ENDING}
+    done = []
+
+    def imports() -> None:
+        with without_collection():
+            signal.raise_signal(signal.SIGINT)
+            done.append("imported")
+
+    try:
+        with pytest.raises(Interrupted) as caught:
+            imports()
+    finally:
+        for one, handler in before.items():
+            signal.signal(one, handler)
+    assert (done, caught.value.code) == (["imported"], 130)

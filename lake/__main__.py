@@ -7,13 +7,13 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from lake.environment import FINANCE, without_collection
+from lake.environment import ENDING, FINANCE, without_collection
 from lake.errors import Interrupted, LakeError
 
 
 def main() -> int:
     """The exit code: 0, 1 when something was not read or built, 2 for a wrong command line, 128 + a signal's number."""
-    for number in (signal.SIGINT, signal.SIGTERM):
+    for number in ENDING:
         signal.signal(number, _interrupt)
     arguments = _parse(sys.argv[1:])
     try:

@@ -12,8 +12,8 @@ def amount(value: Decimal) -> str:
 
 
 def difference(value: Decimal) -> str:
-    """`+1,234.50`"""
-    return f"{round(value, 2) + 0:+,.2f}"
+    """`+1,234.50`, and `0.00` without a sign."""
+    return f"{rounded:+,.2f}" if (rounded := round(value, 2)) else "0.00"
 
 
 def exact(value: Decimal | int) -> str:
@@ -33,8 +33,8 @@ def share(value: Decimal) -> str:
 
 
 def percent(value: Decimal) -> str:
-    """`-1.6 %` for -0.0159."""
-    return f"{round(value * 100, 1) + 0:+,.1f} %"
+    """`-1.6 %` for -0.0159, and `0.0 %` without a sign."""
+    return f"{rounded:+,.1f} %" if (rounded := round(value * 100, 1)) else "0.0 %"
 
 
 def day(value: date) -> str:

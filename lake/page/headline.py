@@ -71,6 +71,10 @@ def invoices(scope: Scope) -> Section:
     columns = [("Vendor", "text"), ("Month", "month"), ("Currency", "text")]
     columns += [("Bills", "amount"), ("Invoice", "amount"), ("Difference", "difference"), ("Share", "percent")]
     names = ("month", "currency", "net", "invoice", "difference", "share")
-    body = [(title_of(row["vendor"]), *(row[name] for name in names)) for row in found]
+    body = [
+        (title_of(row["vendor"]), *(row[name] for name in names))
+        for _, rows in scope.by_currency(found)
+        for row in rows
+    ]
     parts = [Table("Bills and invoices", columns, body, folded=False)] if body else []
     return Section("invoices", "Invoices", [sql], said, parts)
