@@ -4,6 +4,7 @@ PYTHON ?= python3
 PORT ?= 8800
 CONFIG ?= secrets/config.json
 INTO ?= lake.duckdb
+FINANCE ?= finance
 OUT ?= focus.parquet
 BIN := .venv/bin
 # a worker that has nothing left takes over what another has: files stay together, so what their tests share is made once
@@ -53,7 +54,7 @@ package-test: setup ## Build the package, install it into a new environment and 
 
 sync: setup pyairbyte ## Read all vendors of CONFIG (secrets/config.json) into INTO (lake.duckdb), build the models, write report.html
 	@# not shown: somebody may write a password into INTO, which the command refuses
-	@$(BIN)/python -m lake sync --config '$(CONFIG)' --into '$(INTO)'
+	@$(BIN)/python -m lake sync --config '$(CONFIG)' --into '$(INTO)' --finance '$(FINANCE)'
 
 demo: setup pyairbyte ## Sync every vendor of the sandbox twice into a DuckDB file and show the result
 	@$(BIN)/python -m demo

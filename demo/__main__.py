@@ -1,8 +1,8 @@
-"""`python -m demo`: sync the sandbox's vendors into a local DuckDB file, sync again two days later, show what changed.
+"""`python -m demo`: sync the sandbox's vendors into a local DuckDB file as of two days ago, sync again as of now.
 
     python -m demo [VENDOR ...]
 
-If vendors are named, it reads only these.
+If vendors are named, it reads only these. Between the two, days have come and the vendors have corrected recent ones.
 """
 
 import json
@@ -11,20 +11,22 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Collection, Sequence
-from datetime import timedelta
+from datetime import date, datetime, timedelta, timezone
 from pathlib import Path
 
 from rich.console import Console
 
+from demo import finance
 from demo.changes import show, snapshot
 from sandbox import Sandbox
 from source_unified_usage.streams import all_streams, bills
 
 EXAMPLE = Path("secrets.example") / "sandbox.json"
 FOLDER = Path(".demo")
-LAKE, PAGE, CONFIG = FOLDER / "lake.duckdb", FOLDER / "report.html", FOLDER / "config.json"
+LAKE, PAGE, CONFIG, FINANCE = (FOLDER / name for name in ("lake.duckdb", "report.html", "config.json", "finance"))
 SCHEMA = "usage"
 DAYS = 7
+LATER = 2  # days between the syncs
 console = Console(width=None if sys.stdout.isatty() else 110)
 
 
@@ -32,34 +34,41 @@ def main(only: Sequence[str]) -> int:
     """The exit code: 1 when a sync failed. What it read is kept."""
     shutil.rmtree(FOLDER, ignore_errors=True)
     FOLDER.mkdir()
-    with Sandbox() as sandbox:
+    with Sandbox(now=datetime.now(timezone.utc) - timedelta(days=LATER), ticking=True) as sandbox:
+        vendors = only or [*sandbox.vendors]
+        start = sandbox.clock.today() - timedelta(days=DAYS)
         console.rule("[bold]source-unified-usage demo")
-        console.print(f"A sandbox simulates {', '.join(sandbox.vendors)} on http://localhost:{sandbox.port}.\n")
-        _write_config(sandbox, only or [*sandbox.vendors])
-        first = _sync()
+        console.print(f"A sandbox simulates {', '.join(sandbox.vendors)} on http://localhost:{sandbox.port}.")
+        console.print(f"The first sync is as of two days ago: it begins on {sandbox.clock.today()}.\n", highlight=False)
+        _write_config(sandbox, vendors, start)
+        finance.write(FINANCE, sandbox, vendors, start)
+        first = _sync("demo.earlier", str(LATER))
         before = snapshot(LAKE, SCHEMA)
         if not before:
             return first
-        sandbox.clock.advance(days=2)
+        sandbox.clock.advance(days=LATER)
         console.rule("[bold]two days later")
-        console.print("The vendors have corrected recent days and delivered late rows.\n")
-        second = _sync()
+        console.print("There are two more days. The vendors have corrected recent ones and delivered late rows.")
+        console.print(f"{FINANCE} has teams and budgets, and what the vendors would invoice now.\n", highlight=False)
+        finance.write(FINANCE, sandbox, vendors, start)
+        second = _sync("lake")
     show(console, before, snapshot(LAKE, SCHEMA))
     _suggest(before)
     return first or second
 
 
-def _write_config(sandbox: Sandbox, vendors: Sequence[str]) -> None:
+def _write_config(sandbox: Sandbox, vendors: Sequence[str], start: date) -> None:
     """The example for these vendors at this sandbox's port, starting some days ago."""
     example = json.loads(EXAMPLE.read_text(encoding="utf-8").replace(":8800/", f":{sandbox.port}/"))
     config = {name: example[name] for name in vendors}
-    config["start_date"] = f"{sandbox.clock.today() - timedelta(days=DAYS)}"
+    config["start_date"] = f"{start}"
     CONFIG.write_text(json.dumps(config, indent=2), encoding="utf-8")
 
 
-def _sync() -> int:
-    """What `make sync` runs. Its exit code."""
-    command = [sys.executable, "-m", "lake", "sync", "--config", str(CONFIG), "--into", str(LAKE), "--page", str(PAGE)]
+def _sync(*module: str) -> int:
+    """What `make sync` runs, or that as of some days ago. Its exit code."""
+    command = [sys.executable, "-m", *module, "sync", "--config", str(CONFIG), "--into", str(LAKE)]
+    command += ["--finance", str(FINANCE), "--page", str(PAGE)]
     # the sandbox is on this machine, past any proxy
     direct = {
         name: ",".join(filter(None, [os.environ.get(name), "localhost,127.0.0.1"])) for name in ("no_proxy", "NO_PROXY")

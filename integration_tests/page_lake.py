@@ -40,6 +40,7 @@ COLUMNS = {  # of the rows below; the models have more
     "user_summary": "user_key user_name user_email vendor currency month_to_date last_month attribution active_days_30",
     "team_cost_monthly": "month team vendor currency net",
     "budget_variance": "month team vendor currency budget spent share run_rate",
+    "reconciliation": "month vendor currency net invoice status difference share",
     "coverage": "stream vendor role grain rows first_day last_day days_without_rows newest_sync_at status reason",
     "coverage_daily": "stream vendor role day rows status",
     "changes": "stream vendor day currency net_before net_now difference seen_at kind is_of_last_sync",
@@ -60,6 +61,7 @@ def tables() -> Tables:
         "user_summary": _people(costs),
         "team_cost_monthly": teams,
         "budget_variance": _budgets(teams),
+        "reconciliation": _invoices(teams),
         "coverage": streams,
         "coverage_daily": days,
         "changes": list(_changes(costs)),
@@ -117,6 +119,17 @@ def _budgets(teams: Rows) -> Rows:
         for team, vendor, budget in budgets
         for used in [sum((row[4] for row in teams if _within(row, (month, team, vendor, "USD"))), Decimal(0))]
     ]
+
+
+def _invoices(teams: Rows) -> Rows:
+    month = LAST.replace(day=1)
+    net = sum((row[4] for row in teams if _within(row, (month, None, "confluent", "USD"))), Decimal(0))
+    found: Rows = [
+        (month, "confluent", "USD", net, net + 40, "compared", Decimal(-40), round(-40 / (net + 40), 6)),
+        (month, "claude", "USD", None, Decimal(12), "no rows", Decimal(-12), Decimal(-1)),
+        (month, "openai", "USD", net, None, "no invoice", None, None),
+    ]
+    return found
 
 
 def _within(row: Sequence[Any], key: Sequence[Any]) -> bool:

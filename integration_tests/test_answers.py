@@ -4,6 +4,7 @@ import json
 import re
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
+from contextlib import nullcontext
 from datetime import date, datetime, timezone
 from decimal import Decimal
 from pathlib import Path
@@ -58,6 +59,16 @@ def duckdb_at(path: Path) -> Database:
     return Database(f"duckdb:///{path}", "duckdb", {"UNIFIED_USAGE_DUCKDB": path.name, "TZ": FAR_FROM_UTC})
 
 
+def postgres_at(port: int) -> Database:
+    settings = {
+        "UNIFIED_USAGE_PG_PORT": str(port),
+        "UNIFIED_USAGE_PG_USER": postgres.USER,
+        "UNIFIED_USAGE_PG_DATABASE": postgres.DATABASE,
+        "PGOPTIONS": f"-c timezone={FAR_FROM_UTC}",
+    }
+    return Database(f"postgresql://{postgres.USER}@localhost:{port}/{postgres.DATABASE}", "postgres", settings)
+
+
 @pytest.fixture(scope="module")
 def synced(tmp_path_factory: pytest.TempPathFactory) -> tuple[Mapping[str, list[Any]], Sums]:
     """All records of a sync of all vendors, and what the ledgers say of the bills."""
@@ -90,15 +101,8 @@ def built(
         yield database
         return
     with postgres.server() as port:
-        settings = {
-            "UNIFIED_USAGE_PG_PORT": str(port),
-            "UNIFIED_USAGE_PG_USER": postgres.USER,
-            "UNIFIED_USAGE_PG_DATABASE": postgres.DATABASE,
-            "PGOPTIONS": f"-c timezone={FAR_FROM_UTC}",
-        }
-        url = f"postgresql://{postgres.USER}@localhost:{port}/{postgres.DATABASE}"
-        database = Database(url, "postgres", settings)
-        raw_tables.write(url, synced[0], NOW)
+        database = postgres_at(port)
+        raw_tables.write(database.url, synced[0], NOW)
         database.build(folder)
         yield database
 
@@ -230,3 +234,39 @@ def test_the_newest_version_of_a_row_counts(lake: Database, tmp_path: Path) -> N
     lake.build(tmp_path, "cost_daily")
     rows = lake.rows("select day, model, net from usage_answers.unified_usage__cost_daily order by day")
     assert rows == [(date(2026, 9, 1), None, 7), (date(2026, 9, 2), None, 7)]
+
+
+def coverage(lake: Database, folder: Path, **variables: Any) -> dict[str, str]:
+    """The status of each stream, with these variables."""
+    selected = ("--target", lake.target, "--select", "+unified_usage__coverage", "--exclude-resource-type", "test")
+    dbt_project.run(folder, "build", *selected, variables=variables, settings=lake.settings)
+    return dict(lake.rows("select stream, status from usage_answers.unified_usage__coverage"))
+
+
+def test_a_part_of_the_vendors(lake: Database, tmp_path: Path) -> None:
+    """Of a vendor that was read only what was read; all of one that was not, and every stream that is named."""
+    raw_tables.write(lake.url, {"openai_costs": costs(1), "cursor_spend": []}, NOW)
+    scenario = {stream.name: "no table" for stream in all_streams() if stream.vendor.name == "scenario"}
+    found = coverage(lake, tmp_path, vendors=["openai", "scenario"])
+    assert found == {"openai_costs": "complete", **scenario}
+    found = coverage(lake, tmp_path, streams=["openai_costs", "openai_usage_images"])
+    assert found == {"openai_costs": "complete", "openai_usage_images": "no table"}
+
+
+@pytest.mark.parametrize("kind", ["duckdb", pytest.param("postgres", marks=pytest.mark.slow)])
+def test_names_in_upper_case(kind: str, lake: Database, tmp_path: Path) -> None:
+    """As warehouses have them that fold names so."""
+    with nullcontext(0) if kind == "duckdb" else postgres.server() as port:
+        database = postgres_at(port) if port else lake
+        raw_tables.write(database.url, {"openai_costs": costs(1, 2), "cursor_spend": []}, NOW)
+        engine = sqlalchemy.create_engine(database.url)
+        columns = sqlalchemy.inspect(engine).get_columns("openai_costs", schema="usage")
+        engine.dispose()
+        folded = ", ".join(f'"{column["name"]}" as "{column["name"].upper()}"' for column in columns)
+        database.run('create schema "RAW"')
+        for table in ("openai_costs", "cursor_spend"):
+            database.run(f'create table "RAW"."{table.upper()}" as select {folded} from usage.{table}')
+        found = coverage(database, tmp_path, schema="raw")
+        assert found == {"openai_costs": "complete", "cursor_spend": "empty"}
+        rows = database.rows("select day, extracted_at from usage_answers.stg_unified_usage__records order by day")
+        assert rows == [(date(2026, 9, day), NOW.replace(tzinfo=None)) for day in (1, 2)]

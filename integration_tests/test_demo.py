@@ -23,6 +23,7 @@ TITLES = (
     "Top models by tokens, ",
     "Top people by spend, ",
     "What this sync found in the bills",
+    "The bills beside the invoices",
     "What is in the database",
     "Rows per stream",
 )
@@ -58,8 +59,11 @@ def test_the_tables_and_the_command_to_try(checkout: Path) -> None:
     assert sorted(totals) == sorted((net, currency) for _, _, net, currency in bills)
     people = re.findall(r"^│ \S+ +│ ([a-z, ]+?) +│ +[\d,.]+ │ +[\d,.]+ │ (USD|CU) ", said, re.M)
     assert {("cursor", "USD"), ("scenario", "CU")} <= set(people)
-    restated = re.findall(r"│ (\w+) +│ \w+ +│ +0 │ +[1-9]\d* │ +-?[\d,.]+ │ (USD|CU) ", said)
-    assert set(restated) == {("cursor", "USD"), ("scenario", "CU")}
+    restated = re.findall(r"│ (\w+) +│ \w+ +│ +[1-9]\d* │ +[1-9]\d* │ +-?[\d,.]+ │ (USD|CU) ", said)
+    assert set(restated) == {("cursor", "USD"), ("scenario", "CU")}, "days are new, and others corrected"
+    invoices = re.findall(rf"│ {day} │ (\w+) +│ +[\d,.]+ │ +[\d,.]+ │ +(\S+) │ (?:USD|CU) ", said)
+    assert set(invoices) >= {("cursor", "-40.00"), ("scenario", "0.00")}
+    assert {difference for _, difference in invoices} == {"-40.00", "0.00"}
     rows = re.findall(r"^│ ([a-z]+_\w+) +│ +\d+ │ +\d+ │ +\d+ │ +(\d+) │", said, re.M)
     assert ("cursor_usage_events", "0") in rows
     assert {duplicates for _, duplicates in rows} == {"0"}

@@ -12,6 +12,7 @@ import pytest
 from integration_tests import page_lake, postgres
 from integration_tests.browser import Browser, chromium
 from lake import page
+from lake.page.parts import title_of
 from lake.target import target_of
 
 CURRENCIES = {currency for _, _, currency, _ in page_lake.BILLS.values()}
@@ -155,6 +156,15 @@ def test_the_tables_add_up_to_the_models(shown: Browser, tables: page_lake.Table
     ]
 
 
+def test_the_bills_beside_the_invoices(shown: Browser, tables: page_lake.Tables) -> None:
+    found = _values(shown, "Bills and invoices")
+    invoiced = [row for row in tables["reconciliation"] if row[4] is not None]
+    assert {(vendor, Decimal(str(amount))) for vendor, _, _, _, amount, _, _ in found} == {
+        (title_of(row[1]), row[4]) for row in invoiced
+    }
+    assert [row[1:3] for row in found] == [["Nov 2026", "USD"]] * len(invoiced)
+
+
 def test_bars_are_as_long_as_the_amounts(shown: Browser, tables: page_lake.Tables) -> None:
     specs = shown.run("return [...document.querySelectorAll('figure script')].map((one) => JSON.parse(one.text))")
     drawn = {spec["description"]: spec for spec in specs}
@@ -221,6 +231,7 @@ EMPTY = {
     "budget_variance": "No budget is set for Nov 2026.",
     "team_cost_monthly": "Nothing was spent in Nov 2026.",
     "changes": "The last sync changed no amount of a bill.",
+    "reconciliation": "No invoice is there to compare with.",
 }
 
 

@@ -7,13 +7,13 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from lake.environment import without_collection
+from lake.environment import ENDING, FINANCE, without_collection
 from lake.errors import Interrupted, LakeError
 
 
 def main() -> int:
     """The exit code: 0, 1 when something was not read or built, 2 for a wrong command line, 128 + a signal's number."""
-    for number in (signal.SIGINT, signal.SIGTERM):
+    for number in ENDING:
         signal.signal(number, _interrupt)
     arguments = _parse(sys.argv[1:])
     try:
@@ -61,6 +61,12 @@ def _parse(arguments: list[str]) -> argparse.Namespace:
     sync.add_argument("--streams", nargs="+", default=(), metavar="STREAM", help="read only these")
     sync.add_argument(
         "--full-refresh", action="store_true", help="read everything from start_date on, not only what is new"
+    )
+    sync.add_argument(
+        "--finance",
+        default=FINANCE,
+        metavar="FOLDER",
+        help="team_map.csv, budgets.csv and invoices.csv of yours, each if you have it (default: %(default)s)",
     )
     _command(commands, "report", "write the page again from the models of the last sync", _report)
     return parser.parse_args(arguments)

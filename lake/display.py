@@ -6,10 +6,12 @@ from rich.console import Console
 from rich.live import Live
 from rich.markup import escape
 from rich.table import Table
+from rich.text import Text
 from typing_extensions import Self
 
 from lake.progress import Progress
 
+_NAME = 11  # characters for the name of a vendor
 _EVERY = 30  # seconds between two plain lines of a vendor that reads
 
 
@@ -42,7 +44,12 @@ class Display:
 
     def say(self, who: str, text: str, *, style: str = "") -> None:
         """A line that stays."""
-        self.console.print(f"{who:<11}{escape(text)}", style=style, highlight=False, soft_wrap=True)
+        if self.console.is_terminal:  # folded between words, beside the name
+            line = _columns()
+            line.add_row(who, Text(text))
+            self.console.print(line, style=style, highlight=False)
+        else:
+            self.console.print(f"{who:<{_NAME}}{escape(text)}", style=style, highlight=False, soft_wrap=True)
 
     def leave(self, who: str, text: str, *, style: str = "") -> None:
         """The last line about it."""
@@ -60,7 +67,17 @@ class Display:
                 self.say(who, str(progress))
 
     def _table(self) -> Table:
-        table = Table.grid(padding=(0, 1))
+        """A line for each, whatever it waits for: lines that come and go are hard to read."""
+        table = _columns(self.console.width - _NAME - len("^C"))  # which the terminal writes behind it
         for who, progress in list(self._followed.items()):
-            table.add_row(f"[bold]{who}", escape(progress.phase), escape(str(progress)))
+            phase = "" if progress.phase == "reading" else f"{progress.phase}; "
+            table.add_row(f"[bold]{who}", Text(f"{phase}{progress}", no_wrap=True, overflow="ellipsis"))
         return table
+
+
+def _columns(width: int | None = None) -> Table:
+    """A name and what is said of it."""
+    table = Table.grid()
+    table.add_column(width=_NAME)
+    table.add_column(overflow="fold", max_width=width)
+    return table

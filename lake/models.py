@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from lake import finance
 from lake.errors import LakeError
 from lake.target import MODELS_SCHEMA, Target
 
@@ -55,7 +56,7 @@ def _run(target: Target, folder: Path, command: str, *options: str) -> list[dict
     results.unlink(missing_ok=True)
     arguments = [sys.executable, "-m", "dbt.cli.main", "--quiet", "--no-use-colors", command, *options]
     arguments += ["--project-dir", str(PROJECT), "--profiles-dir", str(PROJECT), "--target", target.dbt_target]
-    arguments += ["--vars", json.dumps({"schema": target.schema})]
+    arguments += ["--vars", json.dumps({"schema": target.schema, **finance.variables(target.schema)})]
     arguments += ["--target-path", str(results.parent), "--log-path", str(results.parent)]
     environment = {
         **os.environ,

@@ -60,7 +60,7 @@ class Progress:
         parts = [f"{done} of {len(self.streams)} streams"]
         if total := sum(self._windows.values()):
             read = sum(min(self._read[stream], count) for stream, count in self._windows.items())
-            parts.append(f"{read} of {total} windows")
+            parts.append(f"{read:,} of {total:,} windows")
         parts.append(f"{self.rows:,} rows")
         text = ", ".join(parts)
         left = self._waits_until - time.monotonic()

@@ -21,6 +21,7 @@ from lake import outcomes
 from lake.check import Check
 from lake.connector import Connector, Turn
 from lake.display import Display
+from lake.environment import ENDING
 from lake.outcomes import Outcome
 from lake.progress import Progress
 from lake.selection import Selected
@@ -129,7 +130,7 @@ def _stopping(tasks: Sequence[Check | VendorSync], display: Display, folder: Pat
         for task in tasks:
             task.stop()
 
-    before = {number: signal.signal(number, stop) for number in (signal.SIGINT, signal.SIGTERM)}
+    before = {number: signal.signal(number, stop) for number in ENDING}
     try:
         yield received
     finally:

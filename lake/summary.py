@@ -9,15 +9,17 @@ from rich.console import Console
 from rich.table import Table
 from sqlalchemy import Connection, text
 
+from lake.page import figures
 from lake.target import MODELS_SCHEMA, Target
 
 TOP = 8
-_MONEY = {"net", "month to date", "restated by"}
+_MONEY = {"net", "month to date", "restated by", "invoice", "difference"}
 _COUNTS = {"tokens", "rows", "streams", "with rows", "failed", "new days", "restated days"}
 _COSTS = f"{MODELS_SCHEMA}.unified_usage__cost_daily"
 _TOKENS = f"{MODELS_SCHEMA}.unified_usage__tokens_daily"
 _PEOPLE_TABLE = f"{MODELS_SCHEMA}.unified_usage__user_summary"
 _CHANGES = f"{MODELS_SCHEMA}.unified_usage__changes"
+_RECONCILIATION = f"{MODELS_SCHEMA}.unified_usage__reconciliation"
 _COVERAGE = f"{MODELS_SCHEMA}.unified_usage__coverage"
 
 _SPEND = (
@@ -34,7 +36,7 @@ _SPEND = (
     """,
 )
 _MODELS = (
-    "Top models by tokens, {period}",
+    "Top models by tokens, {tokens}",
     ("model", "provider", "tokens"),
     f"""
     select model, model_provider, sum(total) from {_TOKENS} where model is not null
@@ -42,7 +44,7 @@ _MODELS = (
     """,
 )
 _PEOPLE = (
-    "Top people by spend, {period}",
+    "Top people by spend, {people}",
     ("person", "vendors", "month to date", "net", "currency"),
     f"""
     select person, vendors, month_to_date, net, currency from (
@@ -70,6 +72,14 @@ _FOUND = (
     from {_CHANGES} where is_of_last_sync group by 1, 2, 6 order by 1, 2, 6
     """,
 )
+_INVOICES = (
+    "The bills beside the invoices",
+    ("month", "vendor", "net", "invoice", "difference", "currency"),
+    f"""
+    select month, vendor, coalesce(net, 0), invoice, difference, currency from {_RECONCILIATION}
+    where invoice is not null order by month, vendor, currency
+    """,
+)
 _HELD = (
     "What is in the database, by the streams that are configured",
     ("vendor", "streams", "with rows", "failed", "rows", "from", "to", "newest sync (UTC)"),
@@ -82,23 +92,25 @@ _HELD = (
 
 
 def show(console: Console, target: Target) -> None:
-    """Spend, models, people, what changed and what is there, as far as there is any."""
+    """Spend, models, people, what changed, the invoices and what is there, as far as there is any."""
     engine = target.engine()
     try:
         with target.explained(), engine.connect() as connection:
-            period = _period(connection)
-            for title, columns, query in (_SPEND, _MODELS, _PEOPLE, _FOUND, _HELD):
+            periods = {
+                "people": _period(connection, f"{_COSTS} where grain <> 'month'"),
+                "tokens": _period(connection, _TOKENS),
+            }
+            for title, columns, query in (_SPEND, _MODELS, _PEOPLE, _FOUND, _INVOICES, _HELD):
                 rows = connection.execute(text(query)).fetchall()
                 if rows:
-                    _print(console, title.format(period=period), columns, rows)
+                    _print(console, title.format(**periods), columns, rows)
     finally:
         engine.dispose()
 
 
-def _period(connection: Connection) -> str:
-    """The days of the bills and of the tokens."""
-    days = f"select day from {_COSTS} union all select day from {_TOKENS}"
-    first, last = connection.execute(text(f"select min(day), max(day) from ({days}) as days")).one()
+def _period(connection: Connection, rows: str) -> str:
+    """Their first and last day. Bills by the month, which begin before the first day that was read, name nobody."""
+    first, last = connection.execute(text(f"select min(day), max(day) from {rows}")).one()
     return f"{first} to {last}"
 
 
@@ -117,5 +129,5 @@ def _shown(column: str, value: Any) -> str:
     if isinstance(value, datetime):
         return f"{value:%Y-%m-%d %H:%M}"
     if column in _MONEY:
-        return f"{Decimal(value):,.2f}"
+        return figures.amount(Decimal(value))
     return f"{value:,.0f}" if column in _COUNTS else str(value)

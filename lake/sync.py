@@ -11,7 +11,7 @@ import sqlalchemy
 from rich.console import Console
 from rich.markup import escape
 
-from lake import leftovers, models, outcomes, summary
+from lake import finance, leftovers, models, outcomes, summary
 from lake.display import Display
 from lake.environment import without_collection, without_noise
 from lake.errors import Interrupted, LakeError
@@ -28,16 +28,22 @@ def sync(arguments: argparse.Namespace) -> int:
     console = Console(file=sys.stdout, width=None if sys.stdout.isatty() else _WIDTH)
     target = target_of(arguments.into, arguments.schema)
     selected = select(arguments.config, arguments.vendors, arguments.streams)
+    own = finance.read(arguments.finance)
     # PyAirbyte makes its copies of the keys readable for everybody, so nobody else may enter the folder
     with tempfile.TemporaryDirectory(prefix="unified-usage-") as name:
         folder = Path(name)
-        failures = _read(selected, target, console, folder, full_refresh=arguments.full_refresh)
+        failures = _read(selected, own, target, console, folder, full_refresh=arguments.full_refresh)
         if _holds_streams(target):
             failures["models"] = answer(target, console, folder, Path(arguments.page))
     for who, sentences in failures.items():
         for sentence in sentences:
-            console.print(f"[red]{who} failed:[/] {escape(sentence)}", highlight=False, soft_wrap=True)
+            _say(console, f"[red]{who} failed:[/] {escape(sentence)}")
     return 1 if any(failures.values()) else 0
+
+
+def _say(console: Console, text: str) -> None:
+    """A sentence: one line in a file, folded between words in a terminal."""
+    console.print(text, highlight=False, soft_wrap=not console.is_terminal)
 
 
 def answer(target: Target, console: Console, folder: Path, path: Path) -> list[str]:
@@ -47,24 +53,31 @@ def answer(target: Target, console: Console, folder: Path, path: Path) -> list[s
         with console.status("building the models ..."):
             built = models.build(target, folder)
         failures += built.failures
-        console.print(f"\n{'models':<11}{built.said}", highlight=False, soft_wrap=True)
+        _say(console, f"\n{'models':<11}{built.said}")
         summary.show(console, target)
         report(target, path)
     except LakeError as error:
         return [*failures, str(error)]
     place, page = escape(target.name), escape(str(path))
-    console.print(f"\nAll of it is in [bold]{place}[/], the page is [bold]{page}[/].", highlight=False, soft_wrap=True)
+    _say(console, f"\nAll of it is in [bold]{place}[/], the page is [bold]{page}[/].")
     return failures
 
 
 def _read(
-    selected: Sequence[Selected], target: Target, console: Console, folder: Path, *, full_refresh: bool
+    selected: Sequence[Selected],
+    own: finance.Tables,
+    target: Target,
+    console: Console,
+    folder: Path,
+    *,
+    full_refresh: bool,
 ) -> dict[str, list[str]]:
     """Why something was not read, by vendor. Raises LakeError and Interrupted."""
     jobs = [one for one in selected if one.wanted]
     failures = {one.name: [one.mistake] for one in selected if one.mistake}
     with target.held() as connection:
         leftovers.drop(connection, target.schema)
+        finance.write(connection, target.schema, own)
         offered = [(one.name, one.offered) for one in selected]
         outcomes.expect(connection, target.schema, offered, {one.name for one in selected if not one.offered})
         for vendor, (mistake,) in failures.items():
@@ -72,7 +85,7 @@ def _read(
         if not jobs:
             return failures
         names = ", ".join(one.name for one in jobs)
-        console.print(f"Reading {names} into {escape(target.name)}.", highlight=False, soft_wrap=True)
+        _say(console, f"Reading {names} into {escape(target.name)}.")
         with without_noise(folder), Display(console) as display:
             with without_collection():
                 from lake.reading import read_all

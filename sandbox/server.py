@@ -16,6 +16,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Mount, Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
+from typing_extensions import Self
 
 from sandbox.clock import Clock
 from sandbox.faults import Fault, Faults
@@ -82,7 +83,7 @@ class Sandbox:
         routes = [Route("/", self._index), Route("/clock", self._clock, methods=["POST"]), *mounts]
         return _Wire(Starlette(routes=routes), self._faults, self.clock, self.requests, self.answers)
 
-    def __enter__(self) -> "Sandbox":
+    def __enter__(self) -> Self:
         """Raises OSError when the port is taken."""
         listener = socket.create_server(("localhost", self._port))
         # asyncio sets it for sockets that it opened itself; without it every answer waits 40 ms for the reader's ACK

@@ -25,7 +25,7 @@ METADATA: dict[str, Any] = yaml.safe_load((ROOT / "metadata.yaml").read_text())
 DATA: dict[str, Any] = METADATA["data"]
 PYPROJECT = (ROOT / "pyproject.toml").read_text()
 # itself, and a dependency of the CDK's serialiser that startup.py does without when it is not there
-UNDECLARED = {"source_unified_usage", "attributes_doc"}
+UNDECLARED = {"source_unified_usage", "sandbox", "lake", "demo", "attributes_doc"}
 
 
 def of_project(key: str) -> str:
@@ -149,14 +149,30 @@ def test_every_import_is_declared() -> None:
     """What the package imports comes from its own dependencies, never only from those of the CDK."""
     dependencies = PYPROJECT.split("[tool.poetry.dependencies]")[1].split("\n\n")[0]
     declared = {line.split(" = ")[0].lower() for line in dependencies.splitlines()}
+    assert undeclared("source_unified_usage", declared) == []
+    # and what is beside the package, from the groups
+    groups = PYPROJECT.split("[dependency-groups]")[1].split("\n\n")[0]
+    declared |= {name.lower() for name in re.findall(r'"([\w-]+)[^"]*"', groups)}
+    assert [found for room in ("sandbox", "lake", "demo") for found in undeclared(room, declared)] == []
+
+
+def undeclared(room: str, declared: set[str]) -> list[str]:
+    """The imports in a folder that no declared package is the source of."""
     distributions = packages_distributions()
-    for path in (ROOT / "source_unified_usage").rglob("*.py"):
-        for node in ast.walk(ast.parse(path.read_text())):
-            names = [node.module or ""] if isinstance(node, ast.ImportFrom) else []
-            names += [alias.name for alias in node.names] if isinstance(node, ast.Import) else []
-            for name in {name.split(".")[0] for name in names} - sys.stdlib_module_names - UNDECLARED:
-                needed = {distribution.lower().replace("_", "-") for distribution in distributions[name]}
-                assert needed & declared, f"{path}: {name} comes from {needed}, which pyproject.toml does not name"
+    found = []
+    for path in sorted((ROOT / room).rglob("*.py")):
+        for name in imports(path) - sys.stdlib_module_names - UNDECLARED:
+            needed = {distribution.lower().replace("_", "-") for distribution in distributions.get(name, [name])}
+            if not needed & declared:
+                found.append(f"{path}: {name} comes from {needed}, which pyproject.toml does not name")
+    return found
+
+
+def imports(path: Path) -> set[str]:
+    nodes = list(ast.walk(ast.parse(path.read_text())))
+    names = {node.module or "" for node in nodes if isinstance(node, ast.ImportFrom)}
+    names |= {alias.name for node in nodes if isinstance(node, ast.Import) for alias in node.names}
+    return {name.split(".")[0] for name in names}
 
 
 def test_the_supported_pythons_are_the_same_everywhere() -> None:

@@ -2,7 +2,7 @@
    `exclude_fields` leaves some out. #}
 {% macro raw_records(stream, relation) %}
     {% set columns = {} %}
-    {% for column in adapter.get_columns_in_relation(relation) %}{% do columns.update({column.name: column}) %}{% endfor %}
+    {% for column in adapter.get_columns_in_relation(relation) %}{% do columns.update({column.name | lower: column}) %}{% endfor %}
     select
         '{{ stream.stream }}' as stream,
         '{{ stream.vendor }}' as vendor,

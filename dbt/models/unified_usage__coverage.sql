@@ -1,13 +1,14 @@
 -- One row per configured stream: which days it has, what is missing, what the last sync said. Configured are the streams
--- that `vendors` or `streams` name, else those of the last `lake sync`, else those that exist as tables.
+-- that exist as tables, those of the last `lake sync`, and those that `streams` names. Of a vendor that `vendors` names and
+-- that has none of these, all streams are rows: otherwise it would be missing without a word.
 -- depends_on: {{ ref('unified_usage_streams') }}
-{% set sync = raw_table('_lake_streams') if execute else none %}
-{% set named = var('vendors') or var('streams') %}
+{% set tables = raw_tables() %}
+{% set sync = tables.get('_lake_streams') %}
 {% set candidates = chosen_streams() %}
 
 with candidates as (
     {% for stream in candidates %}
-    select '{{ stream.stream }}' as stream, {{ 'true' if raw_table(stream.stream) else 'false' }} as has_table
+    select '{{ stream.stream }}' as stream, {{ 'true' if stream.stream in tables else 'false' }} as has_table
     {% if not loop.last %}union all{% endif %}
     {% else %}
     select cast(null as text) as stream, false as has_table where false
@@ -40,17 +41,24 @@ held as (
     group by stream
 ),
 
-configured as (
+chosen as (
     select
         facts.*,
         candidates.has_table,
         last_sync.synced_at,
         last_sync.outcome,
-        last_sync.reason
+        last_sync.reason,
+        {{ 'true' if var('streams') else 'candidates.has_table or last_sync.stream is not null' }} as is_configured
     from candidates
     inner join {{ ref('unified_usage_streams') }} as facts on facts.stream = candidates.stream
     left join last_sync on last_sync.stream = candidates.stream
-    where {{ 'true' if named else ('candidates.has_table or last_sync.stream is not null' if sync else 'candidates.has_table') }}
+),
+
+configured as (
+    select *
+    from chosen
+    where is_configured
+        {%- if var('vendors') %} or vendor not in (select vendor from chosen where is_configured){% endif %}
 )
 
 select

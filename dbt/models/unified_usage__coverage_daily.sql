@@ -1,7 +1,7 @@
 -- One row per stream and day, from the stream's first day with rows to its last: is the day there, may it still change,
 -- is it missing. After a sync in which the stream failed also the days that it lacks beside the newest of the others.
 -- Only for streams of days and events.
-{% set states = raw_table('_airbyte_state') if execute else none %}
+{% set states = raw_tables().get('_airbyte_state') %}
 
 with recursive streams as (
     select

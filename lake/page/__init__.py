@@ -44,6 +44,7 @@ def report(rows: Rows, schema: str) -> str:
         usage.models(scope),
         coverage.coverage(scope, found),
         changes.changes(scope),
+        headline.invoices(scope),
     ]
     return render.html(**content, scope=scope, cards=headline.cards(spent, budgets), cards_sql=sql, sections=sections)
 

@@ -7,13 +7,13 @@ from typing import Any
 
 
 def amount(value: Decimal) -> str:
-    """`1,234.50`"""
-    return f"{value:,.2f}"
+    """`1,234.50`; never `-0.00`."""
+    return f"{round(value, 2) + 0:,.2f}"
 
 
 def difference(value: Decimal) -> str:
-    """`+1,234.50`"""
-    return f"{value:+,.2f}"
+    """`+1,234.50`, and `0.00` without a sign."""
+    return f"{rounded:+,.2f}" if (rounded := round(value, 2)) else "0.00"
 
 
 def exact(value: Decimal | int) -> str:
@@ -30,6 +30,11 @@ def count(value: int) -> str:
 def share(value: Decimal) -> str:
     """`63 %` for 0.634."""
     return f"{value * 100:,.0f} %"
+
+
+def percent(value: Decimal) -> str:
+    """`-1.6 %` for -0.0159, and `0.0 %` without a sign."""
+    return f"{rounded:+,.1f} %" if (rounded := round(value * 100, 1)) else "0.0 %"
 
 
 def day(value: date) -> str:
@@ -53,9 +58,9 @@ def moment(value: datetime) -> str:
 
 
 _WRITERS: dict[str, Callable[[Any], str]] = {
-    one.__name__: one for one in (amount, difference, count, share, day, month, moment)
+    one.__name__: one for one in (amount, difference, count, share, percent, day, month, moment)
 }
-NUMBERS = frozenset({"amount", "difference", "count", "share"})
+NUMBERS = frozenset({"amount", "difference", "count", "share", "percent"})
 
 
 def shown(value: Any, kind: str) -> str:

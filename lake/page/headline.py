@@ -1,4 +1,4 @@
-"""The month to date: a card for each currency, and the budgets."""
+"""The month to date: a card for each currency, and the budgets; the invoices."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -6,6 +6,8 @@ from decimal import Decimal
 
 from lake.page import queries
 from lake.page.parts import Row, Scope, Section, Table, title_of
+
+_ADVICE = "Write budgets into finance/budgets.csv (dbt/README.md says how), then sync again."
 
 
 @dataclass(frozen=True)
@@ -43,7 +45,7 @@ def _of(budget: Row) -> Row:
 def budgets(scope: Scope, found: Sequence[Row]) -> Section:
     """All budgets of the month, those used up most first."""
     sql = queries.budgets(scope.schema, scope.month)
-    said = [] if found else [f"No budget is set for {scope.name}. Write budgets into dbt/seeds/budgets.csv."]
+    said = [] if found else [f"No budget is set for {scope.name}. {_ADVICE}"]
     columns = [("Team", "text"), ("Vendor", "text"), ("Currency", "text")]
     columns += [("Budget", "amount"), ("Spent", "amount"), ("Used", "share"), ("Run rate", "amount")]
     body = [
@@ -57,3 +59,22 @@ def budgets(scope: Scope, found: Sequence[Row]) -> Section:
     ]
     parts = [Table(f"Budgets, {scope.name}", columns, body, folded=False)] if body else []
     return Section("budgets", "Budgets", [sql], said, parts)
+
+
+def invoices(scope: Scope) -> Section:
+    """What the vendors invoiced, beside the bills of the same month."""
+    sql = queries.invoices(scope.schema)
+    found = scope.rows(sql)
+    said = ["The difference is what the bills that were read have more, or less, than the invoice."]
+    if not found:
+        said = ["No invoice is there to compare with. Write them into finance/invoices.csv (dbt/README.md says how)."]
+    columns = [("Vendor", "text"), ("Month", "month"), ("Currency", "text")]
+    columns += [("Bills", "amount"), ("Invoice", "amount"), ("Difference", "difference"), ("Share", "percent")]
+    names = ("month", "currency", "net", "invoice", "difference", "share")
+    body = [
+        (title_of(row["vendor"]), *(row[name] for name in names))
+        for _, rows in scope.by_currency(found)
+        for row in rows
+    ]
+    parts = [Table("Bills and invoices", columns, body, folded=False)] if body else []
+    return Section("invoices", "Invoices", [sql], said, parts)

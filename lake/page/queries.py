@@ -29,29 +29,8 @@ def vendors(schema: str) -> str:
 
 
 def headline(schema: str, month: date) -> str:
-    """By currency, the vendors' own units last.
-
-    The run rate: what the month will cost if it goes on as in the days that the vendors' bills cover so far, as in
-    `unified_usage__budget_variance`. A vendor that is not configured any more spends nothing more.
-    """
-    return _clean(f"""
-        with held as (
-            select
-                vendor,
-                greatest(min(first_day), date '{month}') as first_day,
-                max(case when grain = 'month' then cast(newest_sync_at as date) - 1 else last_day end) as last_day
-            from {schema}.unified_usage__coverage
-            where role = 'bill' and first_day is not null
-            group by vendor
-        ),
-
-        covered as (
-            select
-                vendor, first_day,
-                least(greatest(last_day, date '{month}'), date '{_last(month)}') as last_day
-            from held
-        ),
-
+    """By currency, the vendors' own units last: what was spent, and the run rate."""
+    spent = _clean(f"""
         spent as (
             select
                 vendor, currency,
@@ -74,6 +53,33 @@ def headline(schema: str, month: date) -> str:
         group by currency
         order by case when length(currency) = 3 then 0 else 1 end, count(*) desc, currency
     """)
+    return f"{_covered(schema, month)},\n\n{spent}"
+
+
+def _covered(schema: str, month: date) -> str:
+    """The days of the month that the vendors' bills cover so far, as in `unified_usage__budget_variance`.
+
+    The run rate is what the month will cost if it goes on as in these days. A vendor that is not configured any more
+    has none, and spends nothing more.
+    """
+    return _clean(f"""
+        with held as (
+            select
+                vendor,
+                greatest(min(first_day), date '{month}') as first_day,
+                max(case when grain = 'month' then cast(newest_sync_at as date) - 1 else last_day end) as last_day
+            from {schema}.unified_usage__coverage
+            where role = 'bill' and first_day is not null
+            group by vendor
+        ),
+
+        covered as (
+            select
+                vendor, first_day,
+                least(greatest(last_day, date '{month}'), date '{_last(month)}') as last_day
+            from held
+        )
+    """)
 
 
 def budgets(schema: str, month: date) -> str:
@@ -83,6 +89,16 @@ def budgets(schema: str, month: date) -> str:
         from {schema}.unified_usage__budget_variance
         where month = date '{month}'
         order by currency, share desc
+    """)
+
+
+def invoices(schema: str) -> str:
+    """The bills of the months beside what the vendors invoiced, the newest first."""
+    return _clean(f"""
+        select month, vendor, currency, net, invoice, difference, share
+        from {schema}.unified_usage__reconciliation
+        where invoice is not null
+        order by month desc, currency, vendor
     """)
 
 

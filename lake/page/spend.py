@@ -52,7 +52,7 @@ def teams(scope: Scope) -> Section:
     elif {row["team"] for row in found} == {_UNASSIGNED}:
         said.append(
             "No spend belongs to a team yet. Name the teams' people, workspaces, keys or resources in "
-            "dbt/seeds/team_map.csv, then build the models again."
+            "finance/team_map.csv (dbt/README.md says how), then sync again."
         )
     else:
         parts = list(_bars(scope, "team", found, None))

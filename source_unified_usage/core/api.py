@@ -287,7 +287,7 @@ class Api:
         raise rule.error(f"{source}: {said}. {advice}", status=status, vendor_message=asked.message)
 
     def _given_up(self, source: str, failure: Failure) -> str:
-        later = "Airbyte tries again later." if self.stream else "Try again later."
+        later = "The next sync tries again." if self.stream else "Try again later."
         if failure.limited:
             asked = f" and asks to wait {failure.retry_after:.0f} s" if failure.retry_after else ""
             return f"{source}: the vendor limits the rate ({failure.said}){asked}; it did not refuse the key. {later}"

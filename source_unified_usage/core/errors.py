@@ -47,7 +47,7 @@ class KeyRefused(ConfigError):
 
 
 class Unavailable(SourceError):
-    """A temporary failure: Airbyte tries again later."""
+    """A temporary failure: the next sync tries again."""
 
     kind = FailureType.transient_error
 

@@ -78,7 +78,7 @@ class Links:
             took = clock.monotonic() - began
             wait = waits.next(limited=found.limited, retry_after=found.retry_after, took=took)
             if wait is None:
-                raise Unavailable(f"{source}: no usable file, {found.said}. Airbyte tries again later.")
+                raise Unavailable(f"{source}: no usable file, {found.said}. The next sync tries again.")
             api.stats.wait(wait, f"then reading a file of {api.title} again after: {found.said}")
             clock.sleep(wait)
 
@@ -92,7 +92,7 @@ class Links:
         said = f"{status} {answer.reason or ''}".strip()
         if 400 <= status < 500 and status not in _PASSES_BY_ITSELF:
             raise LinkExpired(
-                f"{source}: {said}. The link is no longer good. Airbyte tries again later.", status=status
+                f"{source}: {said}. The link is no longer good. The next sync tries again.", status=status
             )
         limited = status == 429
         wait = retry_after(answer.headers, limited=limited)

@@ -111,7 +111,7 @@ def test_endless_429_is_given_up_after_ten_minutes_of_unnamed_waits(
     assert 600 <= sum(waits) < 700
     assert str(caught.value) == (
         "Acme, stream acme_usage, /usage: the vendor limits the rate (429 slow down); it did not refuse the key. "
-        "Airbyte tries again later."
+        "The next sync tries again."
     )
 
 
@@ -225,8 +225,8 @@ def test_created_and_changed_are_answers(api: Acme, requests_mock: Mocker, statu
 @pytest.mark.parametrize(
     ("status", "reason", "error", "said"),
     [
-        (202, "Accepted", Unavailable, "no usable answer, 202 Accepted. Airbyte tries again later."),
-        (206, "Partial Content", Unavailable, "no usable answer, 206 Partial Content. Airbyte tries again later."),
+        (202, "Accepted", Unavailable, "no usable answer, 202 Accepted. The next sync tries again."),
+        (206, "Partial Content", Unavailable, "no usable answer, 206 Partial Content. The next sync tries again."),
         (
             204,
             "No Content",

@@ -1,8 +1,8 @@
 {# Every record of the streams that exist as tables, the newest version of each id, with its JSON in typed columns. #}
+{% set tables = raw_tables() %}
 {% set present = [] %}
-{% for stream in chosen_streams() %}
-    {% set relation = raw_table(stream.stream) %}
-    {% if relation %}{% do present.append((stream, relation)) %}{% endif %}
+{% for stream in chosen_streams() if stream.stream in tables %}
+    {% do present.append((stream, tables[stream.stream])) %}
 {% endfor %}
 {% if execute and not present and flags.WHICH in ['build', 'run'] %}
     {% set why = "the seeds are not loaded: run `dbt build`, which loads them first" if load_relation(ref('unified_usage_streams')) is none

@@ -99,11 +99,11 @@ class ClaudeApi(Api):
             "Claude answers so to keys without the right, too: put {wanted} into {option} and check base_url "
             "({base_url}).",
         ),
-        ErrorRule((410,), Unavailable, "The figures were refreshed while they were read; Airbyte tries again later."),
+        ErrorRule((410,), Unavailable, "The figures were refreshed while they were read; the next sync tries again."),
         ErrorRule(
             SERVER_ERRORS,
             Unavailable,
-            "Claude says that trying again does not help now; Airbyte tries again later.",
+            "Claude says that trying again does not help now; the next sync tries again.",
             when=lambda asked: asked.answer.headers.get("x-should-retry") == "false",
         ),
     )

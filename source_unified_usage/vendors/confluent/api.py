@@ -41,7 +41,7 @@ class ConfluentApi(Api):
         # a client got it under throttling for a day well inside the year; days before that are never asked for
         ErrorRule((400,), RETRY, message="too far in the past"),
         ErrorRule(
-            (400,), Expired, "The token of a page is no longer good; Airbyte tries again later.", path="page_token="
+            (400,), Expired, "The token of a page is no longer good; the next sync tries again.", path="page_token="
         ),
         ErrorRule(
             (401,),
@@ -107,7 +107,7 @@ class ConfluentApi(Api):
         if rows is None:
             raise Unavailable(
                 f"{self.title}, stream {self.stream}: the rows changed under every one of {READINGS} readings; "
-                "Airbyte tries again later."
+                "the next sync tries again."
             )
         return rows
 

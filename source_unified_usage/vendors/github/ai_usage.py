@@ -89,7 +89,7 @@ class AiUsage(BillingStream):
             if len(failed) == 2:
                 raise Unavailable(
                     f"{export.source}: GitHub could not make the usage report of {window.first_day} to "
-                    f"{window.last_day}, twice. Airbyte tries again later."
+                    f"{window.last_day}, twice. The next sync tries again."
                 )
 
     def _ordered(self, window: Window, failed: list[str]) -> Answer:
@@ -114,7 +114,7 @@ class AiUsage(BillingStream):
             if waited >= _PATIENCE:
                 raise Unavailable(
                     f"{export.source}: GitHub is still making the usage report after {waited / 60:.0f} minutes. "
-                    f"Airbyte tries again later."
+                    f"The next sync tries again."
                 )
             wait = _SOON if looks < _LOOKS_SOON else _LATER
             self.api.stats.wait(wait, "then asking GitHub again for the usage report")

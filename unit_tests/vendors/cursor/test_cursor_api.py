@@ -85,7 +85,7 @@ ERRORS = {
         ("Organization not found", ConfigError, "Check cursor.organization_id"),
         ("Date range cannot exceed 30 days", ConfigError, "Check the configuration"),
         ("Rate limit exceeded. Please try again later.", Unavailable, "it did not refuse the key"),
-        ("An unexpected error occurred", Unavailable, "Airbyte tries again later"),
+        ("An unexpected error occurred", Unavailable, "The next sync tries again"),
     ],
 )
 def test_an_error_names_vendor_stream_and_what_to_do(
