@@ -11,18 +11,25 @@ from importlib.util import find_spec, module_from_spec
 from types import ModuleType
 from typing import Any, NoReturn
 
-# The declarative classes that the CDK's engine knows by name. It only asks whether a stream of its own is one of them,
-# and no stream of this source is.
+# Parts of the CDK that the source never uses. Of the names that its engine imports from them it only asks whether a
+# stream is one of them, and no stream of this source is; or it calls them in methods that this source has replaced.
 _CDK = "airbyte_cdk"
 _DECLARATIVE = f"{_CDK}.sources.declarative"
-_ASKED_FOR = {
-    f"{_DECLARATIVE}.incremental.concurrent_partition_cursor": "ConcurrentPerPartitionCursor",
-    f"{_DECLARATIVE}.partition_routers.cartesian_product_stream_slicer": "CartesianProductStreamSlicer",
-    f"{_DECLARATIVE}.partition_routers.grouping_partition_router": "GroupingPartitionRouter",
-    f"{_DECLARATIVE}.partition_routers.partition_router": "PartitionRouter",
-    f"{_DECLARATIVE}.partition_routers.substream_partition_router": "SubstreamPartitionRouter",
-    f"{_DECLARATIVE}.partition_routers.union_partition_router": "UnionPartitionRouter",
-    f"{_DECLARATIVE}.stream_slicers.declarative_partition_generator": "StreamSlicerPartitionGenerator",
+_HTTP = f"{_CDK}.sources.streams.http"  # with requests-cache and pyrate-limiter
+_HELPERS = f"{_CDK}.sources.utils.schema_helpers"  # with pydantic
+_CONFIG = f"{_CDK}.sources.config"  # likewise
+_LEFT_OUT = (_DECLARATIVE, _HTTP, _HELPERS, _CONFIG)
+_ASKED_FOR: dict[str, tuple[str, ...]] = {
+    f"{_DECLARATIVE}.incremental.concurrent_partition_cursor": ("ConcurrentPerPartitionCursor",),
+    f"{_DECLARATIVE}.partition_routers.cartesian_product_stream_slicer": ("CartesianProductStreamSlicer",),
+    f"{_DECLARATIVE}.partition_routers.grouping_partition_router": ("GroupingPartitionRouter",),
+    f"{_DECLARATIVE}.partition_routers.partition_router": ("PartitionRouter",),
+    f"{_DECLARATIVE}.partition_routers.substream_partition_router": ("SubstreamPartitionRouter",),
+    f"{_DECLARATIVE}.partition_routers.union_partition_router": ("UnionPartitionRouter",),
+    f"{_DECLARATIVE}.stream_slicers.declarative_partition_generator": ("StreamSlicerPartitionGenerator",),
+    f"{_HTTP}.http": ("HttpStream",),
+    _HELPERS: ("InternalConfig", "ResourceSchemaLoader", "check_config_against_spec_or_exit", "split_config"),
+    _CONFIG: ("BaseConfig",),
 }
 
 
@@ -35,16 +42,16 @@ def import_quickly(name: str) -> ModuleType:
     gc.disable()
     try:
         with _without_field_descriptions(), _without_dynamodb():
-            return import_module(name) if _CDK in sys.modules else _import_without_declarative(name)
+            return import_module(name) if _CDK in sys.modules else _import_without_unused(name)
     finally:
         gc.freeze()
         gc.enable()
 
 
-def _import_without_declarative(name: str) -> ModuleType:
+def _import_without_unused(name: str) -> ModuleType:
     before = {*sys.modules}
     try:
-        with _without_declarative():
+        with _without_unused():
             return import_module(name)
     except (ImportError, AttributeError, TypeError):
         own = name.partition(".")[0]
@@ -55,11 +62,11 @@ def _import_without_declarative(name: str) -> ModuleType:
 
 
 @contextmanager
-def _without_declarative() -> Iterator[None]:
-    """The CDK's package imports its declarative part, half of its modules, and so do two modules of its engine.
+def _without_unused() -> Iterator[None]:
+    """The CDK's package imports its declarative part, half of its modules; its engine imports all of `_LEFT_OUT`.
 
     Meanwhile the package is empty, its modules are imported from it all the same; afterwards it fills itself when
-    somebody asks it for a name. Of the declarative part there are the names that the engine needs, until it has them.
+    somebody asks it for a name. Of `_LEFT_OUT` there are the names that the engine needs, until it has them.
     """
     spec = find_spec(_CDK)
     if spec is None or spec.loader is None:
@@ -80,26 +87,32 @@ def _without_declarative() -> Iterator[None]:
     finally:
         sys.meta_path.remove(finder)
         for module in [*sys.modules]:
-            if module.startswith(_DECLARATIVE):
+            if _is_left_out(module):
                 del sys.modules[module]
+                parent, _, name = module.rpartition(".")
+                vars(sys.modules.get(parent, finder)).pop(name, None)
         package.__getattr__ = fill  # type: ignore[method-assign]
 
 
 class _Placeholders(MetaPathFinder, Loader):
-    """Makes the modules of `_ASKED_FOR`, each with its class and nothing else; every other name is an ImportError."""
+    """Makes the modules of `_ASKED_FOR`, each with its names and nothing else; every other name is an ImportError."""
 
     def find_spec(self, name: str, path: Sequence[str] | None, target: ModuleType | None = None) -> ModuleSpec | None:
         asked_for = any(f"{module}.".startswith(f"{name}.") for module in _ASKED_FOR)
-        return ModuleSpec(name, self, is_package=True) if name.startswith(_DECLARATIVE) and asked_for else None
+        return ModuleSpec(name, self, is_package=True) if _is_left_out(name) and asked_for else None
 
     def exec_module(self, module: ModuleType) -> None:
-        if name := _ASKED_FOR.get(module.__name__):
+        for name in _ASKED_FOR.get(module.__name__, ()):
             # to ask `isinstance` of it is all that it allows
             setattr(module, name, type(name, (), {"__new__": _left_out, "__init_subclass__": _left_out}))
 
 
+def _is_left_out(module: str) -> bool:
+    return f"{module}.".startswith(tuple(f"{part}." for part in _LEFT_OUT))
+
+
 def _left_out(*_: Any, **__: Any) -> NoReturn:
-    raise TypeError("the CDK's declarative part is left out")
+    raise TypeError("this part of the CDK is left out")
 
 
 @contextmanager
@@ -123,7 +136,7 @@ def _without_field_descriptions() -> Iterator[None]:
 
 @contextmanager
 def _without_dynamodb() -> Iterator[None]:
-    """requests-cache, which the CDK needs, imports boto3 for a cache in DynamoDB where it is installed.
+    """requests-cache, which the CDK as a whole needs, imports boto3 for a cache in DynamoDB where it is installed.
 
     PyAirbyte, for example, installs it; the import takes a sixth of the time that is left.
     """
