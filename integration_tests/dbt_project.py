@@ -1,17 +1,17 @@
-"""Runs the dbt package of this repository as a person does, in a process of its own."""
+"""Runs the dbt package of this repository as a person does, in a process of its own, forked with the imports done."""
 
 import json
 import os
 import re
 import shutil
 import subprocess
-import sys
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from integration_tests import fork_server
 from integration_tests.harness import ROOT
 
 pytest.importorskip("dbt", reason="dbt needs Python 3.10 to 3.12")
@@ -33,7 +33,7 @@ def run(
     given = ["--vars", json.dumps(variables)] if variables else []
     places = {"DBT_TARGET_PATH": str(folder / "target"), "DBT_LOG_PATH": str(folder / "logs")}
     done = subprocess.run(
-        [Path(sys.executable).parent / "dbt", *arguments, "--project-dir", project, "--profiles-dir", project, *given],
+        [*command(folder), *arguments, "--project-dir", str(project), "--profiles-dir", str(project), *given],
         cwd=folder,
         env={**os.environ, **places, **settings},
         capture_output=True,
@@ -45,6 +45,11 @@ def run(
         _keep_parsed(folder)
     assert done.returncode == 0, done.stdout[-5000:] + done.stderr[-3000:]
     return done.stdout
+
+
+def command(folder: Path) -> list[str]:
+    """What to run instead of `dbt`. `folder`: any of pytest's."""
+    return fork_server.command("integration_tests.forked_dbt", folder)
 
 
 def _take_parsed(folder: Path) -> None:

@@ -1,17 +1,29 @@
 """`python -m lake` with the source at a given time, as frozen_source runs it.
 
-    python -m integration_tests.frozen_lake NOW SANDBOX_URL models|rows sync --config ...
+    python -m integration_tests.frozen_lake SOURCE models|rows sync --config ...
 
-`rows`: without the models, the summary and the page, which take longer than the reads.
+`SOURCE`: the command that runs instead of the source, as JSON. `rows`: without the models, the summary and the page,
+which take longer than the reads.
 """
 
+import json
 import sys
 
 from lake import __main__, environment, sync
 
 
-def main(now: str, sandbox_url: str, until: str, *arguments: str) -> int:
-    environment.COMMAND[:] = [sys.executable, "-m", "integration_tests.frozen_source", now, sandbox_url]
+def prepare() -> None:
+    """Import what PyAirbyte imports, but leave itself to `lake`: it looks at the environment when it is imported."""
+    with environment.without_collection():
+        import lake.reading  # noqa: F401
+    of_pyairbyte = ("airbyte", "lake.check", "lake.connector", "lake.reading")
+    for name in list(sys.modules):
+        if name in of_pyairbyte or name.startswith("airbyte."):
+            del sys.modules[name]
+
+
+def main(source: str, until: str, *arguments: str) -> int:
+    environment.COMMAND[:] = json.loads(source)
     if until == "rows":
         vars(sync)["answer"] = lambda *_: []
     sys.argv = ["lake", *arguments]

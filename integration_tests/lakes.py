@@ -4,7 +4,6 @@ import json
 import os
 import re
 import subprocess
-import sys
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -15,8 +14,8 @@ from typing import Any, NamedTuple
 
 import pytest
 
-from integration_tests import postgres
-from integration_tests.harness import ROOT, expected_id, sums
+from integration_tests import fork_server, frozen_source, postgres
+from integration_tests.harness import expected_id, sums
 from sandbox import Sandbox
 
 SCHEMA = "usage"
@@ -49,11 +48,12 @@ class Lake:
         place = self.folder / "config.json"
         place.write_text(json.dumps(config))
         now, url = sandbox.clock.now().isoformat(), f"http://localhost:{sandbox.port}"
-        command = [sys.executable, "-m", "integration_tests.frozen_lake", now, url, until]
+        source = [*fork_server.command(frozen_source.__name__, self.folder), now, url]
+        lake = fork_server.command("integration_tests.frozen_lake", self.folder)
         return subprocess.Popen(
-            [*command, "sync", "--config", str(place), "--into", self.into, *options],
+            [*lake, json.dumps(source), until, "sync", "--config", str(place), "--into", self.into, *options],
             cwd=self.folder,
-            env={**os.environ, "PYTHONPATH": str(ROOT), "TMPDIR": str(self.folder), **self.variables},
+            env={**os.environ, "TMPDIR": str(self.folder), **self.variables},
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,

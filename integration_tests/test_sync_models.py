@@ -1,11 +1,13 @@
 """What `lake` says of dbt's failures, with a dbt project of three models."""
 
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-pytest.importorskip("dbt", reason="dbt needs Python 3.10 to 3.12")
+from integration_tests import dbt_project
 
 PROJECT = {
     "dbt_project.yml": "{name: small, version: 0.1.0, config-version: 2, profile: small}",
@@ -30,6 +32,13 @@ def build(folder: Path, monkeypatch: pytest.MonkeyPatch, **changes: str) -> Any:
         place.parent.mkdir(parents=True, exist_ok=True)
         place.write_text(text)
     monkeypatch.setattr(models, "PROJECT", folder / "project")
+    run = subprocess.run
+
+    def forked(command: list[str], **settings: Any) -> Any:
+        assert command[:3] == [sys.executable, "-m", "dbt.cli.main"]
+        return run([*dbt_project.command(folder), *command[3:]], **settings)
+
+    monkeypatch.setattr(subprocess, "run", forked)
     return models.build(target_of(str(folder / "lake.duckdb"), "usage"), folder)
 
 
