@@ -7,8 +7,8 @@ INTO ?= lake.duckdb
 FINANCE ?= finance
 OUT ?= focus.parquet
 BIN := .venv/bin
-# a worker that has nothing left takes over what another has: files stay together, so what their tests share is made once
-PYTEST := $(BIN)/python -m pytest -q -n auto --dist worksteal
+# a file's tests stay together, so what they share is made once; files in their order, of which the longest come first
+PYTEST := $(BIN)/python -m pytest -q -n auto --dist loadfile --no-loadscope-reorder
 STAMP := .venv/.installed
 
 .DEFAULT_GOAL := help

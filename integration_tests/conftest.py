@@ -1,5 +1,6 @@
 """A sandbox and a source at the same frozen time."""
 
+import os
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -12,6 +13,11 @@ from sandbox.vendors.claude import ClaudeSandbox
 
 if TYPE_CHECKING:
     from integration_tests.lakes import Lake
+
+
+def pytest_xdist_auto_num_workers() -> int:
+    """`-n auto`: more than there are cores, because these tests wait for the processes that they start."""
+    return (os.cpu_count() or 1) + 2
 
 
 @pytest.fixture
