@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date
 from math import ceil
 from random import Random
 from uuid import UUID
@@ -12,7 +11,6 @@ from starlette.responses import Response
 from sandbox.clock import Clock
 from sandbox.faults import Fault
 from sandbox.kit import Json, Refusal, basic, whole_seconds
-from sandbox.ledger import Ledger
 from sandbox.limits import Limit
 from sandbox.vendor import Call, Endpoint, SandboxVendor
 from sandbox.vendors.confluent import costs, lookups, metrics
@@ -65,9 +63,6 @@ class ConfluentSandbox(SandboxVendor[Path, Key], Knobs):
         self.empty_pages = draw.random() < 0.5
         self.limit.requests = None  # many small pages would only wait
         return ()
-
-    def ledger(self, start: date, end: date) -> Ledger:
-        return self._ledger.ledger(start, end, self.clock.now())
 
     def _cost_page(self, call: Call, _: Key) -> Json:
         page = self._costs.page(call.query, call.base, call.now)
