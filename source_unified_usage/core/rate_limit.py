@@ -13,8 +13,8 @@ class RateLimit:
     """At most `requests` in any `seconds`, shared by everything that the vendor counts under this limit.
 
     `requests` is 0 where the vendor publishes no figure; then only `hold` delays requests, and `tell` is what is known
-    of those that are left. The CDK's own policy is not
-    used because it counts by the wall clock, which may be set back in the middle of a sync.
+    of those that are left. The CDK's own policy is not used because it counts by the wall clock, which may be set back
+    in the middle of a sync.
     """
 
     def __init__(self, requests: int = 0, seconds: float = 60) -> None:

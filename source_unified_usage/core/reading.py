@@ -33,6 +33,7 @@ from source_unified_usage.core.progress import StreamStats, logger
 from source_unified_usage.core.schema import usage_schema
 from source_unified_usage.core.stream import RetentionStart, UsageStream
 from source_unified_usage.core.window import Window, merge
+from source_unified_usage.core.window_queue import Place
 
 _RANGES = 5  # of unread days that an error names
 
@@ -81,9 +82,8 @@ class StreamReading(PartitionGenerator):
         self._queue = stream.api.window_queue
         self.questions = frozenset(stream.questions())
         rate_limits = stream.api.rate_limits_for(stream.path())
-        self._place = self._queue.join(
-            stream.role, len(stream.windows), self.questions, rate_limits, stream.windows_at_once
-        )
+        place = Place(stream.role, len(stream.windows), self.questions, rate_limits, stream.windows_at_once)
+        self._place = self._queue.join(place)
 
     # --- as the CDK's partition generator
 

@@ -15,7 +15,8 @@ _RANK_OF_THE_PASSED_OVER = 1
 class Place:
     """One stream in the queue: how much it has left to ask, whether it waits, and how many windows it reads.
 
-    `most`: how many it may read at once; `at_once`: how many of them by what it has read so far.
+    `questions`: those that its windows ask; `rate_limits`: those that its requests are counted under; `most`: how many
+    windows it may read at once; `at_once`: how many of them by what it has read so far.
     """
 
     def __init__(
@@ -124,20 +125,8 @@ class WindowQueue:
         self._groups: list[Group] = []
         self._changed = threading.Condition()
 
-    def join(
-        self,
-        role: str,
-        windows: int,
-        questions: frozenset[Hashable],
-        rate_limits: Collection[RateLimit] = (),
-        most: int = 1,
-    ) -> Place:
-        """A place for a stream, before anything is read; it must `leave`.
-
-        `questions`: those that its windows ask; `rate_limits`: those that its requests are counted under; `most`: how
-        many windows it may read at once.
-        """
-        place = Place(role, windows, questions, rate_limits, most)
+    def join(self, place: Place) -> Place:
+        """Take in a stream's place, before anything is read; it must `leave`."""
         group = Group(place)
         with self._changed:
             for other in [other for other in self._groups if not other.questions.isdisjoint(place.questions)]:

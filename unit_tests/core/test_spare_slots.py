@@ -37,7 +37,7 @@ class Reader:
 
     def __init__(self, line: Line, queue: WindowQueue) -> None:
         self.line, self._queue, self.day = line, queue, 0
-        self.place: Place = queue.join(line.role, line.windows, line.questions, line.rate_limits, line.most)
+        self.place: Place = queue.join(Place(line.role, line.windows, line.questions, line.rate_limits, line.most))
 
     def ask(self) -> None:
         if self.day < self.line.windows and self.place.between:

@@ -32,7 +32,7 @@ class Line:
 def read(lines: list[Line], capacity: int = 1) -> list[tuple[str, int]]:
     """All lines at once, each in a thread of its own; which stream had which turn, in order."""
     queue = WindowQueue(capacity)
-    places = [queue.join(line.role, line.windows, line.questions) for line in lines]
+    places = [queue.join(Place(line.role, line.windows, line.questions)) for line in lines]
     order: list[tuple[str, int]] = []
 
     def run(index: int) -> None:
@@ -94,7 +94,10 @@ def test_streams_that_share_answers_keep_step_and_go_with_the_first_of_them() ->
 
 def test_what_a_stream_learns_while_it_reads_counts_from_then_on() -> None:
     queue = WindowQueue(1)
-    people, models = queue.join("restates", 2, frozenset("pq")), queue.join("restates", 3, frozenset("mno"))
+    people, models = (
+        queue.join(Place("restates", 2, frozenset("pq"))),
+        queue.join(Place("restates", 3, frozenset("mno"))),
+    )
     with slot(queue, people, moment(0)):
         pass
     queue.weigh(people, 1000)
@@ -123,8 +126,8 @@ def test_one_that_was_passed_over_a_hundred_times_goes_next() -> None:
 
 def test_a_stream_that_ends_early_does_not_block_the_others() -> None:
     queue = WindowQueue(1)
-    bill = queue.join("bill", 5, frozenset("a"))
-    other = queue.join("activity", 1, frozenset("b"))
+    bill = queue.join(Place("bill", 5, frozenset("a")))
+    other = queue.join(Place("activity", 1, frozenset("b")))
     with slot(queue, bill, moment(0)):
         pass
     queue.leave(bill)
@@ -147,7 +150,7 @@ def test_every_window_has_its_turn_once_and_in_order(drawn: list[tuple[str, int,
 @pytest.mark.parametrize("capacity", [2, 4])
 def test_a_line_that_reads_leaves_the_other_slots_to_the_next(capacity: int) -> None:
     queue = WindowQueue(capacity)
-    users, other = queue.join("restates", 2, frozenset("a")), queue.join("activity", 1, frozenset("b"))
+    users, other = queue.join(Place("restates", 2, frozenset("a"))), queue.join(Place("activity", 1, frozenset("b")))
     with slot(queue, users, moment(0)), slot(queue, other, moment(0)):
         pass
 
@@ -155,7 +158,7 @@ def test_a_line_that_reads_leaves_the_other_slots_to_the_next(capacity: int) -> 
 def wide(lines: list[Line], capacity: int, at_once: int) -> list[list[tuple[str, int]]]:
     """All lines at once, each with so many windows at once after its first; which were read together, as each began."""
     queue = WindowQueue(capacity)
-    places = [queue.join(line.role, line.windows, line.questions) for line in lines]
+    places = [queue.join(Place(line.role, line.windows, line.questions)) for line in lines]
     reading: list[tuple[str, int]] = []
     seen: list[list[tuple[str, int]]] = []
     lock = Lock()
