@@ -11,6 +11,7 @@ from collections import Counter
 from collections.abc import Callable, Hashable, Sequence
 from itertools import chain
 
+from source_unified_usage.core.errors import mapping
 from source_unified_usage.core.usage import Row, canonical_json
 
 Pages = Sequence[Sequence[Row]]
@@ -43,15 +44,20 @@ def steady(read: Callable[[], Pages], key: Callable[[Row], Hashable]) -> list[Ro
     """All rows of one reading; None when the list never rests.
 
     `key`: what tells rows apart beside their number. Where several pages have rows of one key, two readings one after
-    the other must have the same keys equally often: then none of them came twice.
+    the other must have the same keys equally often: then none of them came twice. Raises Unmappable.
     """
+
+    def named(row: Row) -> Hashable:
+        with mapping(row):
+            return key(row)
+
     before: Counter[Hashable] | None = None
     for _ in range(READINGS):
         pages = read()
         rows = [*chain.from_iterable(pages)]
-        if not _shared(pages, key):
+        if not _shared(pages, named):
             return rows
-        keys = Counter(map(key, rows))
+        keys = Counter(map(named, rows))
         if keys == before:
             return rows
         before = keys

@@ -5,6 +5,7 @@ from collections.abc import Hashable, Sequence
 import pytest
 
 from source_unified_usage.core.edges import READINGS, steady, whole
+from source_unified_usage.core.errors import Unmappable
 from source_unified_usage.core.usage import Row
 
 
@@ -88,3 +89,9 @@ def test_a_list_is_read_until_no_row_can_have_come_twice(readings: list[list[lis
     rows = steady(lambda: next(answers), lambda row: str(row["name"]))
     assert (None if rows is None else "".join(row["name"] for row in rows)) == expected
     assert next(answers, None) is None
+
+
+def test_a_row_without_a_key_is_named() -> None:
+    with pytest.raises(Unmappable) as refused:
+        steady(lambda: [[A], [{"other": 1}]], lambda row: str(row["name"]))
+    assert refused.value.row == {"other": 1}
