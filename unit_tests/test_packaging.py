@@ -6,7 +6,9 @@ import json
 import re
 import subprocess
 import sys
-from importlib.metadata import packages_distributions
+from collections import defaultdict
+from functools import cache
+from importlib.metadata import distributions
 from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree
@@ -158,13 +160,24 @@ def test_every_import_is_declared() -> None:
 
 def undeclared(room: str, declared: set[str]) -> list[str]:
     """The imports in a folder that no declared package is the source of."""
-    distributions = packages_distributions()
+    made_by = distributions_by_import()
     found = []
     for path in sorted((ROOT / room).rglob("*.py")):
         for name in imports(path) - sys.stdlib_module_names - UNDECLARED:
-            needed = {distribution.lower().replace("_", "-") for distribution in distributions.get(name, [name])}
+            needed = {distribution.lower().replace("_", "-") for distribution in made_by.get(name, [name])}
             if not needed & declared:
                 found.append(f"{path}: {name} comes from {needed}, which pyproject.toml does not name")
+    return found
+
+
+@cache
+def distributions_by_import() -> dict[str, set[str]]:
+    """importlib.metadata's packages_distributions passes over wheels without top_level.txt in Python 3.10."""
+    found: dict[str, set[str]] = defaultdict(set)
+    for distribution in distributions():
+        stated = (distribution.read_text("top_level.txt") or "").split()
+        for name in stated or {file.parts[0].removesuffix(".py") for file in distribution.files or ()}:
+            found[name].add(distribution.metadata["Name"])
     return found
 
 

@@ -102,7 +102,9 @@ def _fault_of(url: str) -> str:
         return "an address must not carry a query or a fragment"
     if not _is_port(parts):
         return "the port is no number between 1 and 65535"
-    if not _is_host(parts.hostname or ""):
+    host = parts.hostname or ""
+    # between brackets is an IPv6 address; urlsplit before Python 3.11.4 takes anything
+    if not _is_host(host) or ("[" in parts.netloc) != (":" in host):
         return "the host cannot be read"
     if parts.scheme == "http" and not is_loopback(parts.hostname):
         return "plain http is for localhost only"
