@@ -43,6 +43,7 @@ CASES = (
     Case("claude_chat_projects", 2, f"{PEOPLE:,} projects a day", 2 * PEOPLE),
     Case("claude_code_usage", 2, f"{PEOPLE:,} people a day", 2 * PEOPLE),
     Case("claude_api_usage", 7, f"{BUCKET:,} rows a day", 7 * BUCKET),
+    Case("claude_api_cost", 31, f"{BUCKET:,} rows a day", 31 * BUCKET),
     Case("openai_costs", 31, f"{BUCKET:,} rows a day", 31 * BUCKET),
     Case("openai_codex_usage", 8, f"{PEOPLE:,} people a day", 8 * PEOPLE),
     Case("cursor_ai_code_changes", 1, f"{PEOPLE * CHANGES:,} changes a day", PEOPLE * CHANGES),
@@ -53,10 +54,10 @@ CASES = (
     Case("github_billing_usage", 2, f"{PEOPLE:,} rows a day", 2 * PEOPLE),
     Case("confluent_metrics_usage", 7, f"{POINTS:,} principals and clusters", 2 * 6 * POINTS),
 )
-LONG = (  # measured by name only: they take minutes each, and the last two more than MOST
+LONG = (  # measured by name only: they take a minute or more each
     Case("cursor_analytics_models", 30, f"{PEOPLE:,} people a day", 30 * PEOPLE),
-    Case("claude_api_cost", 31, f"{BUCKET:,} rows a day", 31 * BUCKET),
     Case("scenario_activity", 2, f"{ACTIONS:,} actions a day", 2 * ACTIONS - 2),
+    Case("github_ai_credits_by_user", 3, f"{PEOPLE:,} people a day", 3 * PEOPLE * MODELS),
 )
 
 
@@ -96,7 +97,7 @@ def read(case: Case, url: str, folder: Path) -> tuple[int, float, float]:
             "metrics_base_url": url,
         },
         "claude": {"analytics_api_key": "sk-ant-api01-benchmark", "admin_api_key": "sk-ant-admin01-benchmark"},
-        "github": {"token": "ghp_benchmark", "enterprise": "acme"},
+        "github": {"token": "ghp_benchmark", "enterprise": "acme", "include_user_ai_credits": True},
         "scenario": {"api_key": "benchmark", "api_secret": "benchmark-secret", "include_activity": True},
     }
     vendor = case.stream.partition("_")[0]
