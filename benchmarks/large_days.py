@@ -291,7 +291,18 @@ async def scenario_activity(request: Request) -> Response:
         stamp = f"{time:%Y-%m-%dT%H:%M:%S}.{time.microsecond // 1000:03}Z"
         return {**row, "time": stamp, "data": {**row["data"], **own}, "creativeUnitsCost": 5}
 
-    return _json({"activity": [one(n) for n in numbers], "users": [], "assets": [], "collections": []})
+    return _json({"activity": [one(n) for n in numbers], "entities": _described(numbers)})
+
+
+def _described(numbers: range) -> dict[str, Any]:
+    """What an answer says of the ids in it, which takes more room than its actions."""
+    prompt = "a lighthouse in a storm, painted with few colours, seen from the sea " * 4
+    return {
+        "assets": [{"id": f"asset_{n:024}", "name": f"lighthouse {n}", "url": f"https://cdn/{n}"} for n in numbers],
+        "jobs": [{"id": f"job_{n:024}", "metadata": {"input": {"prompt": prompt, "seed": n}}} for n in numbers],
+        "users": _sample("scenario/samples/activity_2026-08-31_offset0")["entities"]["users"],
+        "collections": [],
+    }
 
 
 async def scenario_lists(request: Request) -> Response:
