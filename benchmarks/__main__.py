@@ -11,7 +11,7 @@ from pathlib import Path
 from benchmarks import memory as sizes
 from benchmarks import one_slow
 from benchmarks.jobs import PEERS, Job
-from benchmarks.measuring import HERE, ROUNDS, WORK, Command, Measure, measure, typical
+from benchmarks.measuring import ROUNDS, WORK, Command, Measure, measure, typical
 from scripts import comparison
 from scripts.marked import between
 from source_unified_usage.vendors import VENDORS
@@ -118,11 +118,12 @@ def main() -> None:
         print("memory", flush=True)
         peaks = memory(url)
     print("memory against the size of the window", flush=True)
-    windows = sizes.table()
+    windows = sizes.measured()
     print("one slowed vendor", flush=True)
     slowed = one_slow.table(lambda command: measure(command).wall)
     start = startup()
     peers = ", ".join(f"{name} {number}" for name, number in PEERS.items())
+    page = sizes.RESULTS.read_text(encoding="utf-8")
     text = "\n\n".join(
         [
             "# Benchmark results",
@@ -137,7 +138,7 @@ def main() -> None:
             peaks,
             "## Memory against the size of the window",
             sizes.ABOUT,
-            windows,
+            sizes.table(windows, page),
             f"## {len(VENDORS)} vendors, one of them slowed",
             f"{one_slow.DAYS} days of all streams from the sandbox, which sends every answer of {one_slow.SLOW} in "
             "pieces. The sandbox and the source share the machine.",
@@ -146,9 +147,8 @@ def main() -> None:
             start,
         ]
     )
-    results = HERE / "RESULTS.md"
-    kept = between(results.read_text(encoding="utf-8"), comparison.BEGIN, comparison.END)  # `make requests` writes it
-    results.write_text(f"{text}\n\n{kept}\n", encoding="utf-8")
+    kept = between(page, comparison.BEGIN, comparison.END)  # `make requests` writes it
+    sizes.RESULTS.write_text(f"{text}\n\n{kept}\n", encoding="utf-8")
     print("\n" + text)
 
 

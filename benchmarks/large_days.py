@@ -254,6 +254,22 @@ async def github_bill(request: Request) -> Response:
     return _json({"usageItems": rows})
 
 
+async def github_seats(request: Request) -> Response:
+    """All seats of the organization, page after page until one is empty."""
+    page, size = (int(request.query_params[name]) for name in ("page", "per_page"))
+    people = range((page - 1) * size, min(PEOPLE, page * size))
+    return _json({"total_seats": PEOPLE, "seats": [{"assignee": {"login": f"person{n}"}} for n in people]})
+
+
+async def github_credits(request: Request) -> Response:
+    """Of one person, by model."""
+    query = request.query_params
+    answer = _sample("github/samples/ai_credit_org_2026-09-02_user_octo-alice")
+    period = {name: int(query[name]) for name in ("year", "month", "day")}
+    items = [{**answer["usageItems"][0], "model": f"Claude Sonnet {model}"} for model in range(MODELS)]
+    return _json({**answer, "timePeriod": period, "user": query["user"], "usageItems": items})
+
+
 async def github_centers(_: Request) -> Response:
     return _json({"costCenters": []})
 
@@ -275,7 +291,18 @@ async def scenario_activity(request: Request) -> Response:
         stamp = f"{time:%Y-%m-%dT%H:%M:%S}.{time.microsecond // 1000:03}Z"
         return {**row, "time": stamp, "data": {**row["data"], **own}, "creativeUnitsCost": 5}
 
-    return _json({"activity": [one(n) for n in numbers], "users": [], "assets": [], "collections": []})
+    return _json({"activity": [one(n) for n in numbers], "entities": _described(numbers)})
+
+
+def _described(numbers: range) -> dict[str, Any]:
+    """What an answer says of the ids in it, which takes more room than its actions."""
+    prompt = "a lighthouse in a storm, painted with few colours, seen from the sea " * 4
+    return {
+        "assets": [{"id": f"asset_{n:024}", "name": f"lighthouse {n}", "url": f"https://cdn/{n}"} for n in numbers],
+        "jobs": [{"id": f"job_{n:024}", "metadata": {"input": {"prompt": prompt, "seed": n}}} for n in numbers],
+        "users": _sample("scenario/samples/activity_2026-08-31_offset0")["entities"]["users"],
+        "collections": [],
+    }
 
 
 async def scenario_lists(request: Request) -> Response:
@@ -321,7 +348,9 @@ ROUTES = [
     Route(f"{_ENTERPRISE}/settings/billing/reports", github_export, methods=["POST"]),
     Route(_ENTERPRISE + "/settings/billing/reports/{id}", github_export),
     Route(f"{_ENTERPRISE}/settings/billing/usage", github_bill),
+    Route(f"{_ENTERPRISE}/settings/billing/ai_credit/usage", github_credits),
     Route(f"{_ENTERPRISE}/settings/billing/cost-centers", github_centers),
+    Route(f"{_ENTERPRISE}/copilot/billing/seats", github_seats),
     Route(f"{_ENTERPRISE}/copilot/metrics/reports/users-1-day", github_metrics),
     Route("/files/{span}.csv", github_csv, name="github_csv"),
     Route("/files/{day}.ndjson", github_ndjson, name="github_ndjson"),

@@ -1,4 +1,7 @@
-"""`python -m benchmarks.memory`: peak memory of a sync whose days are as large as the largest customers'."""
+"""`python -m benchmarks.memory [--write] [stream ...]`: peak memory of a sync whose days are as large as the largest's.
+
+`--write` puts what was measured into the table of RESULTS.md.
+"""
 
 import json
 import socket
@@ -14,8 +17,12 @@ from typing import Any, NamedTuple
 
 from benchmarks.large_days import ACTIONS, CHANGES, COMMITS, MODELS, POINTS
 from benchmarks.large_vendors import BUCKET, EVENTS, LINES, PEOPLE
-from benchmarks.measuring import measure
+from benchmarks.measuring import HERE, measure
+from scripts.marked import between
 
+RESULTS = HERE / "RESULTS.md"
+BEGIN = "<!-- windows: begin, written by `make bench` and `python -m benchmarks.memory --write` -->"
+END = "<!-- windows: end -->"
 MOST = 200  # MB that a sync may take
 ABOUT = (
     "One stream each, its days as large as the largest customers': windows are read in parts of about 20,000 rows, or "
@@ -43,6 +50,7 @@ CASES = (
     Case("claude_chat_projects", 2, f"{PEOPLE:,} projects a day", 2 * PEOPLE),
     Case("claude_code_usage", 2, f"{PEOPLE:,} people a day", 2 * PEOPLE),
     Case("claude_api_usage", 7, f"{BUCKET:,} rows a day", 7 * BUCKET),
+    Case("claude_api_cost", 31, f"{BUCKET:,} rows a day", 31 * BUCKET),
     Case("openai_costs", 31, f"{BUCKET:,} rows a day", 31 * BUCKET),
     Case("openai_codex_usage", 8, f"{PEOPLE:,} people a day", 8 * PEOPLE),
     Case("cursor_ai_code_changes", 1, f"{PEOPLE * CHANGES:,} changes a day", PEOPLE * CHANGES),
@@ -53,10 +61,10 @@ CASES = (
     Case("github_billing_usage", 2, f"{PEOPLE:,} rows a day", 2 * PEOPLE),
     Case("confluent_metrics_usage", 7, f"{POINTS:,} principals and clusters", 2 * 6 * POINTS),
 )
-LONG = (  # measured by name only: they take minutes each, and the last two more than MOST
+LONG = (  # measured by name only: they take a minute or more each
     Case("cursor_analytics_models", 30, f"{PEOPLE:,} people a day", 30 * PEOPLE),
-    Case("claude_api_cost", 31, f"{BUCKET:,} rows a day", 31 * BUCKET),
-    Case("scenario_activity", 2, f"{ACTIONS:,} actions a day", 2 * ACTIONS - 2),
+    Case("scenario_activity", 5, f"{ACTIONS:,} actions a day", 5 * ACTIONS - 5),
+    Case("github_ai_credits_by_user", 3, f"{PEOPLE:,} people a day", 3 * PEOPLE * MODELS),
 )
 
 
@@ -96,7 +104,7 @@ def read(case: Case, url: str, folder: Path) -> tuple[int, float, float]:
             "metrics_base_url": url,
         },
         "claude": {"analytics_api_key": "sk-ant-api01-benchmark", "admin_api_key": "sk-ant-admin01-benchmark"},
-        "github": {"token": "ghp_benchmark", "enterprise": "acme"},
+        "github": {"token": "ghp_benchmark", "enterprise": "acme", "include_user_ai_credits": True},
         "scenario": {"api_key": "benchmark", "api_secret": "benchmark-secret", "include_activity": True},
     }
     vendor = case.stream.partition("_")[0]
@@ -118,18 +126,38 @@ def read(case: Case, url: str, folder: Path) -> tuple[int, float, float]:
     return rows, took.wall, took.memory
 
 
-def table(cases: tuple[Case, ...] = CASES) -> str:
-    """Memory against the size of the window."""
-    lines = ["| stream | size | rows read | wall s | peak MB |", "|---|---|---:|---:|---:|"]
+def measured(cases: tuple[Case, ...] = CASES) -> dict[str, str]:
+    """The lines of the table by their streams."""
+    lines = {}
     with serving("benchmarks.large_vendors") as url, tempfile.TemporaryDirectory() as folder:
         for case in cases:
             rows, wall, top = read(case, url, Path(folder))
             if top > MOST:
                 raise RuntimeError(f"{case.stream} took {top:.0f} MB, more than {MOST}")
-            lines.append(f"| `{case.stream}` | {case.size} | {rows:,} | {wall:.1f} | {top:.0f} |")
+            lines[case.stream] = f"| `{case.stream}` | {case.size} | {rows:,} | {wall:.1f} | {top:.0f} |"
             print(f"  {case.stream}, {case.size}: {rows:,} rows, {wall:.1f} s, {top:.0f} MB", flush=True)
-    return "\n".join(lines)
+    return lines
+
+
+def table(lines: Mapping[str, str], page: str) -> str:
+    """Memory against the size of the window, with its marks; what was not measured now is as the page has it."""
+    known = [line for line in between(page, BEGIN, END).splitlines() if line.startswith("| `")]
+    lines = {**{line.split("`")[1]: line for line in known}, **lines}
+    rows = [lines[case.stream] for case in (*CASES, *LONG) if case.stream in lines]
+    head = ["| stream | size | rows read | wall s | peak MB |", "|---|---|---:|---:|---:|"]
+    return "\n".join([BEGIN, "", *head, *rows, "", END])
+
+
+def main() -> None:
+    names = {*sys.argv[1:]} - {"--write"}
+    if unknown := names - {case.stream for case in (*CASES, *LONG)}:
+        sys.exit(f"no case: {', '.join(sorted(unknown))}")
+    lines = measured(tuple(case for case in (*CASES, *LONG) if case.stream in names) or CASES)
+    if "--write" in sys.argv:
+        page = RESULTS.read_text(encoding="utf-8")
+        written = page.replace(between(page, BEGIN, END), table(lines, page))
+        RESULTS.write_text(written, encoding="utf-8")
 
 
 if __name__ == "__main__":
-    print(table(tuple(case for case in (*CASES, *LONG) if case.stream in sys.argv[1:]) or CASES))
+    main()

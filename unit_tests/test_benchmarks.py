@@ -3,6 +3,7 @@
 import sys
 from pathlib import Path
 
+from benchmarks import memory
 from benchmarks.contenders.unified import record
 from benchmarks.jobs import Job
 from benchmarks.measuring import measure
@@ -32,3 +33,12 @@ def test_the_declarative_manifest_maps_only_where_it_should(tmp_path: Path) -> N
     raw, mapped = ([*map(str, job.declarative(*options))] for options in ((), ("unified",)))
     assert "Unified" not in Path(raw[raw.index("--manifest-path") + 1]).read_text()
     assert "components.Unified" in Path(mapped[mapped.index("--manifest-path") + 1]).read_text()
+
+
+def test_a_table_of_memory_keeps_what_was_not_measured_now() -> None:
+    first, second, third = (f"| `{case.stream}` | {case.size} | 1 | 2.0 | 3 |" for case in memory.CASES[:3])
+    page = "\n".join(["before", memory.BEGIN, first, third, "| `gone` | x | 1 | 2.0 | 3 |", memory.END, "after"])
+    again = first.replace("| 3 |", "| 4 |")
+    written = memory.table({memory.CASES[0].stream: again, memory.CASES[1].stream: second}, page)
+    assert [line for line in written.splitlines() if line.startswith("| `")] == [again, second, third]
+    assert memory.table({}, written) == written

@@ -8,7 +8,7 @@ Where such a row cannot be asked for alone, the pages are read again.
 """
 
 from collections import Counter
-from collections.abc import Callable, Hashable, Sequence
+from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
 from itertools import chain
 
 from source_unified_usage.core.errors import mapping
@@ -26,18 +26,46 @@ def whole(pages: Pages, instant: Instant, alone: Alone) -> list[Row] | None:
     None when the list has changed meanwhile.
     """
     rows = [*chain.from_iterable(pages)]
-    shared: dict[Hashable, list[Row]] = {moment: [] for moment in _shared(pages, instant)}
-    if not shared:
+    edges = _edges(pages, instant)
+    if not edges.shared:
         return rows
-    found: list[Row] = []
-    for row in rows:
-        shared.get(instant(row), found).append(row)
-    for moment, seen in shared.items():
-        certain = _certain(moment, seen, instant, alone)
-        if certain is None:
-            return None
-        found += certain
-    return found
+    found = edges.settled(rows, alone)
+    return None if found is None else [*edges.within(rows), *found]
+
+
+class Edges:
+    """`whole` page after page, for rows that are not all held as they are.
+
+    `shared`: the instants of which more than one page has rows.
+    """
+
+    def __init__(self, instant: Instant) -> None:
+        self._instant = instant
+        self._seen: set[Hashable] = set()
+        self.shared: set[Hashable] = set()
+
+    def add(self, page: Iterable[Row]) -> None:
+        instants = {*map(self._instant, page)} - {None}
+        self.shared |= self._seen & instants
+        self._seen |= instants
+
+    def within(self, rows: Iterable[Row]) -> Iterator[Row]:
+        """The rows of all other instants."""
+        return (row for row in rows if self._instant(row) not in self.shared)
+
+    def settled(self, rows: Iterable[Row], alone: Alone) -> list[Row] | None:
+        """Those of the shared instants, as `alone` returns them; None when the list has changed meanwhile."""
+        shared: dict[Hashable, list[Row]] = {moment: [] for moment in self.shared}
+        for row in rows:
+            if (seen := shared.get(self._instant(row))) is not None:
+                seen.append(row)
+        found: list[Row] = []
+        for moment, seen in shared.items():
+            certain = _certain(moment, seen, self._instant, alone)
+            if certain is None:
+                return None
+            found += certain
+        return found
 
 
 def steady(read: Callable[[], Pages], key: Callable[[Row], Hashable]) -> list[Row] | None:
@@ -55,7 +83,7 @@ def steady(read: Callable[[], Pages], key: Callable[[Row], Hashable]) -> list[Ro
     for _ in range(READINGS):
         pages = read()
         rows = [*chain.from_iterable(pages)]
-        if not _shared(pages, named):
+        if not _edges(pages, named).shared:
             return rows
         keys = Counter(map(named, rows))
         if keys == before:
@@ -64,15 +92,12 @@ def steady(read: Callable[[], Pages], key: Callable[[Row], Hashable]) -> list[Ro
     return None
 
 
-def _shared(pages: Pages, instant: Instant) -> set[Hashable]:
-    """The instants, or keys, of which more than one page has rows."""
-    seen: set[Hashable] = set()
-    shared: set[Hashable] = set()
+def _edges(pages: Pages, instant: Instant) -> Edges:
+    """Those of a list that is there."""
+    edges = Edges(instant)
     for page in pages if len(pages) > 1 else ():
-        instants = {instant(row) for row in page}
-        shared |= seen & instants
-        seen |= instants
-    return shared - {None}
+        edges.add(page)
+    return edges
 
 
 def _certain(moment: Hashable, seen: Sequence[Row], instant: Instant, alone: Alone) -> list[Row] | None:

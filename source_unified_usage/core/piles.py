@@ -3,11 +3,12 @@
 import zlib
 from collections.abc import Callable, Hashable, Iterable, Iterator
 from itertools import groupby, islice
+from typing import Any
 
 import orjson
 
 from source_unified_usage.core.errors import UNMAPPABLE, Unmappable
-from source_unified_usage.core.usage import Row
+from source_unified_usage.core.usage import Row, with_ordinals
 
 _FEW = 2_000  # rows of a pile that stay as they are: 5 to 10 MB of the largest rows that vendors send
 _BLOCK = 500  # rows that are packed and unpacked at once
@@ -67,6 +68,14 @@ class Pile:
                 yield [row]
             elif together := twins.pop(own, None):
                 yield together
+
+    def with_ordinals(self, key: Callable[[Row], Hashable], order: Callable[[Row], Any]) -> Iterator[tuple[Row, int]]:
+        """As `usage.with_ordinals`, of which only the rows that agree in their key are held. Raises Unmappable."""
+        for twins in self.groups(key):
+            if len(twins) == 1:
+                yield twins[0], 0
+            else:
+                yield from with_ordinals(twins, key, order)
 
     def pack(self) -> None:
         """Compress the rows so far; those that cannot be written as JSON stay."""

@@ -15,7 +15,7 @@ MOST_ROWS = 20_000
 
 
 class Crowded(Exception):
-    """A part of several days has more rows than may be held at once."""
+    """A part of several days has more rows, or bytes, than may be held at once."""
 
 
 class Portions:

@@ -16,6 +16,7 @@ from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
 from source_unified_usage import __version__
 from source_unified_usage.core import clock
 from source_unified_usage.core.network import authorities
+from source_unified_usage.core.portions import Crowded
 
 # The largest pages that any vendor documents have some 10 MB.
 MOST_BYTES = 256 << 20
@@ -26,6 +27,7 @@ _IN_MEMORY = 8 << 20  # of a file; the rest is on the disk
 _USER_AGENT = f"source-unified-usage/{__version__} (https://github.com/source-unified-usage/source-unified-usage)"
 
 _deadline: ContextVar[float] = ContextVar("deadline", default=float("inf"))
+_room: ContextVar[float] = ContextVar("room", default=float("inf"))
 
 
 class TooLarge(Exception):
@@ -51,19 +53,42 @@ def answer_within(seconds: float) -> Iterator[None]:
         _deadline.reset(before)
 
 
+@contextmanager
+def room_for(size: float) -> Iterator[None]:
+    """Within the block, all answers together have so many bytes at most. Raises Crowded when more come.
+
+    For answers whose days are chosen before anybody knows how large they are: once parsed they take several times the
+    memory of their text.
+    """
+    before = _room.set(size)
+    try:
+        yield
+    finally:
+        _room.reset(before)
+
+
 def body_of(answer: requests.Response) -> bytes:
-    """The body, decompressed, also as `answer.content`. Raises TooLarge; of an error only the beginning is read."""
+    """The body, decompressed, also as `answer.content`. Of an error only the beginning is read.
+
+    Raises TooLarge or Crowded.
+    """
     most = MOST_BYTES if answer.ok else MOST_BYTES_OF_AN_ERROR
+    room = _room.get()
     chunks: list[bytes] = []
     size = 0
     for chunk in answer.iter_content(_CHUNK):
         chunks.append(chunk)
         size += len(chunk)
+        if size > room and answer.ok:
+            answer.close()
+            raise Crowded
         if size > most:
             answer.close()
             if answer.ok:
                 raise TooLarge
             break
+    if answer.ok:
+        _room.set(room - size)
     answer._content = b"".join(chunks)[:most]
     return answer._content
 

@@ -3,12 +3,16 @@
 import gc
 import tracemalloc
 from typing import Any
+from unittest.mock import patch
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from source_unified_usage.core import piles
 from source_unified_usage.core.errors import Unmappable
 from source_unified_usage.core.piles import Pile, Piles
+from source_unified_usage.core.usage import Row, with_ordinals
 
 ROWS: list[dict[str, Any]] = [
     {"id": number % 7, "text": "é\u2028", "figure": 0.1 + number, "none": None, "deep": [{"": []}]}
@@ -49,6 +53,20 @@ def test_a_row_without_a_key_is_named() -> None:
     with pytest.raises(Unmappable) as refused:
         [*Pile([{"id": 1}, {"other": 2}]).groups(lambda row: row["id"])]
     assert refused.value.row == {"other": 2}
+
+
+@given(st.lists(st.tuples(st.integers(0, 4), st.integers(0, 3))), st.sampled_from([1, 3, 1000]))
+def test_ordinals_are_those_of_rows_that_are_held_as_they_are(pairs: list[tuple[int, int]], few: int) -> None:
+    rows = [{"id": id, "figure": figure, "place": place} for place, (id, figure) in enumerate(pairs)]
+
+    def key(row: Row) -> int:
+        return int(row["id"])
+
+    def order(row: Row) -> int:
+        return int(row["figure"])
+
+    with patch.object(piles, "_FEW", few), patch.object(piles, "_BLOCK", 2):
+        assert [*Pile(rows).with_ordinals(key, order)] == [*with_ordinals(rows, key, order)]
 
 
 def test_rows_that_cannot_be_packed_stay(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -13,6 +13,8 @@ from source_unified_usage.core import clock, transport
 from source_unified_usage.core.api import Api
 from source_unified_usage.core.authentication import Credential
 from source_unified_usage.core.errors import BrokenContract, Unavailable
+from source_unified_usage.core.portions import Crowded
+from source_unified_usage.core.transport import room_for
 
 
 class Acme(Api):
@@ -92,6 +94,22 @@ def test_a_body_that_is_too_large_is_refused(
 ) -> None:
     monkeypatch.setattr(transport, "MOST_BYTES", 32 << 20)
     with serving(play) as api, pytest.raises(BrokenContract, match="more than 256 MB; no page of it is that large"):
+        api.get("/costs")
+
+
+def test_answers_together_have_no_more_room_than_there_is() -> None:
+    def answering(connection: socket.socket) -> None:
+        connection.sendall(b"HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: 100\r\n\r\n{" + b" " * 98 + b"}")
+
+    with serving(answering) as api:
+        for room, answers in ((99, 0), (100, 1), (199, 1), (200, 2)):
+            with room_for(room):
+                for _ in range(answers):
+                    assert api.get("/costs").body == {}
+                with pytest.raises(Crowded):
+                    api.get("/costs")
+        assert api.get("/costs").body == {}
+    with serving(endless) as api, room_for(1 << 20), pytest.raises(Crowded):
         api.get("/costs")
 
 

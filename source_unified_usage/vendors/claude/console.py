@@ -1,12 +1,16 @@
 """The Admin API's day buckets: tokens by account, key, workspace, model and tier, and costs by workspace."""
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from math import inf
 from typing import Any
 
 from source_unified_usage.core.answer import Answer
 from source_unified_usage.core.errors import ConfigError
 from source_unified_usage.core.lookup import named
+from source_unified_usage.core.portions import Portions
 from source_unified_usage.core.stream import UsageStream
+from source_unified_usage.core.transport import room_for
 from source_unified_usage.core.usage import Row, Usage, charges, compact, nth, usage, with_ordinals, with_ordinals_once
 from source_unified_usage.core.window import Window, days
 from source_unified_usage.vendors.claude.api import ORGANIZATION, AdminApi, bucket_rows, day_buckets
@@ -22,6 +26,17 @@ from source_unified_usage.vendors.claude.mapping import (
     tokens,
 )
 from source_unified_usage.vendors.claude.roles import LEGACY_BILL, RESTATED_BY_LEGACY, SPEND_IS_BETA
+
+# of a part of several days: MOST_ROWS rows with long descriptions; an answer has no limit but that of its days
+_MOST_BYTES = 8 << 20
+
+
+class Found(list[Row]):
+    """The rows of some days, and whose they are."""
+
+    def __init__(self, answers: list[Answer]) -> None:
+        super().__init__(row for answer in answers for row in bucket_rows(answer))
+        self.first = replace(answers[0], body={})  # what is parsed is not held twice
 
 
 class ConsoleStream(UsageStream[AdminApi]):
@@ -45,12 +60,20 @@ class ConsoleReport(ConsoleStream):
     limit: int  # buckets in an answer
     ordinals = staticmethod(with_ordinals)
 
+    def __init__(self, api: AdminApi, lookups: Lookups) -> None:
+        super().__init__(api, lookups)
+        self._portions = Portions(self.step.count)  # few rows are one request, as if there were no parts
+
     def rows(self, window: Window) -> Iterator[Line]:
-        answers = self._answers(window)
-        rows = [row for answer in answers for row in bucket_rows(answer)]
-        names = self._names(answers[0], rows)
-        for row, ordinal in self.ordinals(rows, self._key, order):
-            yield Line(row, nth(self._key(row), ordinal), names)
+        for _, found in self._portions.over(window, self._found):
+            names = self._names(found.first, found)
+            for row, ordinal in self.ordinals(found, self._key, order):
+                yield Line(row, nth(self._key(row), ordinal), names)
+            self.part_done()
+
+    def _found(self, part: Window, most: int | None) -> Found:
+        with room_for(_MOST_BYTES if most else inf):
+            return Found(self._answers(part))
 
     def usages(self, item: Line) -> Iterator[Usage]:
         row = item.row

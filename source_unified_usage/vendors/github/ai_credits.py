@@ -149,15 +149,16 @@ class AiCreditsByUser(Credits):
     def rows(self, window: Window) -> Iterator[BillItem]:
         people = self._people(window)
         self.asks(len(people), f"{len(people)} people, each asked for once a day")
-        items = [
-            BillItem(row, window.first_day, row, login=login)
-            for _, login in sorted(people.items())
-            for row in self.credits(window.start, login=login)
-        ]
-        if items and not self._rest_logged:
+        told: list[Decimal] | None = None if self._rest_logged else []
+        for _, login in sorted(people.items()):
+            rows = self.credits(window.start, login=login)
+            if told is not None:
+                told += map(FIGURES.gross, rows)
+            # twins are of one person, whom the id names: nobody else's rows are waited for
+            yield from self.numbered(BillItem(row, window.first_day, row, login=login) for row in rows)
+        if told and not self._rest_logged:
             self._rest_logged = True
-            self._log_rest(window, items)
-        return self.numbered(items)
+            self._log_rest(window, sum(told, Decimal(0)))
 
     def _people(self, window: Window) -> dict[str, str]:
         """Who has a seat, and who was seen in the day's metrics: a seat may have been taken away since."""
@@ -170,9 +171,9 @@ class AiCreditsByUser(Credits):
             return people
         return seen | people
 
-    def _log_rest(self, window: Window, items: Iterable[BillItem]) -> None:
+    def _log_rest(self, window: Window, told: Decimal) -> None:
         whole = sum((self.billed(window.start, center) for center in (None, *self.centers())), Decimal(0))
-        rest = whole - sum((FIGURES.gross(item.row) for item in items), Decimal(0))
+        rest = whole - told
         if abs(rest) > _SAME:
             logger.info(
                 f"{self.name}: of the bill's {whole} USD of AI credits on {window.first_day} (before discounts) {rest} "

@@ -1,20 +1,24 @@
 """Activity: what was done, action by action."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from decimal import Decimal
+from functools import reduce
+from itertools import chain
+from math import floor
 from typing import Any, NamedTuple
 
-from pendulum import DateTime, instance
+from pendulum import from_timestamp
 
 from source_unified_usage.core.answer import Answer
-from source_unified_usage.core.edges import READINGS, whole
+from source_unified_usage.core.edges import READINGS, Edges
 from source_unified_usage.core.errors import UNMAPPABLE, Unavailable
 from source_unified_usage.core.paging import PageInfo, walk
+from source_unified_usage.core.piles import Pile
 from source_unified_usage.core.portions import RowBudget
 from source_unified_usage.core.stream import Range, UsageStream
 from source_unified_usage.core.times import event_period, parse_time
-from source_unified_usage.core.usage import Row, Usage, compact, decimal, number, usage, with_ordinals
+from source_unified_usage.core.usage import Row, Usage, compact, decimal, number, usage
 from source_unified_usage.core.window import Covered, Window, days
 from source_unified_usage.vendors.scenario.api import ACTIVITY, ScenarioApi
 from source_unified_usage.vendors.scenario.daily import Shared
@@ -23,7 +27,7 @@ from source_unified_usage.vendors.scenario.mapping import COMPUTE_UNIT, PRODUCT,
 from source_unified_usage.vendors.scenario.streams import Consumption
 
 _PAGE_SIZE = 100  # fixed by the vendor (API reference, usages.list)
-_MOST_PAGES = 1000  # of a day, which is held in memory whole: more than an action a second
+_MOST_PAGES = 1000  # of a day, more than an action a second: the actions wait compressed, the names as they are
 _MOST_ROWS = _MOST_PAGES * _PAGE_SIZE  # of several days: as many as the largest has
 _SETTLING_MINUTES = 5  # offsets shift while new actions arrive; how late they may come is not documented
 
@@ -43,6 +47,36 @@ class Action(NamedTuple):
     ordinal: int
     user: Mapping[str, Any]
     known: Known
+
+
+class Feed:
+    """The actions of a window, and of all that its answers say beside them the names: jobs come with their prompts."""
+
+    def __init__(self) -> None:
+        self.rows = Pile()
+        self.users: dict[str, Row] = {}
+        self._things: dict[str, dict[str, Any]] = {"collections": {}, "assets": {}}
+
+    def describe(self, answer: Answer) -> list[Row]:
+        """Keep the answer's names. Returns its actions, for the caller to add."""
+        day = Day(None, (answer,))
+        for id, user in day.entities("users").items():
+            self.users[id] = {name: user.get(name) for name in ("email", "fullName")}
+        for member, names in self._things.items():
+            names.update((id, entity.get("name")) for id, entity in day.entities(member).items())
+        return answer.rows(ACTIVITY.member)
+
+    def names(self) -> dict[str, Any]:
+        """What the collections and assets are called, by id."""
+        return {id: name for id, name in {**self._things["collections"], **self._things["assets"]}.items() if name}
+
+    def joined(self, other: "Feed") -> "Feed":
+        """This one with what another one has beside it."""
+        self.rows.add(other.rows)
+        self.users.update(other.users)
+        for member, names in self._things.items():
+            names.update(other._things[member])
+        return self
 
 
 class Activity(UsageStream[ScenarioApi]):
@@ -74,51 +108,52 @@ class Activity(UsageStream[ScenarioApi]):
             yield from self._actions(window)
 
     def _actions(self, window: Window) -> Iterator[Action]:
-        day = Day(None, self.shared.days.answers(self.api, window, self._pages))
+        feeds = self.shared.days.answers(self.api, window, lambda part: [self._whole(part)])
+        feed = reduce(Feed.joined, feeds)
         lookups = self.shared.lookups
         organization = lookups.organization()
         self.api.account = organization.get("id")
-        users, keys = day.entities("users"), lookups.key_names()
-        described = {**day.entities("collections"), **day.entities("assets")}
-        things = {id: entity["name"] for id, entity in described.items() if entity.get("name")}
-        known = Known(organization, lookups.project_names(), things)
-        rows = (row for answer in day.answers for row in answer.rows(ACTIVITY.member))
-        for row, ordinal in with_ordinals(rows, self._key, _order):
+        users, keys = feed.users, lookups.key_names()
+        known = Known(organization, lookups.project_names(), feed.names())
+        for row, ordinal in feed.rows.with_ordinals(self._key, _order):
             yield Action(row, ordinal, person(row["userId"], users, keys), known)
 
-    def _pages(self, window: Window) -> list[Answer]:
+    def _whole(self, window: Window) -> "Feed":
         """What one window holds. Raises Unavailable when it changes during every reading.
 
         The feed has neither a total nor ids. When an action is removed during the reading and the first one of the
         next page moves to the page before it, that one is missed, and nothing shows it.
         """
         for _ in range(READINGS):
-            answers = self._walk(window)
+            feed, edges = Feed(), Edges(_second)
+            for answer in self._walk(window):
+                rows = feed.describe(answer)
+                feed.rows.add(rows)
+                edges.add(rows)
 
-            def alone(second: Any, answers: list[Answer] = answers) -> list[list[Row]]:
-                own = self._walk(Window(second, second.add(seconds=1)))
-                answers += own  # for their descriptions of users and assets
-                return _rows(own)
+            def alone(second: Any, feed: Feed = feed) -> list[list[Row]]:
+                start = from_timestamp(second)
+                return [feed.describe(answer) for answer in self._walk(Window(start, start.add(seconds=1)))]
 
-            rows = whole(_rows(answers), _second, alone)
-            if rows is not None:
-                return [_holding(answer, () if number else rows) for number, answer in enumerate(answers)]
+            if not edges.shared:
+                return feed
+            if (settled := edges.settled(feed.rows, alone)) is not None:
+                feed.rows = Pile(chain(edges.within(feed.rows), settled))
+                return feed
         raise Unavailable(
             f"Scenario, stream {self.name}: {window.first_day} changed during each of {READINGS} readings."
         )
 
-    def _walk(self, window: Window) -> list[Answer]:
-        """All pages, newest action first. Raises BrokenContract when they do not end."""
+    def _walk(self, window: Window) -> Iterator[Answer]:
+        """Page after page, newest action first. Raises BrokenContract when they do not end."""
 
         def ask(offset: int) -> Answer:
             return self.api.usages(window, (ACTIVITY,), {**self.shared.scope.query(), "activityOffset": offset})
 
-        answers = []
         place = "the page at activityOffset"
         for answer in walk(ask, _page, first=0, step=_PAGE_SIZE, place=place, most=_MOST_PAGES):
-            answers.append(answer)
+            yield answer
             self._budget.hold(window.start.start_of("day"), len(answer.rows(ACTIVITY.member)))
-        return answers
 
     def usages(self, item: Action) -> Iterator[Usage]:
         row, data, known = item.row, item.row.get("data") or {}, item.known
@@ -151,18 +186,10 @@ def _page(answer: Answer, *_: int) -> PageInfo:
     return PageInfo(rows, len(rows) >= _PAGE_SIZE)
 
 
-def _rows(answers: Iterable[Answer]) -> list[list[Row]]:
-    return [answer.rows(ACTIVITY.member) for answer in answers]
-
-
-def _holding(answer: Answer, rows: Iterable[Row]) -> Answer:
-    return replace(answer, body={**answer.body, ACTIVITY.member: [*rows]})
-
-
-def _second(row: Row) -> DateTime | None:
+def _second(row: Row) -> int | None:
     """A second is the shortest time that can be asked for. None when the row has no time that can be read."""
     try:
-        return instance(parse_time(row["time"])).start_of("second")
+        return floor(parse_time(row["time"]).timestamp())
     except UNMAPPABLE:
         return None
 

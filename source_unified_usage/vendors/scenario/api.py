@@ -2,7 +2,7 @@
 
 import threading
 from collections.abc import Callable, Collection, Iterable, Mapping
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeVar
 
 import requests
 
@@ -15,6 +15,8 @@ from source_unified_usage.core.errors import ConfigError, KeyRefused, Unavailabl
 from source_unified_usage.core.rate_limit import InFlight
 from source_unified_usage.core.retry import Backoff
 from source_unified_usage.core.window import Window
+
+T = TypeVar("T")
 
 PATH = "/v1/usages"
 # The gateway passes on at most 6 MB (API reference, usages.list: dropZeroPoints). That larger and slower answers end in
@@ -136,7 +138,7 @@ class ScenarioApi(Api):
             self._asking.divisible = False
 
 
-def divided(window: Window, ask: Callable[[Window], list[Answer]]) -> list[Answer]:
+def divided(window: Window, ask: Callable[[Window], list[T]]) -> list[T]:
     """What `ask` gets for the window: at once, or in shorter windows, down to an hour, where the gateway fails."""
     try:
         return ask(window)

@@ -4,7 +4,7 @@ import threading
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
-from typing import Any
+from typing import Any, TypeVar
 
 from pendulum import DateTime
 
@@ -18,6 +18,8 @@ from source_unified_usage.core.window import Window, first_served
 from source_unified_usage.vendors.scenario.api import CONSUMPTION, ScenarioApi, Section, divided
 from source_unified_usage.vendors.scenario.lookups import Scope
 from source_unified_usage.vendors.scenario.mapping import added
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -60,7 +62,7 @@ class Days:
         params = {**self._scope.query(project), **query}
         return Day(project, self.answers(api, window, lambda part: [api.usages(part, sections, params)]))
 
-    def answers(self, api: ScenarioApi, window: Window, ask: Callable[[Window], list[Answer]]) -> list[Answer]:
+    def answers(self, api: ScenarioApi, window: Window, ask: Callable[[Window], list[T]]) -> list[T]:
         """What `ask` gets for the window, in one piece or several. Raises RetentionStart."""
         if self._retained_from and window.start < self._retained_from:
             raise RetentionStart(self._retained_from)

@@ -313,7 +313,7 @@ def test_days_before_june_2026_are_premium_requests(server: requests_mock.Mocker
 # --- by person
 
 
-def people(server: requests_mock.Mocker, metrics: dict[str, Any]) -> list[dict[str, Any]]:
+def serve_people(server: requests_mock.Mocker, metrics: dict[str, Any]) -> None:
     """Three seats of two people, another one seen in the metrics only; the day has 3 USD of nobody."""
     seats = [{"assignee": {"login": login}} for login in ("Octo-Alice", "octo-bob", "octo-alice")]
     server.get(f"{API}/orgs/example-org/copilot/billing/seats", [{"json": {"seats": seats}}, {"json": {"seats": []}}])
@@ -328,6 +328,10 @@ def people(server: requests_mock.Mocker, metrics: dict[str, Any]) -> list[dict[s
         return {"timePeriod": period, "user": login, "usageItems": [_credit("A", amounts[login])]}
 
     server.get(CREDITS, json=credits)
+
+
+def people(server: requests_mock.Mocker, metrics: dict[str, Any]) -> list[dict[str, Any]]:
+    serve_people(server, metrics)
     return read("github_ai_credits_by_user", {**CONFIG, "include_user_ai_credits": True})
 
 
@@ -342,6 +346,16 @@ def test_everybody_with_a_seat_or_in_the_metrics_is_asked_for_once(
     ]
     assert "3 people, each asked for once a day" in caplog.text
     assert "of the bill's 10.0 USD of AI credits on 2026-09-02 (before discounts) 3.0 are of nobody" in caplog.text
+
+
+def test_nobody_waits_for_the_rows_of_the_others(server: requests_mock.Mocker) -> None:
+    """Those of 20,000 people do not fit into memory at once."""
+    serve_people(server, {"status_code": 204})
+    stream = stream_of("github", {**CONFIG, "include_user_ai_credits": True}, "github_ai_credits_by_user")
+    seen = []
+    for item in stream.rows(window("2026-09-02", "2026-09-03")):
+        seen.append((item.login, len(asked(server, "ai_credit/usage"))))
+    assert seen == [("octo-alice", 1), ("octo-bob", 2)]
 
 
 @pytest.mark.parametrize(("metrics", "warned"), [({"status_code": 204}, 0), (error(403, "policy"), 1)])

@@ -1,5 +1,6 @@
 """How Scenario's feed of actions is paged and mapped."""
 
+import tracemalloc
 from datetime import date
 from typing import Any
 
@@ -7,10 +8,8 @@ import pytest
 import requests_mock
 from pendulum import datetime
 
-from source_unified_usage.core.errors import (
-    BrokenContract,
-    Unavailable,
-)
+from source_unified_usage.core import piles
+from source_unified_usage.core.errors import BrokenContract, Unavailable
 from source_unified_usage.core.stream import Range
 from source_unified_usage.core.window import Covered
 from source_unified_usage.vendors.scenario.activity import Action, Known
@@ -89,6 +88,54 @@ def test_an_action_that_arrives_while_a_day_is_paged_has_it_read_again(server: r
     server.get(URL, json=ever_later)
     with pytest.raises(Unavailable, match="stream scenario_activity: 2026-08-28 changed during each of 3 readings"):
         read("activity")
+
+
+def feed(request: Any, _: Any) -> dict[str, Any]:
+    """Three actions a second, some of them twins, and what they touched: collections, and assets that are renamed."""
+    first, last, offset = (request.qs[name][0].upper() for name in ("startdate", "enddate", "activityoffset"))
+    rows = [
+        action(f"2026-08-28T12:{m:02}:{s:02}.{n % 2}00Z", data={"assetId": f"a{m}"}, creativeUnitsCost=n)
+        for m in reversed(range(8))
+        for s in reversed(range(60))
+        for n in reversed(range(3))
+    ]
+    found = [row for row in rows if first <= row["time"] <= last][int(offset) : int(offset) + 100]
+    touched = sorted({row["data"]["assetId"] for row in found})
+    entities = {
+        "assets": [{"id": id, "name": f"{id} on page {offset}" if id != "a0" else None} for id in touched],
+        "collections": [{"id": id, "name": f"collection {id}"} for id in touched],
+        "jobs": [{"id": "job", "metadata": {"input": {"prompt": "x" * 1_000_000}}}],
+        "users": [{"id": "u", "email": f"u{offset}@acme.test", "fullName": "Uma"}],
+    }
+    return {"activity": found, "entities": entities}
+
+
+@pytest.mark.parametrize("few", [1, 7, 150])
+def test_actions_that_wait_compressed_are_those_that_wait_as_they_are(
+    server: requests_mock.Mocker, monkeypatch: pytest.MonkeyPatch, few: int
+) -> None:
+    server.get(URL, json=feed)
+    whole = read("activity")
+    assert len(whole) == len({record["id"] for record in whole}) == 1440
+    assert sum(record["id"].endswith("/1") for record in whole) == 480
+    # an asset that has no name keeps none, whatever a collection of its id is called
+    named = {record["resources"][1]["id"]: record["resources"][1].get("name") for record in whole}
+    assert named["a0"] is None
+    assert named["a4"] is not None
+    monkeypatch.setattr(piles, "_FEW", few)
+    assert read("activity") == whole
+
+
+def test_of_a_day_its_actions_and_names_are_held(server: requests_mock.Mocker) -> None:
+    """What describes them, as the prompts of jobs, takes many times their room: a megabyte on a page here."""
+    server.get(URL, json=feed)
+    read("activity")
+    tracemalloc.start()
+    try:
+        assert len(read("activity")) == 1440
+        assert tracemalloc.get_traced_memory()[1] < 24 << 20
+    finally:
+        tracemalloc.stop()
 
 
 def test_activity_in_halves_starts_its_pages_anew(server: requests_mock.Mocker) -> None:
