@@ -18,6 +18,7 @@ Pages = Sequence[Sequence[Row]]
 Instant = Callable[[Row], Hashable]
 Alone = Callable[[Hashable], Pages]  # the pages of one instant, requested again
 READINGS = 3  # of a list that changes while it is read, at most
+STEADY_READINGS = 5  # the same, where two that follow one another must agree
 
 
 def whole(pages: Pages, instant: Instant, alone: Alone) -> list[Row] | None:
@@ -80,7 +81,7 @@ def steady(read: Callable[[], Pages], key: Callable[[Row], Hashable]) -> list[Ro
             return key(row)
 
     before: Counter[Hashable] | None = None
-    for _ in range(READINGS):
+    for _ in range(STEADY_READINGS):
         pages = read()
         rows = [*chain.from_iterable(pages)]
         if not _edges(pages, named).shared:

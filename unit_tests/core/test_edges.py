@@ -81,7 +81,8 @@ def test_an_instant_on_two_pages_is_as_it_is_alone(
         # twins come in every reading
         ([[[A], [A]]] * 2, "aa"),
         ([[[A], [A, B]], [[C, A], [A, B]], [[C], [A, A, B]]], "caab"),
-        ([[[A], [A]], [[A, B], [A]], [[A, B, C], [A]]], None),
+        ([[[A], [A]], [[A, B], [A]], [[A, B, C], [A]], [[A, B, C], [A]]], "abca"),
+        ([[[A, *more], [A]] for more in ([], [B], [B, C], [C], [])], None),
     ],
 )
 def test_a_list_is_read_until_no_row_can_have_come_twice(readings: list[list[list[Row]]], expected: str | None) -> None:

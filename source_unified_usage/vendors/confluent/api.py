@@ -8,7 +8,7 @@ import requests
 
 from source_unified_usage.core.answer import Answer
 from source_unified_usage.core.api import Api
-from source_unified_usage.core.edges import READINGS, steady
+from source_unified_usage.core.edges import STEADY_READINGS, steady
 from source_unified_usage.core.error_rules import RETRY, Asked, ErrorRule
 from source_unified_usage.core.errors import ConfigError, KeyRefused, Unavailable
 from source_unified_usage.core.paging import follow
@@ -106,7 +106,7 @@ class ConfluentApi(Api):
         rows = steady(read_again, key)
         if rows is None:
             raise Unavailable(
-                f"{self.title}, stream {self.stream}: the rows changed under every one of {READINGS} readings; "
+                f"{self.title}, stream {self.stream}: the rows changed under every one of {STEADY_READINGS} readings; "
                 "the next sync tries again."
             )
         return rows
