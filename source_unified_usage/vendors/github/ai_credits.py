@@ -7,7 +7,7 @@ from typing import Any
 from pendulum import UTC, DateTime
 
 from source_unified_usage.core.answer import Answer
-from source_unified_usage.core.errors import SourceError
+from source_unified_usage.core.errors import ConfigError, SourceError
 from source_unified_usage.core.progress import logger
 from source_unified_usage.core.times import day_period
 from source_unified_usage.core.usage import Row, Usage, decimal, text, usage
@@ -149,15 +149,30 @@ class AiCreditsByUser(Credits):
     def rows(self, window: Window) -> Iterator[BillItem]:
         people = self._people(window)
         self.asks(len(people), f"{len(people)} people, each asked for once a day")
-        items = [
-            BillItem(row, window.first_day, row, login=login)
-            for _, login in sorted(people.items())
-            for row in self.credits(window.start, login=login)
-        ]
+        items = self._items(window, [login for _, login in sorted(people.items())])
         if items and not self._rest_logged:
             self._rest_logged = True
             self._log_rest(window, items)
         return self.numbered(items)
+
+    def _items(self, window: Window, logins: Sequence[str]) -> list[BillItem]:
+        """What GitHub tells of each. Raises ConfigError where it knows nobody, though there are people with seats."""
+        items: list[BillItem] = []
+        unknown: dict[str, ConfigError] = {}
+        for login in logins:
+            try:
+                items += [
+                    BillItem(row, window.first_day, row, login=login) for row in self.credits(window.start, login=login)
+                ]
+            except ConfigError as error:
+                if error.status != 404:
+                    raise
+                unknown[login] = error
+        if len(unknown) == len(logins) and self._lookups.logins.required(self.api):
+            raise unknown[logins[0]]
+        for login, refused in unknown.items():
+            self.warn_of_unknown(login, refused)
+        return items
 
     def _people(self, window: Window) -> dict[str, str]:
         """Who has a seat, and who was seen in the day's metrics: a seat may have been taken away since."""
