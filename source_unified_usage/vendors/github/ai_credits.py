@@ -150,9 +150,9 @@ class AiCreditsByUser(Credits):
         people = self._people(window)
         self.asks(len(people), f"{len(people)} people, each asked for once a day")
         items = self._items(window, [login for _, login in sorted(people.items())])
-        if items and not self._rest_logged:
-            self._rest_logged = True
-            self._log_rest(window, items)
+        if people and not self._rest_logged:
+            self._rest_logged = True  # windows are read at the same time
+            self._rest_logged = self._log_rest(window, items)
         return self.numbered(items)
 
     def _items(self, window: Window, logins: Sequence[str]) -> list[BillItem]:
@@ -185,14 +185,22 @@ class AiCreditsByUser(Credits):
             return people
         return seen | people
 
-    def _log_rest(self, window: Window, items: Iterable[BillItem]) -> None:
+    def _log_rest(self, window: Window, items: Sequence[BillItem]) -> bool:
+        """Whether the day has any credits to speak of."""
         whole = sum((self.billed(window.start, center) for center in (None, *self.centers())), Decimal(0))
         rest = whole - sum((FIGURES.gross(item.row) for item in items), Decimal(0))
-        if abs(rest) > _SAME:
-            logger.info(
-                f"{self.name}: of the bill's {whole} USD of AI credits on {window.first_day} (before discounts) {rest} "
-                f"are of nobody, as code review and agents, or GitHub does not tell them by person"
+        bill = f"{self.name}: of the bill's {whole} USD of AI credits on {window.first_day}"
+        if abs(whole) > _SAME and not items:
+            logger.warning(
+                f"{bill} nothing is told by person; of an enterprise what belongs to a cost center may be left out, "
+                f"which github_ai_usage has"
             )
+        elif abs(rest) > _SAME:
+            logger.info(
+                f"{bill} (before discounts) {rest} are of nobody, as code review and agents, or GitHub does not tell "
+                f"them by person"
+            )
+        return abs(whole) > _SAME or bool(items)
 
 
 def remainder(undivided: Iterable[Row], parts: Iterable[Row]) -> Iterator[tuple[Row, Row]]:
