@@ -10,6 +10,7 @@ from pendulum import DateTime, instance
 from source_unified_usage.core.answer import Answer
 from source_unified_usage.core.edges import READINGS, whole
 from source_unified_usage.core.errors import UNMAPPABLE, Unavailable
+from source_unified_usage.core.lookup import texts
 from source_unified_usage.core.paging import PageInfo, walk
 from source_unified_usage.core.portions import RowBudget
 from source_unified_usage.core.stream import Range, UsageStream
@@ -79,8 +80,8 @@ class Activity(UsageStream[ScenarioApi]):
         organization = lookups.organization()
         self.api.account = organization.get("id")
         users, keys = day.entities("users"), lookups.key_names()
-        described = {**day.entities("collections"), **day.entities("assets")}
-        things = {id: entity["name"] for id, entity in described.items() if entity.get("name")}
+        described = texts([*day.entities("collections").values(), *day.entities("assets").values()], "name")
+        things = {id: entity["name"] for id, entity in described.items() if entity}
         known = Known(organization, lookups.project_names(), things)
         rows = (row for answer in day.answers for row in answer.rows(ACTIVITY.member))
         for row, ordinal in with_ordinals(rows, self._key, _order):
