@@ -20,6 +20,7 @@ FIRST, SECOND = datetime(2026, 11, 10, 5, 0), datetime(2026, 11, 11, 5, 0)
 NOVEMBER = date(2026, 11, 1)
 RULES = """priority,match_on,value,team
 1,workspace_id,proj_2,Blue
+1,workspace_id,center_1,Red
 2,email,ADA@acme.example,Red
 3,user_id,ada-login,Red
 5,api_key_id,key_x,Red
@@ -61,7 +62,7 @@ def email(address: str) -> dict[str, Any]:
     return {"user": {"email": address}}
 
 
-ACME = {"id": "acme-inc"}
+ACME, CENTER = {"id": "acme-inc"}, {"id": "center_1", "name": "Center"}
 KEY_X = {"id": "key_x", "workspace": {"id": "proj_1"}}
 ADA = email("ada@acme.example")
 TWO_CURRENCIES = [
@@ -95,7 +96,7 @@ TABLES: dict[str, list[Record]] = {
         row("github_billing_usage", "2026-11-03", "1", 100, metric_name="copilot_ai_credit", organization=ACME),
         # nobody restates this metric: the rules are asked for its own rows
         row("github_billing_usage", "2026-11-03", "2", 11, metric_name="actions", resources=[KEY_X]),
-        row("github_billing_usage", "2026-11-08", "1", 0, metric_name="actions", resources=[KEY_X]),
+        row("github_billing_usage", "2026-11-08", "1", 0, resources=[CENTER, {**ACME, "workspace": CENTER}]),
     ],
     "github_ai_credits_by_user": [
         row("github_ai_credits_by_user", "2026-11-03", "1", 30, metric_name="AI Credit", user={"id": "ada-login"}),
@@ -326,3 +327,13 @@ def test_a_day_that_is_read_again_is_provisional(answers: Answers) -> None:
         (date(2026, 11, 9), "provisional"),
         (date(2026, 11, 10), "provisional"),
     ]
+
+
+def test_the_workspace_is_that_of_the_first_resource_or_of_the_second(answers: Answers) -> None:
+    """GitHub's rows without a repository begin with the cost center, which is the workspace of the next one."""
+    places = "resource_id, workspace_id, workspace_name"
+    assert answers(places, "cost_daily", "vendor = 'github' and day = '2026-11-08'") == [
+        ("center_1", "center_1", "Center")
+    ]
+    # two of them differ: the first counts
+    assert answers(places, "cost_daily", "vendor = 'openai' and resource_id is not null") == [("key_x", "proj_1", None)]
