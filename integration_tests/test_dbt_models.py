@@ -20,6 +20,7 @@ FIRST, SECOND = datetime(2026, 11, 10, 5, 0), datetime(2026, 11, 11, 5, 0)
 NOVEMBER = date(2026, 11, 1)
 RULES = """priority,match_on,value,team
 1,workspace_id,proj_2,Blue
+1,workspace_id,center_1,Red
 2,email,ADA@acme.example,Red
 3,user_id,ada-login,Red
 5,api_key_id,key_x,Red
@@ -61,6 +62,7 @@ def email(address: str) -> dict[str, Any]:
     return {"user": {"email": address}}
 
 
+ACME, CENTER = {"id": "acme-inc"}, {"id": "center_1", "name": "Center"}
 KEY_X = {"id": "key_x", "workspace": {"id": "proj_1"}}
 ADA = email("ada@acme.example")
 TWO_CURRENCIES = [
@@ -91,13 +93,18 @@ TABLES: dict[str, list[Record]] = {
     ],
     "datadog_cost": [row("datadog_cost", "2026-11-01", "1", 300)],
     "github_billing_usage": [
-        row("github_billing_usage", "2026-11-03", "1", 100, organization={"id": "acme-inc"}),
+        row("github_billing_usage", "2026-11-03", "1", 100, metric_name="copilot_ai_credit", organization=ACME),
         # nobody restates this metric: the rules are asked for its own rows
         row("github_billing_usage", "2026-11-03", "2", 11, metric_name="actions", resources=[KEY_X]),
+        row("github_billing_usage", "2026-11-08", "1", 0, resources=[CENTER, {**ACME, "workspace": CENTER}]),
     ],
     "github_ai_credits_by_user": [
-        row("github_ai_credits_by_user", "2026-11-03", "1", 30, user={"id": "ada-login"}),
-        row("github_ai_credits_by_user", "2026-11-03", "2", 20, user={"id": "bob-login"}),
+        row("github_ai_credits_by_user", "2026-11-03", "1", 30, metric_name="AI Credit", user={"id": "ada-login"}),
+        row("github_ai_credits_by_user", "2026-11-03", "2", 20, metric_name="AI Credit", user={"id": "bob-login"}),
+    ],
+    "github_copilot_user_activity": [
+        row("github_copilot_user_activity", day, "1", user={"id": "1001", "name": "Ada-Login"})
+        for day in ("2026-11-03", "2026-11-05")
     ],
     "claude_cost": [
         row("claude_cost", "2026-11-05", "1", 40, organization={"id": "org_1"}),
@@ -119,6 +126,10 @@ TABLES: dict[str, list[Record]] = {
     ],
 }
 CORRECTED: dict[str, list[Record]] = {
+    # of a month that is read again from its first day
+    "github_billing_usage": [
+        row("github_billing_usage", "2026-11-03", "late", 0, metric_name="actions", resources=[KEY_X])
+    ],
     "cursor_usage_events": [
         # of a day that the source does not read again
         row("cursor_usage_events", "2026-09-30", "late", 0, **ADA),
@@ -257,6 +268,11 @@ def test_days_with_activity_are_counted_back_from_the_newest_day(answers: Answer
         ("scenario", date(2026, 11, 3), 1),
         ("scenario", date(2026, 11, 3), 1),
     ]
+    # GitHub's metrics know her by a number, and by the login in its own spelling
+    assert answers(activity, "user_summary", "user_key = 'github:ada-login'") == [
+        ("all", date(2026, 11, 5), 2),
+        ("github", date(2026, 11, 5), 2),
+    ]
 
 
 def test_budgets(answers: Answers) -> None:
@@ -298,3 +314,26 @@ def test_what_the_second_sync_changed(answers: Answers) -> None:
 
 def test_a_closed_day_with_another_number_of_rows_is_a_warning(answers: Answers) -> None:
     assert "WARN 1 closed_days_keep_their_rows" in answers.said[1]
+
+
+def test_a_day_that_is_read_again_is_provisional(answers: Answers) -> None:
+    days = "day, status"
+    assert answers(days, "coverage_daily", "stream = 'github_billing_usage' and rows > 0") == [
+        (date(2026, 11, 3), "provisional"),
+        (date(2026, 11, 8), "provisional"),
+    ]
+    assert answers(days, "coverage_daily", "stream = 'cursor_usage_events' and rows > 0 and day >= '2026-11-01'") == [
+        (NOVEMBER, "complete"),
+        (date(2026, 11, 9), "provisional"),
+        (date(2026, 11, 10), "provisional"),
+    ]
+
+
+def test_the_workspace_is_that_of_the_first_resource_or_of_the_second(answers: Answers) -> None:
+    """GitHub's rows without a repository begin with the cost center, which is the workspace of the next one."""
+    places = "resource_id, workspace_id, workspace_name"
+    assert answers(places, "cost_daily", "vendor = 'github' and day = '2026-11-08'") == [
+        ("center_1", "center_1", "Center")
+    ]
+    # two of them differ: the first counts
+    assert answers(places, "cost_daily", "vendor = 'openai' and resource_id is not null") == [("key_x", "proj_1", None)]

@@ -42,6 +42,14 @@ def test_a_query_answers(engine: Any, number: str) -> None:
         assert connection.execute(sqlalchemy.text(QUERIES[number])).fetchall()
 
 
+def test_a_database_of_an_earlier_version_takes_seeds_with_more_columns(lake: Path, engine: Any) -> None:
+    with engine.begin() as connection:
+        for column in ("lookback_whole_month", "lookback_days"):
+            connection.execute(sqlalchemy.text(f"alter table usage_answers.unified_usage_streams drop column {column}"))
+    engine.dispose()
+    dbt_project.run(lake.parent, "seed", settings={"UNIFIED_USAGE_DUCKDB": lake.name})
+
+
 def test_every_question_has_its_query() -> None:
     asked = re.findall(r"^\| .+\? \| (.+) \| \[(\d+)\]\(#\2\) \|$", README, re.M)
     assert [number for _, number in asked] == list(QUERIES)

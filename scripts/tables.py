@@ -114,13 +114,14 @@ def seed() -> Iterator[tuple[str, ...]]:
     `restates` has names with a space between them. A bill that restates a stream is the bill only where that stream has
     no rows.
     """
-    yield "stream", "vendor", "role", "restates", "counts_tokens", "grain", "lookback_days"
+    yield "stream", "vendor", "role", "restates", "counts_tokens", "grain", "lookback_days", "lookback_whole_month"
     for each in all_streams():
         span = each.lookback
         days = span.count if span.unit == "days" else 31 * (span.count + 1)  # from a month's last day to a first
-        flag = "true" if each.counts_tokens else "false"
         again = 0 if each.grain == "snapshot" else days
-        yield each.name, each.vendor.name, each.role, " ".join(each.restates), flag, each.grain, str(again)
+        counts_tokens, whole_month = (str(flag).lower() for flag in (each.counts_tokens, span.whole_month))
+        facts = (each.name, each.vendor.name, each.role, " ".join(each.restates), counts_tokens, each.grain)
+        yield *facts, str(again), whole_month
 
 
 def main() -> None:

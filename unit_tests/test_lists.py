@@ -111,16 +111,19 @@ def test_what_is_suggested_answers_the_common_questions() -> None:
 
 def test_the_rows_for_sql() -> None:
     head, *rows = seed()
-    assert head == ("stream", "vendor", "role", "restates", "counts_tokens", "grain", "lookback_days")
+    assert head[:6] == ("stream", "vendor", "role", "restates", "counts_tokens", "grain")
+    assert head[6:] == ("lookback_days", "lookback_whole_month")
     assert [row[0] for row in rows] == list(STREAMS)
     found = {row[0]: row for row in rows}
-    assert found["claude_user_cost"][1:] == ("claude", "restates", "claude_cost", "false", "day", "31")
-    assert found["datadog_cost"][1:] == ("datadog", "bill", "", "false", "month", "93")
-    assert found["cursor_usage_events"][1:] == ("cursor", "bill", "", "true", "event", "2")
+    assert found["claude_user_cost"][1:] == ("claude", "restates", "claude_cost", "false", "day", "31", "false")
+    assert found["datadog_cost"][1:] == ("datadog", "bill", "", "false", "month", "93", "false")
+    assert found["cursor_usage_events"][1:] == ("cursor", "bill", "", "true", "event", "2", "false")
     assert found["claude_spend"][2:4] == ("restates", "claude_cost claude_api_cost")
     assert found["openai_codex_usage"][2:4] == ("bill", "openai_workspace_usage")
     assert found["openai_workspace_usage"][2:4] == ("bill", "")
-    assert found["cursor_spend"][-2:] == ("snapshot", "0")
+    assert found["cursor_spend"][-3:] == ("snapshot", "0", "false")
+    assert found["github_billing_usage"][-2:] == ("3", "true")
+    assert found["github_copilot_user_activity"][-2:] == ("7", "false")
 
 
 # --- what is written by hand

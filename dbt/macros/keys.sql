@@ -17,3 +17,15 @@
         else regexp_replace({{ id }}, '[-@:]20[0-9][0-9]-?[0-9][0-9]-?[0-9][0-9]$', '')
     end
 {%- endmacro %}
+
+{# A metric in one spelling, as streams are compared by it: for one SKU GitHub's APIs say Copilot AI Credits, AI Credit and
+   copilot_ai_credit. Other vendors have one spelling. #}
+{% macro metric_key(vendor, metric) -%}
+    {%- set words = "replace(replace(lower(" ~ metric ~ "), ' ', '_'), '-', '_')" -%}
+    {%- set singular = "regexp_replace(" ~ words ~ ", '(ai_credit|premium_request)s$', '\\1')" -%}
+    case
+        when {{ vendor }} = 'github' then
+            regexp_replace({{ singular }}, '^(ai_credit|premium_request)$', 'copilot_\1')
+        else {{ metric }}
+    end
+{%- endmacro %}

@@ -8,3 +8,9 @@
 {% macro as_of(newest_day) -%}
     {% if var('today') %}cast('{{ var("today") }}' as date){% else %}({{ newest_day }}){% endif %}
 {%- endmacro %}
+
+{# The first day that the source reads again when it has read all days before `day`. `facts`: a row of the streams' seed. #}
+{% macro read_again_from(day, facts) -%}
+    case when {{ facts }}.lookback_whole_month then {{ month_of(day ~ ' - ' ~ facts ~ '.lookback_days') }}
+        else {{ day }} - {{ facts }}.lookback_days end
+{%- endmacro %}

@@ -67,7 +67,7 @@ select
         )) then 'quiet'
         when days.day > streams.last_day then 'failed'
         when held.rows is null then 'missing'
-        when days.day > streams.last_day - facts.lookback_days then 'provisional'
+        when days.day >= {{ read_again_from('streams.last_day + 1', 'facts') }} then 'provisional'
         else 'complete'
     end as status
 from days

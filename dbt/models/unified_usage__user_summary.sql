@@ -83,15 +83,15 @@ used as (
     where user_key is not null and grain in ('day', 'event') and coalesce(is_active, true)
 ),
 
--- a vendor may know a person by an id here and by the name there (GitHub)
+-- a vendor may know a person by an id here and by the name there, in any case (GitHub)
 active_days as (
     select vendor, user_key, day from used
     union
-    select vendor, vendor || ':' || user_name as user_key, day from used where user_name is not null
+    select vendor, vendor || ':' || lower(user_name) as user_key, day from used where user_name is not null
     union
     select 'all' as vendor, user_key, day from used
     union
-    select 'all' as vendor, vendor || ':' || user_name as user_key, day from used where user_name is not null
+    select 'all' as vendor, vendor || ':' || lower(user_name) as user_key, day from used where user_name is not null
 ),
 
 activity as (

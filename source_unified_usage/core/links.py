@@ -53,7 +53,10 @@ class Links:
             try:
                 files = [opened.enter_context(self._whole(url, reader)) for url in links()]
             except LinkExpired:
-                files = [opened.enter_context(self._whole(url, reader)) for url in links()]
+                fresh = links()
+                if not fresh:  # what the vendor had a moment ago is not nothing
+                    raise
+                files = [opened.enter_context(self._whole(url, reader)) for url in fresh]
             for file in files:
                 yield from reader(file)
 

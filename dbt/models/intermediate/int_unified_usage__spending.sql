@@ -7,7 +7,7 @@ with money as (
         records.vendor,
         records.role,
         records.day,
-        records.product_id || '/' || coalesce(records.metric, '') as kind,
+        records.product_id || '/' || coalesce({{ metric_key('records.vendor', 'records.metric') }}, '') as kind,
         records.organization_id,
         records.user_key,
         records.user_id,

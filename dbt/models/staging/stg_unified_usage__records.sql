@@ -60,8 +60,12 @@ typed as (
         {{ json_text('model_json', 'provider') }} as model_provider,
         {{ json_text('resources_json', '0.id') }} as resource_id,
         {{ json_text('resources_json', '0.name') }} as resource_name,
-        {{ json_text('resources_json', '0.workspace.id') }} as workspace_id,
-        {{ json_text('resources_json', '0.workspace.name') }} as workspace_name,
+        -- a cost center of GitHub is a resource, and the workspace of the next one
+        {% for field in ['id', 'name'] -%}
+            case when {{ json_text('resources_json', '0.workspace') }} is null
+                then {{ json_text('resources_json', '1.workspace.' ~ field) }}
+                else {{ json_text('resources_json', '0.workspace.' ~ field) }} end as workspace_{{ field }},
+        {% endfor -%}
         {{ json_text('organization_json', 'id') }} as organization_id,
         {{ json_text('organization_json', 'name') }} as organization_name,
         {{ json_text('user_json', 'id') }} as user_id,

@@ -7,7 +7,7 @@ from typing import Any
 from pendulum import UTC, DateTime
 
 from source_unified_usage.core.answer import Answer
-from source_unified_usage.core.errors import SourceError
+from source_unified_usage.core.errors import ConfigError, SourceError
 from source_unified_usage.core.progress import logger
 from source_unified_usage.core.times import day_period
 from source_unified_usage.core.usage import Row, Usage, decimal, text, usage
@@ -150,15 +150,30 @@ class AiCreditsByUser(Credits):
         people = self._people(window)
         self.asks(len(people), f"{len(people)} people, each asked for once a day")
         told: list[Decimal] | None = None if self._rest_logged else []
+        unknown: dict[str, ConfigError] = {}
         for _, login in sorted(people.items()):
-            rows = self.credits(window.start, login=login)
+            try:
+                rows = self.credits(window.start, login=login)
+            except ConfigError as error:
+                if error.status != 404:
+                    raise
+                unknown[login] = error
+                continue
             if told is not None:
                 told += map(FIGURES.gross, rows)
             # twins are of one person, whom the id names: nobody else's rows are waited for
             yield from self.numbered(BillItem(row, window.first_day, row, login=login) for row in rows)
-        if told and not self._rest_logged:
-            self._rest_logged = True
-            self._log_rest(window, sum(told, Decimal(0)))
+        self._settle(unknown, people)
+        if people and told is not None and not self._rest_logged:
+            self._rest_logged = True  # windows are read at the same time
+            self._rest_logged = self._log_rest(window, told)
+
+    def _settle(self, unknown: Mapping[str, ConfigError], people: Mapping[str, str]) -> None:
+        """Warn of people who are gone. Raises ConfigError where GitHub knows nobody, though there are seats."""
+        if unknown and len(unknown) == len(people) and self._lookups.logins.required(self.api):
+            raise next(iter(unknown.values()))
+        for login, refused in unknown.items():
+            self.warn_of_unknown(login, refused)
 
     def _people(self, window: Window) -> dict[str, str]:
         """Who has a seat, and who was seen in the day's metrics: a seat may have been taken away since."""
@@ -171,14 +186,22 @@ class AiCreditsByUser(Credits):
             return people
         return seen | people
 
-    def _log_rest(self, window: Window, told: Decimal) -> None:
+    def _log_rest(self, window: Window, told: Sequence[Decimal]) -> bool:
+        """Whether the day has any credits to speak of."""
         whole = sum((self.billed(window.start, center) for center in (None, *self.centers())), Decimal(0))
-        rest = whole - told
-        if abs(rest) > _SAME:
-            logger.info(
-                f"{self.name}: of the bill's {whole} USD of AI credits on {window.first_day} (before discounts) {rest} "
-                f"are of nobody, as code review and agents, or GitHub does not tell them by person"
+        rest = whole - sum(told, Decimal(0))
+        bill = f"{self.name}: of the bill's {whole} USD of AI credits on {window.first_day}"
+        if abs(whole) > _SAME and not told:
+            logger.warning(
+                f"{bill} nothing is told by person; of an enterprise what belongs to a cost center may be left out, "
+                f"which github_ai_usage has"
             )
+        elif abs(rest) > _SAME:
+            logger.info(
+                f"{bill} (before discounts) {rest} are of nobody, as code review and agents, or GitHub does not tell "
+                f"them by person"
+            )
+        return abs(whole) > _SAME or bool(told)
 
 
 def remainder(undivided: Iterable[Row], parts: Iterable[Row]) -> Iterator[tuple[Row, Row]]:

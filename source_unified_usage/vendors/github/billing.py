@@ -80,17 +80,19 @@ class DailyBilling(BillingStream):
         return None, *centers
 
     def ask(self, kind: str, day: DateTime, *, center: Center | None = None, login: str | None = None) -> Answer | None:
-        """One day's answer; None where GitHub does not know a cost center that was deleted or a person who is gone."""
+        """One day's answer; None where GitHub does not know a cost center that was deleted."""
         query = {"year": day.year, "month": day.month, "day": day.day}
         query |= compact(cost_center_id=center.id if center else None, user=login)
         try:
             return self.api.get(self.api.of.billing(*kind.split("/")), query)
         except ConfigError as error:
-            gone = login or (center.id if center and center.deleted else None)
-            if error.status != 404 or not gone:
+            if error.status != 404 or not (center and center.deleted):
                 raise
-            self.warn_once(gone, f"GitHub does not know {gone} any more, what belongs to it is not read ({error})")
+            self.warn_of_unknown(center.id, error)
             return None
+
+    def warn_of_unknown(self, what: str, error: ConfigError) -> None:
+        self.warn_once(what, f"GitHub does not know {what} any more, what belongs to it is not read ({error})")
 
 
 class BillingUsage(DailyBilling):

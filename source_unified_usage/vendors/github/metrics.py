@@ -134,11 +134,13 @@ def _is_active(row: Row, cli: Row) -> bool:
 
 
 def _newest_version(row: Row) -> str | None:
-    """Of the IDE that was seen last."""
+    """Of the IDE that was seen last, as far as GitHub says when."""
     if "totals_by_ide" not in row:
         return None
     seen = [nested(ide, "last_known_ide_version") for ide in listed(row, "totals_by_ide")]
     dated = [
-        (parse_time(f"{version['sampled_at']}"), text(version.get("ide_version")) or "") for version in seen if version
+        (parse_time(at), text(version.get("ide_version")) or "")
+        for version in seen
+        if (at := text(version.get("sampled_at")))
     ]
     return max(dated)[1] if dated else None

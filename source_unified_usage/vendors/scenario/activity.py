@@ -13,6 +13,7 @@ from pendulum import from_timestamp
 from source_unified_usage.core.answer import Answer
 from source_unified_usage.core.edges import READINGS, Edges
 from source_unified_usage.core.errors import UNMAPPABLE, Unavailable
+from source_unified_usage.core.lookup import texts_of
 from source_unified_usage.core.paging import PageInfo, walk
 from source_unified_usage.core.piles import Pile
 from source_unified_usage.core.portions import RowBudget
@@ -63,7 +64,7 @@ class Feed:
         for id, user in day.entities("users").items():
             self.users[id] = {name: user.get(name) for name in ("email", "fullName")}
         for member, names in self._things.items():
-            names.update((id, entity.get("name")) for id, entity in day.entities(member).items())
+            names.update((id, texts_of(entity, "name").get("name")) for id, entity in day.entities(member).items())
         return answer.rows(ACTIVITY.member)
 
     def names(self) -> dict[str, Any]:

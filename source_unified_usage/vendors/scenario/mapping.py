@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
+from source_unified_usage.core.lookup import texts_of
 from source_unified_usage.core.times import parse_time
 from source_unified_usage.core.usage import Charge, Number, Row, charges, compact, decimal, number
 from source_unified_usage.core.window import Window
@@ -105,7 +106,7 @@ def total(figures: Iterable[object]) -> Decimal:
 
 def person(id: str | None, described: Mapping[str, Row], key_names: Mapping[str, str]) -> dict[str, Any]:
     """The record's user; people who have left and API keys have no e-mail (API reference, usages.list)."""
-    entity = described.get(id or "", {})
+    entity = texts_of(described.get(id or "", {}), "email", "fullName")
     return compact(id=id, email=entity.get("email"), name=entity.get("fullName") or key_names.get(id or ""))
 
 

@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from decimal import Decimal
 from typing import ClassVar
 
+from source_unified_usage.core.lookup import texts_of
 from source_unified_usage.core.progress import logger
 from source_unified_usage.core.usage import Row, Usage, decimal, measured, number
 from source_unified_usage.core.window import Window
@@ -73,7 +74,7 @@ class ModelUsage(SeriesStream):
     def lines(self, day: Day, place: Place) -> Iterator[Line]:
         described = day.entities("models")
         for row in day.rows(MODELS):
-            yield Line(row, place, model_name=described.get(row["modelId"], {}).get("name"))
+            yield Line(row, place, model_name=texts_of(described.get(row["modelId"], {}), "name").get("name"))
 
     def series_record(self, line: Line, series: Row) -> Usage:
         """The user, where the stream is cut by user too, is a part of the key."""

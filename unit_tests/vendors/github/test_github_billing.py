@@ -366,6 +366,45 @@ def test_people_with_seats_are_read_without_metrics_too(
     assert caplog.text.count("people who have no seat any more are not read") == warned
 
 
+def one_by_one(server: requests_mock.Mocker, known: str, credits: Any = None) -> list[dict[str, Any]]:
+    """Two seats; GitHub knows one person at most."""
+    rows = [_credit("A", 1.0)] if credits is None else credits
+    seats = [{"assignee": {"login": login}} for login in ("octo-alice", "octo-bob")]
+    server.get(f"{API}/orgs/example-org/copilot/billing/seats", [{"json": {"seats": seats}}, {"json": {"seats": []}}])
+    server.get(f"{API}/orgs/example-org/copilot/metrics/reports/users-1-day", status_code=204)
+    server.get(BILL, json=billed({"": 1.0}))
+
+    def answer(request: Any, context: Any) -> Any:
+        if request.qs["user"] != [known]:
+            context.status_code = 404
+            return {"message": "Not Found"}
+        return {"timePeriod": {"year": 2026, "month": 9, "day": 2}, "usageItems": rows}
+
+    server.get(CREDITS, json=answer)
+    return read("github_ai_credits_by_user", {**CONFIG, "include_user_ai_credits": True})
+
+
+def test_a_person_whom_github_does_not_know_is_left_out_with_a_warning(
+    server: requests_mock.Mocker, caplog: pytest.LogCaptureFixture
+) -> None:
+    assert [record["user"]["id"] for record in one_by_one(server, "octo-bob")] == ["octo-bob"]
+    assert caplog.text.count("does not know octo-alice any more") == 1
+
+
+def test_credits_that_are_told_of_nobody_are_refused_and_not_empty(server: requests_mock.Mocker) -> None:
+    with pytest.raises(ConfigError, match="404"):
+        one_by_one(server, "")
+
+
+def test_credits_of_which_nothing_is_told_by_person_are_a_warning(
+    server: requests_mock.Mocker, caplog: pytest.LogCaptureFixture
+) -> None:
+    """As where the answers of an enterprise leave out what belongs to a cost center."""
+    assert one_by_one(server, "octo-alice", credits=[]) == []
+    warnings = [each.getMessage() for each in caplog.records if each.levelname == "WARNING"]
+    assert "of the bill's 1.0 USD of AI credits on 2026-09-02 nothing is told by person" in warnings[-1]
+
+
 def test_an_answer_about_another_person_breaks_the_contract(server: requests_mock.Mocker) -> None:
     seats: list[dict[str, Any]] = [{"json": {"seats": [{"assignee": {"login": "octo-bob"}}]}}, {"json": {"seats": []}}]
     server.get(f"{API}/orgs/example-org/copilot/billing/seats", seats)

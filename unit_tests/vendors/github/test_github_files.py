@@ -307,6 +307,14 @@ def test_an_expired_link_of_a_day_makes_no_row_twice(server: requests_mock.Mocke
         read_day()
 
 
+def test_a_report_that_is_gone_when_its_links_have_expired_is_no_empty_day(server: requests_mock.Mocker) -> None:
+    first, _ = serve_day(server)
+    server.get(METRICS, [{"json": sample("github", "users_1_day_links")}, {"status_code": 204}])
+    server.get(first, **error(403, "AuthenticationFailed"))
+    with pytest.raises(LinkExpired, match="403"):
+        read_day()
+
+
 def test_a_report_of_another_day_breaks_the_contract(server: requests_mock.Mocker) -> None:
     serve_day(server)
     with pytest.raises(BrokenContract, match="it is of '2026-09-02', asked was 2026-09-01"):
@@ -348,7 +356,8 @@ def test_the_version_is_that_of_the_ide_seen_last(server: requests_mock.Mocker) 
         {"last_known_ide_version": {"ide_version": version, "sampled_at": f"2026-09-0{day}T00:00:00.000Z"}}
         for version, day in (("99.0", 1), ("1.108.2", 2))
     ]
-    row = {"user_id": 5, "totals_by_ide": [*ides, {"ide": "vim"}]}
+    undated = {"ide": "xcode", "last_known_ide_version": {"ide_version": "27.0", "sampled_at": None}}
+    row = {"user_id": 5, "totals_by_ide": [undated, *ides, {"ide": "vim"}, {"last_known_ide_version": {}}]}
     server.get("https://copilot-reports.github.com/a", content=NdjsonRows([row]).encode())
     ((record,), _) = read_day()
     assert record["usage"]["activity"]["client_version"] == "1.108.2"

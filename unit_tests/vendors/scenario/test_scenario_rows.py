@@ -150,8 +150,17 @@ def test_nothing_of_the_entities_gets_into_the_records(server: requests_mock.Moc
     assert "Signature" not in text and "knight" not in text
 
 
-@pytest.mark.parametrize("entities", [None, [], {}, {"users": None, "models": [None, {}]}])
+NO_TEXTS = {
+    "users": [{"id": "u", "email": 5, "fullName": {"first": "U"}}],
+    "models": [{"id": "model_a", "name": 7}],
+    "assets": [{"id": "asset_1", "name": ["A"]}],
+}
+
+
+@pytest.mark.parametrize("entities", [None, [], {}, {"users": None, "models": [None, {}]}, NO_TEXTS])
 def test_ids_need_not_be_described(server: requests_mock.Mocker, entities: Any) -> None:
-    server.get(URL, **body(consumption=[spent("u", 1)], modelUsages=[model(point())], entities=entities))
+    done = [action(userId="u", data={"assetId": "asset_1"})]
+    server.get(URL, **body(consumption=[spent("u", 1)], modelUsages=[model(point())], activity=done, entities=entities))
     assert [r["user"] for r in read()] == [{"id": "u"}]
     assert [r["resources"] for r in read("model_usage")] == [[{"id": "model_a"}]]
+    assert [r["resources"][-1].get("name") for r in read("activity")] == [None]
