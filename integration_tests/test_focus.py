@@ -51,6 +51,15 @@ HAND_MADE = {
     "claude_cost": [
         record("claude_cost", "north", {"net": 1, "total": 1}, organization={"id": "o", "name": "Northwind 北風"}),
     ],
+    # as GitHub spelled its units before
+    "github_billing_usage": [
+        record(
+            *("github_billing_usage", unit, {"net": 1.0, "total": 1.0}),
+            usage={"quantity": 1, "unit": unit},
+            product={"id": "actions", "name": "Actions"},
+        )
+        for unit in ("gigabytehours", "user months")
+    ],
     "openai_codex_usage": [
         record(
             *("openai_codex_usage", "credits", {}),
@@ -247,6 +256,8 @@ EXPECTED: dict[str, dict[str, Any]] = {
     "openai_costs/opposite": {"ChargeCategory": "Adjustment", "BilledCost": -1, "ListCost": 2, "ListUnitPrice": None},
     "openai_costs/refund": {"PricingQuantity": -1, "PricingUnit": "Days", "ListUnitPrice": 2, "ConsumedQuantity": 8},
     "openai_costs/no_unit": {"PricingQuantity": 4, "PricingUnit": "Units", "ListUnitPrice": Decimal("0.5")},
+    "github_billing_usage/gigabytehours": {"PricingUnit": "GB-Hours", "ConsumedUnit": "GB-Hours"},
+    "github_billing_usage/user months": {"PricingUnit": "User-Months", "ConsumedUnit": "User-Months"},
     "openai_costs/large": {"BilledCost": Decimal("23456789.01"), "ListUnitPrice": Decimal("34567890.12")},
     "openai_costs/team": {"Tags": '{"team":"Platform","user":"ada.eriksen18@acme.example"}'},
     "claude_cost/north": {"BillingAccountName": "Northwind 北風", "ServiceSubcategory": "Generative AI"},

@@ -27,7 +27,8 @@
     case {{ unit }}
         {% for id, title in {'ai-credits': 'Credits', 'credit': 'Credits', 'request': 'Requests',
             'compute_unit': 'Compute Units', 'duration_seconds': 'Seconds', 'gibibyte_hours': 'GiB-Hours',
-            'gigabyte-hours': 'GB-Hours', 'gigabytes': 'GB', 'user-months': 'User-Months'}.items() -%}
+            'gigabyte-hours': 'GB-Hours', 'gigabytehours': 'GB-Hours', 'gigabytes': 'GB', 'user-months': 'User-Months',
+            'user months': 'User-Months'}.items() -%}
             when '{{ id }}' then '{{ title }}'
         {% endfor -%}
         else regexp_replace({{ spelled_out(unit) }}, '[hH]our$', 'Hours')
