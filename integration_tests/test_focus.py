@@ -21,6 +21,7 @@ pandas: Any = pytest.importorskip("pandas", reason="comes with PyAirbyte")
 duckdb: Any = pytest.importorskip("duckdb")
 
 SYNCED = datetime(2026, 11, 10, 5, 0)
+FULL = r"^/dev/full cannot be written: No space left on device\. Name another file with --out\.$"
 PRICES = {"cu_price": 0.02, "credit_price": 0.04}
 # of the dbt tests only the sums: what the others say of single columns, `focus_1_2` says again
 MODELS = ("+unified_usage__focus_1_2", "+unified_usage__cost_daily")
@@ -291,6 +292,8 @@ def test_duckdb_and_postgres_export_the_same_file(exported: Path, tmp_path: Path
             settings={"UNIFIED_USAGE_PG_PORT": str(port), "UNIFIED_USAGE_PG_DATABASE": postgres.DATABASE},
         )
         focus.export(target_of(address, "usage"), tmp_path / "focus.parquet")
+        with pytest.raises(LakeError, match=FULL):
+            focus.export(target_of(address, "usage"), Path("/dev/full"))
     assert polars.read_parquet(tmp_path / "focus.parquet").equals(polars.read_parquet(exported))
 
 
@@ -329,6 +332,11 @@ def test_a_file_that_cannot_be_written(without_rows: Path) -> None:
     for file, reason in {without_rows.parent: "Is a directory", without_rows / "focus.parquet": "File exists"}.items():
         with pytest.raises(LakeError, match=f"^{file} cannot be written: {reason}. Name another file with --out.$"):
             focus.export(target, file)
+
+
+def test_a_full_disk_is_said_of_the_file_and_not_of_the_database(without_rows: Path) -> None:
+    with pytest.raises(LakeError, match=FULL):
+        focus.export(target_of(str(without_rows), "usage"), Path("/dev/full"))
 
 
 def test_bills_without_a_row(

@@ -169,6 +169,26 @@ def test_one_wrong_vendor_does_not_stop_the_others() -> None:
     assert not [one.mistake for one in select("secrets/config.json", ["cursor"], ()) if one.mistake]
 
 
+@pytest.mark.parametrize(
+    ("options", "sentence"),
+    [
+        ({"start_date": "9999-01-01"}, "start_date 9999-01-01 lies in the future."),
+        ({"end_date": "2026-08-01"}, "end_date 2026-08-01 lies before start_date 2026-09-01."),
+        ({"start_date": "2026-02-31"}, "start_date: '2026-02-31' is no date."),
+        ({"exclude_fields": ["remot_data"]}, "exclude_fields: 'remot_data' is no field of a record."),
+    ],
+)
+def test_a_mistake_beside_the_vendors_is_said_and_not_taken_for_one_of_the_database(
+    options: dict[str, Any], sentence: str
+) -> None:
+    from lake.selection import select
+
+    write({**CONFIG, **options})
+    (one,) = select("secrets/config.json", (), ())
+    assert one.mistake.startswith(sentence)
+    assert not one.wanted
+
+
 def test_only_mistakes(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
     from lake.__main__ import main
 

@@ -3,12 +3,14 @@
 import argparse
 import sys
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import duckdb
 from sqlalchemy import Connection, text
+from sqlalchemy.exc import DBAPIError
 
 from lake.errors import LakeError
 from lake.focus_validation import NotValidated, validate
@@ -58,10 +60,11 @@ def export(target: Target, path: Path) -> int:
             if not columns:
                 raise LakeError(f"{target.name} has no {MODELS_SCHEMA}.{MODEL}. Run `make sync`, or dbt build, first.")
             _make_way(path)
-            if isinstance(target, DuckDB):
-                connection.exec_driver_sql(_copy(columns, f"{MODELS_SCHEMA}.{MODEL}", path))
-            else:
-                _copy_from_server(connection, columns, path)
+            with _room_for(path):
+                if isinstance(target, DuckDB):
+                    connection.exec_driver_sql(_copy(columns, f"{MODELS_SCHEMA}.{MODEL}", path))
+                else:
+                    _copy_from_server(connection, columns, path)
     finally:
         engine.dispose()
     with duckdb.connect() as memory:
@@ -89,6 +92,19 @@ def _make_way(path: Path) -> None:
         path.open("ab").close()
     except OSError as error:
         raise LakeError(f"{path} cannot be written: {error.strerror}. Name another file with --out.") from None
+
+
+@contextmanager
+def _room_for(path: Path) -> Iterator[None]:
+    """Within the block, DuckDB's complaint about the file becomes a LakeError, also one about its temporary file."""
+    try:
+        yield
+    except (DBAPIError, duckdb.Error) as error:
+        said = str(error.orig if isinstance(error, DBAPIError) else error).splitlines()[0]
+        if path.name not in said:
+            raise
+        reason = said.rpartition('": ')[2].rstrip(".")
+        raise LakeError(f"{path} cannot be written: {reason}. Name another file with --out.") from None
 
 
 def _columns(connection: Connection) -> dict[str, str]:

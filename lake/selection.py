@@ -8,10 +8,12 @@ from dataclasses import dataclass
 from typing import Any
 
 from lake.errors import LakeError, WrongCommand
-from source_unified_usage.core.config import present, validate
+from source_unified_usage.core import clock
+from source_unified_usage.core.config import excluded_fields, present, read_range, validate
 from source_unified_usage.core.credentials import given
 from source_unified_usage.core.errors import ConfigError
 from source_unified_usage.core.files import read_config
+from source_unified_usage.core.schema import usage_schema
 from source_unified_usage.core.spec import connection_specification
 from source_unified_usage.core.vendor import Vendor, configured
 from source_unified_usage.streams import all_streams
@@ -66,6 +68,9 @@ def _of(vendor: type[Vendor], config: Mapping[str, Any]) -> Selected:
     try:
         with _unheard():
             validate(config, connection_specification(VENDORS))
+            # what a read would refuse before its first row; PyAirbyte would say only that the connector failed
+            read_range(present(config), clock.now())
+            excluded_fields(present(config), list(usage_schema()["properties"]))
         (one,) = configured([vendor], config)
         offered = tuple(stream.name for stream in one.offered())
     except ConfigError as error:

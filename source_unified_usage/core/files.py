@@ -2,6 +2,7 @@
 
 import codecs
 import json
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import suppress
 from typing import Any
@@ -29,13 +30,18 @@ def read_config(path: str) -> dict[str, Any]:
 def read_catalog(path: str) -> ConfiguredAirbyteCatalog:
     catalog = _json("catalog", path, _text("catalog", path))
     try:
-        return ConfiguredAirbyteCatalogSerializer.load(catalog)
+        configured = ConfiguredAirbyteCatalogSerializer.load(catalog)
     except Exception:  # noqa: BLE001 - whatever the serializer raises, the file is wrong
         raise ConfigError(
             f'The catalog file {path} is no configured catalog. It must look like {{"streams": [{{"stream": ..., '
             f'"sync_mode": "incremental", "destination_sync_mode": "append_dedup"}}]}}, with each stream as discover '
             f"lists it; the README shows how to make it from discover's output."
         ) from None
+    counts = Counter(one.stream.name for one in configured.streams)
+    # two readers of one stream would share its windows, and may wait for each other for ever
+    if twice := [name for name, count in counts.items() if count > 1]:
+        raise ConfigError(f"The catalog file {path} names more than once: {', '.join(twice)}. Keep each stream once.")
+    return configured
 
 
 def read_state(path: str | None) -> list[AirbyteStateMessage]:

@@ -87,6 +87,27 @@ def test_what_is_no_configured_catalog(tmp_path: Path, content: Any) -> None:
         read_catalog(str(path))
 
 
+def test_a_stream_that_the_catalog_names_twice_is_refused(tmp_path: Path) -> None:
+    """Two readers of one stream would share its state and its windows: rows come twice, and the read may never end."""
+    spend, events = (
+        {
+            "stream": {"name": name, "json_schema": {}, "supported_sync_modes": ["incremental"]},
+            "sync_mode": "incremental",
+            "destination_sync_mode": "append_dedup",
+        }
+        for name in ("cursor_spend", "cursor_usage_events")
+    )
+    path = tmp_path / "catalog.json"
+    path.write_text(json.dumps({"streams": [spend, events]}))
+    assert [configured.stream.name for configured in read_catalog(str(path)).streams] == [
+        "cursor_spend",
+        "cursor_usage_events",
+    ]
+    path.write_text(json.dumps({"streams": [spend, events, spend]}))
+    with pytest.raises(ConfigError, match=r"names more than once: cursor_spend\. Keep each stream once\.$"):
+        read_catalog(str(path))
+
+
 @pytest.mark.parametrize(
     "text",
     [
