@@ -39,7 +39,7 @@ def test_streams_windows_rows_and_waits(source: Source, sandbox: Sandbox) -> Non
 def test_a_stream_that_fails_and_one_that_never_began(source: Source, sandbox: Sandbox) -> None:
     sandbox.fault("scenario", Fault("/v1/usages", status=401, body={"message": "Unauthorized"}, times=None))
     progress, shown, _ = heard(source, sandbox)
-    assert shown[-1].startswith("2 of 2 streams, 0 of 8 windows, 0 rows")
+    assert shown[-1].startswith("0 of 2 streams, 2 failed, 0 of 8 windows, 0 rows")
     for stream in STREAMS:
         assert progress.failure_of(stream).startswith(f"Scenario, stream {stream}, ")
     assert progress.failure_of("scenario_model_usage") == "It was not read."

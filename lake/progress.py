@@ -56,8 +56,10 @@ class Progress:
 
     def __str__(self) -> str:
         """Streams, windows, rows, and what it waits for."""
-        done = sum(status != "RUNNING" for status in self._statuses.values())
-        parts = [f"{done} of {len(self.streams)} streams"]
+        statuses = [*self._statuses.values()]
+        parts = [f"{statuses.count('COMPLETE')} of {len(self.streams)} streams"]
+        if failed := statuses.count("INCOMPLETE"):
+            parts.append(f"{failed} failed")
         if total := sum(self._windows.values()):
             read = sum(min(self._read[stream], count) for stream, count in self._windows.items())
             parts.append(f"{read:,} of {total:,} windows")

@@ -189,7 +189,10 @@ class Api:
                 self.on_limited()
             took = clock.monotonic() - began
             wait = waits.next(limited=found.limited, retry_after=found.retry_after, took=took)
+            if found.status is None and self.credential.silent:
+                wait = None  # else each of many streams would wait for more than a minute, one after the other
             if wait is None:
+                self.credential.silent |= found.status is None and not self.for_names and bool(self.stream)
                 raise Unavailable(self._given_up(source, found), status=found.status, vendor_message=found.message)
             self.stats.wait(wait, f"then asking {self.title} again after: {found.said}")
             clock.sleep(wait)
@@ -222,6 +225,7 @@ class Api:
                 raise ConfigError(f"{source}: {fault}") from None
             message = network_message(error)
             return Failure(message, message)
+        self.credential.silent = False
         self.observe(answer, path)
         return self._outcome(source, answer, content, answers)
 

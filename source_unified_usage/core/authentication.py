@@ -22,12 +22,14 @@ class Refusal(NamedTuple):
 class Credential(AuthBase):
     """The headers of one key. `option` is its place in the config, for messages.
 
-    Once it is refused, no stream sends another request with it.
+    Once it is refused, no stream sends another request with it. `silent`: a stream has lost its patience because
+    nothing answers, and nothing has answered since.
     """
 
     def __init__(self, option: str, headers: Mapping[str, str]) -> None:
         self.option, self._headers = option, headers
         self.refused: Refusal | None = None
+        self.silent = False
 
     @classmethod
     def basic(cls, option: str, user: str, password: str) -> Self:

@@ -194,6 +194,38 @@ def test_a_refused_key_is_not_tried_by_another_stream(api: Acme, requests_mock: 
     assert requests_mock.call_count == 1
 
 
+def test_patience_with_a_vendor_that_does_not_answer_is_that_of_all_streams(
+    api: Acme, requests_mock: Mocker, waits: list[float]
+) -> None:
+    """One try shows that it still does not; as soon as anything answers, every failure is worth six tries again."""
+    gone, other = {"exc": requests.ConnectionError("refused")}, api.for_stream("acme_costs")
+    requests_mock.get(URL, [gone] * 7 + [{"json": {}}] + [gone] * 6)
+
+    def tries(asking: Acme) -> int:
+        before = requests_mock.call_count
+        with pytest.raises(Unavailable, match="connection refused"):
+            asking.get("/usage")
+        return requests_mock.call_count - before
+
+    assert (tries(api), tries(other)) == (6, 1)
+    assert other.get("/usage").body == {}
+    assert tries(other) == 6
+
+
+def test_the_patience_of_streams_is_not_spent_by_names_or_by_errors_that_are_answers(
+    api: Acme, requests_mock: Mocker, waits: list[float]
+) -> None:
+    requests_mock.get(URL, exc=requests.ConnectionError("refused"))
+    with pytest.raises(Unavailable):
+        api.for_lookup().get("/usage")
+    for fault in ({"status_code": 503}, {"exc": requests.ConnectionError("refused")}):
+        requests_mock.get(URL, **fault)
+        before = requests_mock.call_count
+        with pytest.raises(Unavailable):
+            api.get("/usage")
+        assert requests_mock.call_count - before == 6
+
+
 def test_a_refused_look_up_does_not_mark_the_key_as_refused(api: Acme, requests_mock: Mocker) -> None:
     requests_mock.get("https://api.acme.example/v1/people", status_code=401, json={"message": "Missing scope"})
     requests_mock.get(URL, json={})
