@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from integration_tests.claude_keys import keys
-from integration_tests.harness import Output, Source, assert_conserved, sandbox_config, sums
+from integration_tests.harness import Output, Source, assert_conserved, merged, sandbox_config, sums
 from sandbox import Fault, Sandbox
 from sandbox.vendors.claude.credentials import ADMIN_KEY, ANALYTICS_KEY, ANALYTICS_KEY_WITHOUT_MEMBERS, Key
 from sandbox.vendors.claude.vendor import ClaudeSandbox
@@ -129,6 +129,18 @@ def test_a_second_key_reads_what_the_first_had_not(
     third = source.read(config, SPEND, second.states)
     assert third.slices("claude_spend") == [("2026-09-08", "2026-09-22")]
     assert not [log for log in third.logs if "is read again" in log]
+
+
+@pytest.mark.parametrize(("analytics", "admin"), [(ANALYTICS_KEY, None), (None, ADMIN_KEY)])
+def test_a_key_less_reads_nothing_again(
+    source: Source, sandbox: Sandbox, config: dict[str, Any], analytics: str | None, admin: str | None
+) -> None:
+    config = merged(config, {"claude": {"lookback_days": 3}})
+    both = source.read(config, SPEND)
+    sandbox.clock.advance(days=1)
+    one = source.read(keys(config, analytics, admin), SPEND, both.states)
+    assert not [log for log in one.logs if "from the start" in log]
+    assert one.slices("claude_spend") == [("2026-09-08", "2026-09-23")]
 
 
 def test_restated_days_keep_their_ids(

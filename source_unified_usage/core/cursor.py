@@ -12,7 +12,7 @@ from airbyte_cdk.sources.types import Record
 
 from source_unified_usage.core.progress import logger
 from source_unified_usage.core.reading import WindowPartition
-from source_unified_usage.core.scope import scope_in
+from source_unified_usage.core.scope import BOTH, scope_in
 from source_unified_usage.core.stream import UsageStream
 from source_unified_usage.core.window import Covered
 
@@ -56,10 +56,10 @@ class WindowCursor(Cursor):
         return True
 
     def _recognise(self, account: str | None) -> None:
-        """Forget what was read with the key of another account."""
+        """Forget what was read with the key of another account. One of those that were read before is none."""
         if account is None or account == self._account:
             return
-        if self._account is not None and self._covered.windows:
+        if self._account is not None and self._covered.windows and account not in self._account.split(BOTH):
             self._covered = Covered()
             logger.warning(
                 f"{self._stream.name}: the key belongs to {account}, what was read before to {self._account}: the next "

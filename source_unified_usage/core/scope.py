@@ -6,6 +6,7 @@ from typing import Any
 # Values by option. A list: only its members are read, and all when it is empty. A flag: true reads more. Any other
 # value: a different one reads other rows.
 Scope = Mapping[str, Any]
+BOTH = " and "  # between the accounts of a stream that two keys read, in its state
 
 
 def scope_in(state: Mapping[str, Any]) -> Scope:

@@ -23,6 +23,8 @@ _OLDEST = re.compile(
     r"(?:on or after|no(?:t before| earlier than)|(?:oldest|earliest)\b[^.;]*?)\s+(\d{4}-\d\d-\d\d)\S*",
     re.IGNORECASE,
 )
+# Nor is how it says that a day is not there yet
+_NOT_AVAILABLE = re.compile(r"\bnot?\b.*\bavailable", re.IGNORECASE)
 # Days after which a day that is missing can only mean that the export has stopped, as in anthropics/claude-code#64503
 _PUBLISHED_WITHIN = 10
 
@@ -145,7 +147,7 @@ def newest_day(error: SourceError, asked: DateTime) -> DateTime | None:
     """
     if error.status != 400:
         return None
-    if asked < recent_from() and not re.search(r"not\b.*\bavailable", error.vendor_message):
+    if asked < recent_from() and not _NOT_AVAILABLE.search(error.vendor_message):
         return None
     # it may also name the day or the end of the range that was asked for, the oldest day, or when the day will be there
     return max((day for day in days_in(_OLDEST.sub("", error.vendor_message)) if day < asked), default=None)

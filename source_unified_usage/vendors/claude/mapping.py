@@ -111,7 +111,8 @@ def dollars(stream: str, row: Row, field: str) -> Decimal | None:
             number(amount)
         return amount
     except (ValueError, ArithmeticError) as error:  # an exponent beyond what Decimal computes with
-        logger.warning(f"{stream}: {field} is no amount ({reason_of(error)}), the charge is left out: {preview(row)}")
+        instead = "net is taken for it" if field == "list_amount" else "the charge is left out"
+        logger.warning(f"{stream}: {field} is no amount ({reason_of(error)}), {instead}: {preview(row)}")
         return None
 
 

@@ -7,6 +7,7 @@ from source_unified_usage.core.answer import Answer
 from source_unified_usage.core.decision import stops
 from source_unified_usage.core.errors import ConfigError, SourceError
 from source_unified_usage.core.progress import logger
+from source_unified_usage.core.scope import BOTH
 from source_unified_usage.core.stream import UsageStream
 from source_unified_usage.core.window import Window
 from source_unified_usage.vendors.claude.api import ClaudeApi
@@ -72,7 +73,7 @@ class OrganizationsStream(UsageStream[ClaudeApi]):
                 failures.append(error)
         if len(self._readers) > 1:
             known = sorted(reader.api.organization for reader in self._readers if reader.api.organization)
-            self.api.account = " and ".join(known) or None
+            self.api.account = BOTH.join(known) or None
         if failures and len(failures) == len(self._readers):
             raise _together(failures)
         if failures:

@@ -30,6 +30,14 @@ def _code(asked: Asked) -> Any:
     return error.get("code") if isinstance(error, Mapping) else None
 
 
+_QUOTA_SPENT = ErrorRule(
+    (429,),
+    ConfigError,
+    "Raise the organization's limit or settle its billing at OpenAI.",
+    when=lambda asked: _code(asked) == "insufficient_quota",
+)
+
+
 class OpenAIApi(Api):
     """What the platform and the workspace analytics have in common: cursors in the query."""
 
@@ -52,12 +60,7 @@ class PlatformApi(OpenAIApi):
             "Move start_date to a day that OpenAI still keeps.",
             when=lambda asked: _code(asked) == "reporting_lookback_exceeded",
         ),
-        ErrorRule(
-            (429,),
-            ConfigError,
-            "Raise the organization's limit or settle its billing at OpenAI.",
-            when=lambda asked: _code(asked) == "insufficient_quota",
-        ),
+        _QUOTA_SPENT,
         ErrorRule(
             (400,),
             ConfigError,
@@ -80,6 +83,7 @@ class AnalyticsApi(OpenAIApi):
     parallel = 4
     rate_limit = (30, 60)  # none is published; another product keeps to 30 a minute
     errors = (
+        _QUOTA_SPENT,  # a platform key may have the scope, too (Codex: Admin setup)
         # the usage of the whole workspace takes fewer kinds of keys, so its refusal says nothing about Codex
         # (ChatGPT Admin API reference; Codex: Admin setup)
         ErrorRule(

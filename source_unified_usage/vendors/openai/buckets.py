@@ -53,8 +53,9 @@ class BucketStream(UsageStream[PlatformApi]):
             if self.bounds.available_until and part.start >= self.bounds.available_until:
                 return
             names = self._lookups.names(rows)
-            owners = {text(row.get("organization_id")) for row in rows}
-            self.api.account = owners.pop() if len(owners) == 1 else None
+            # not documented, and only some rows name it
+            if owners := {owner for row in rows if (owner := text(row.get("organization_id")))}:
+                self.api.account = owners.pop() if len(owners) == 1 else None
             for row, ordinal in with_ordinals(rows, self.key, order):
                 yield BucketItem(row, ordinal, names)
             self.part_done()

@@ -205,8 +205,9 @@ def test_cents(amount: Any, list_amount: Any, charges: dict[str, float], caplog:
     (record,) = stream_of("claude", CONFIG, "claude_cost").usages(Line(row, "id", Names({})))
     assert {charge["type"]: charge["amount"] for charge in record.get("charges", [])} == charges
     lost = [value for value in (amount, list_amount) if value in ("NaN", "1e999", "1e9999999", "oops")]
-    warnings = [text for text in caplog.messages if "the charge is left out" in text]
+    warnings = [text for text in caplog.messages if "is no amount" in text]
     assert len(warnings) == len(lost)
+    assert all(("net is taken" if "list_amount is" in text else "the charge is left out") in text for text in warnings)
     assert all("2026-07-14" in text for text in warnings)
 
 

@@ -39,14 +39,21 @@ def test_a_day_not_published_yet_ends_the_stream_whatever_else_is_named(
     assert read.bounds.available_until == pendulum.datetime(2026, 7, 13)
 
 
+@pytest.mark.parametrize(
+    "wording",
+    [
+        "Data for 2026-07-14 is not yet available. The most recent available date is 2026-07-13.",
+        "Not yet available: 2026-07-14. The most recent date is 2026-07-13.",
+        "No data is available for 2026-07-14, the most recent date is 2026-07-13.",
+    ],
+)
 def test_an_export_that_stands_still_ends_the_stream_with_one_warning(
-    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+    wording: str, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     monkeypatch.setattr(clock, "now", lambda: pendulum.datetime(2026, 8, 3, 9))
     for name, start in (("claude_skills", "2026-07-14"), ("claude_activity_summary", "2026-07-14")):
         caplog.clear()
         read = stream_of("claude", CONFIG, name)
-        wording = "Data for 2026-07-14 is not yet available. The most recent available date is 2026-07-13."
         with requests_mock.Mocker() as server:
             server.get(requests_mock.ANY, status_code=400, json={"type": "error", "error": {"message": wording}})
             assert records(read, window(start, "2026-07-15")) == []

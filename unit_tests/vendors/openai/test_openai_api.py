@@ -53,6 +53,19 @@ def test_a_request_asks_for_whole_days_and_every_dimension(server: requests_mock
     assert server.request_history[0].headers["Authorization"] == "Bearer sk-admin-not-a-real-key"
 
 
+@pytest.mark.parametrize(
+    ("organizations", "account"),
+    [(["org-a", None, ""], "org-a"), (["org-a", "org-b", None], None), ([None, ""], None)],
+)
+def test_the_account_is_the_one_organization_that_rows_name(
+    server: requests_mock.Mocker, organizations: list[Any], account: str | None
+) -> None:
+    server.get(COSTS, **page(*({"line_item": str(n), "organization_id": id} for n, id in enumerate(organizations))))
+    stream = streams()["openai_costs"]
+    assert len(records(stream, window(*TWO_DAYS))) == len(organizations)
+    assert stream.api.account == account
+
+
 def test_decisions_alone_are_grouped_by_the_source(server: requests_mock.Mocker) -> None:
     asked = {}
     for name in STREAMS:

@@ -142,6 +142,7 @@ def test_an_error_says_what_to_do(
         ("codex_forbidden", ConfigError, ["Give openai.codex.api_key the scope codex.enterprise.analytics.read"]),
         ("codex_workspace_not_found", ConfigError, ["Check openai.codex.workspace_id"]),
         ("codex_validation", ConfigError, ["Input should be less than or equal to 30000"]),
+        ("insufficient_quota", ConfigError, ["429", "exceeded your current quota", "settle its billing"]),
     ],
 )
 def test_an_error_of_the_analytics_says_what_to_do(
