@@ -40,13 +40,13 @@ lint: setup ## ruff and mypy
 unit: setup ## The unit tests, in less than a minute
 	$(PYTEST) unit_tests
 
-test: lint ## Setup, lint, all tests but the slow ones, and the package test
-	$(PYTEST) -m 'not image_tests and not slow'
+test: lint ## Setup, lint, all tests but the slow ones and the package test
+	$(PYTEST)
 
 coverage: setup ## How much of the source the unit tests cover; fails below the minimum in pyproject.toml
 	$(PYTEST) unit_tests --hypothesis-profile thorough --cov --cov-report=term:skip-covered
 
-test-all: lint coverage ## Everything that needs no Docker, also the slow tests and the coverage
+test-all: lint coverage ## Everything that needs no Docker, also the slow tests, the package test and the coverage
 	$(PYTEST) -m 'not image_tests' integration_tests
 
 package-test: setup ## Build the package, install it into a new environment and read the sandbox with it

@@ -2,7 +2,6 @@
 
 import json
 import os
-import re
 import shutil
 import subprocess
 from collections.abc import Mapping
@@ -17,7 +16,6 @@ from integration_tests.harness import ROOT
 pytest.importorskip("dbt", reason="dbt needs Python 3.10 to 3.12")
 
 PROJECT = ROOT / "dbt"
-_PARSED = "partial_parse.msgpack"  # as dbt names it
 
 
 def run(
@@ -28,14 +26,16 @@ def run(
     settings: Mapping[str, str],
 ) -> str:
     """What dbt says; it must succeed. It runs in `folder`, where its files go. `settings`: of `profiles.yml`."""
-    if project == PROJECT:
-        _take_parsed(folder)
+    dbt = command(folder)
+    _take_parsed(folder)
     given = ["--vars", json.dumps(variables)] if variables else []
     if arguments[0] != "docs":
         given.append("--no-write-json")  # what it writes of a run takes a fifth of its time, and nobody reads it
+    if "--target" not in arguments:
+        given += ["--target", "duckdb"]
     places = {"DBT_TARGET_PATH": str(folder / "target"), "DBT_LOG_PATH": str(folder / "logs")}
     done = subprocess.run(
-        [*command(folder), *arguments, "--project-dir", str(project), "--profiles-dir", str(project), *given],
+        [*dbt, *arguments, "--project-dir", str(project), "--profiles-dir", str(project), *given],
         cwd=folder,
         env={**os.environ, **places, **settings},
         capture_output=True,
@@ -43,8 +43,6 @@ def run(
         timeout=300,
         check=False,
     )
-    if project == PROJECT:
-        _keep_parsed(folder)
     assert done.returncode == 0, done.stdout[-5000:] + done.stderr[-3000:]
     return done.stdout
 
@@ -55,23 +53,12 @@ def command(folder: Path) -> list[str]:
 
 
 def _take_parsed(folder: Path) -> None:
-    """What dbt knows of the unchanged files of the package, from an earlier test: parsing them takes most of its time.
+    """What dbt knows of the files of the package, from forked_dbt.py: parsing them takes most of its time.
 
-    dbt parses them all the same where the variables or the settings are others.
+    Of another project dbt parses the files that differ; all where the variables, the target or the path differ.
     """
-    own = folder / "target" / _PARSED
-    if not own.exists() and (shared := _of_all_tests(folder)).exists():
+    name = "partial_parse.msgpack"  # as dbt names it
+    own = folder / "target" / name
+    if not own.exists():
         own.parent.mkdir(exist_ok=True)
-        shutil.copy(shared, own)
-
-
-def _keep_parsed(folder: Path) -> None:
-    own, shared = folder / "target" / _PARSED, _of_all_tests(folder)
-    if own.exists() and not shared.exists():
-        whole = shutil.copy(own, shared.with_suffix(f".{os.getpid()}"))
-        os.replace(whole, shared)  # other test processes see all of it or nothing
-
-
-def _of_all_tests(folder: Path) -> Path:
-    """In pytest's folder of this run, which its processes share."""
-    return next((one for one in folder.parents if re.fullmatch(r"pytest-\d+", one.name)), folder) / _PARSED
+        shutil.copy(fork_server.shared(folder) / "parsed" / name, own)

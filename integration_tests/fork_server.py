@@ -3,8 +3,9 @@
     python -m integration_tests.fork_server MODULE
 
 All test processes of a run share it, and it ends with the last of them. `main(*arguments)` of the module is the
-command; `prepare()`, if it has one, imports what the module itself does not. fork_client.py runs a command, so it is a
-process like any other for whoever starts it: it can be waited for, and a signal reaches the command.
+command; `prepare(folder)`, if it has one, does once what every command would do; the folder is pytest's of this run.
+fork_client.py runs a command, so it is a process like any other for whoever starts it: it can be waited for, and a
+signal reaches the command.
 """
 
 import atexit
@@ -36,8 +37,13 @@ _FORKS = multiprocessing.get_context("fork")
 
 def command(module: str, folder: Path) -> list[str]:
     """What to run instead of `python -m MODULE`, with the same arguments. `folder`: any of pytest's of this run."""
-    address = _serving(module, next((one for one in folder.parents if re.fullmatch(r"pytest-\d+", one.name)), folder))
+    address = _serving(module, shared(folder))
     return [sys.executable, "-S", "-E", str(_CLIENT), str(address)]
+
+
+def shared(folder: Path) -> Path:
+    """Pytest's folder of this run, which its processes share."""
+    return next((one for one in folder.parents if re.fullmatch(r"pytest-\d+", one.name)), folder)
 
 
 @functools.cache
@@ -148,7 +154,7 @@ def _settle(files: Sequence[int], folder: str, variables: Mapping[str, str]) -> 
 def _main(module: str) -> None:
     with socket.socket(fileno=os.dup(0)) as listening:
         imported = importlib.import_module(module)
-        getattr(imported, "prepare", lambda: None)()
+        getattr(imported, "prepare", lambda folder: None)(Path(listening.getsockname()).parent)
         gc.collect()
         gc.freeze()  # a collection in a fork would copy all memory
         _Server(listening, imported.main).serve()

@@ -8,11 +8,12 @@ which take longer than the reads.
 
 import json
 import sys
+from pathlib import Path
 
 from lake import __main__, environment, sync
 
 
-def prepare() -> None:
+def prepare(_: Path) -> None:
     """Import what PyAirbyte imports, but leave itself to `lake`: it looks at the environment when it is imported."""
     with environment.without_collection():
         import lake.reading  # noqa: F401

@@ -175,8 +175,8 @@ def answers(
 ) -> Iterator[Answers]:
     folder = tmp_path_factory.mktemp("lake")
     if request.param == "duckdb":
-        path = str(folder / "lake.duckdb")
-        yield _built(project, folder, f"duckdb:///{path}", target="duckdb", UNIFIED_USAGE_DUCKDB=path)
+        path = folder / "lake.duckdb"
+        yield _built(project, folder, f"duckdb:///{path}", target="duckdb", UNIFIED_USAGE_DUCKDB=path.name)
         return
     with postgres.server() as port:
         url = f"postgresql://{postgres.USER}@localhost:{port}/{postgres.DATABASE}"

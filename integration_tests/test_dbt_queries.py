@@ -66,7 +66,7 @@ def test_every_variable_is_documented() -> None:
 
 
 def test_every_column_is_described(lake: Path) -> None:
-    dbt_project.run(lake.parent, "docs", "generate", settings={"UNIFIED_USAGE_DUCKDB": str(lake)})
+    dbt_project.run(lake.parent, "docs", "generate", settings={"UNIFIED_USAGE_DUCKDB": lake.name})
     manifest, catalog = (
         json.loads((lake.parent / "target" / name).read_text()) for name in ("manifest.json", "catalog.json")
     )
@@ -92,7 +92,7 @@ def test_month_to_date_as_of_an_earlier_day(lake: Path, engine: Any) -> None:
     engine.dispose()
     today = f"{last - timedelta(days=1)}"
     run = ("run", "--select", "unified_usage__user_summary")
-    dbt_project.run(lake.parent, *run, variables={"today": today}, settings={"UNIFIED_USAGE_DUCKDB": str(lake)})
+    dbt_project.run(lake.parent, *run, variables={"today": today}, settings={"UNIFIED_USAGE_DUCKDB": lake.name})
     with engine.connect() as connection:
         persons = f"{people} where vendor = 'all' and currency = 'USD' and attribution <> 'estimate'"
         query = f"select sum(month_to_date) from {persons}"

@@ -85,7 +85,7 @@ def lake(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("focus")
     file = folder / "lake.duckdb"
     write(f"duckdb:///{file}", tables(), SYNCED)
-    dbt_project.run(folder, *BUILD, variables=PRICES, settings={"UNIFIED_USAGE_DUCKDB": str(file)})
+    dbt_project.run(folder, *BUILD, variables=PRICES, settings={"UNIFIED_USAGE_DUCKDB": file.name})
     return file
 
 

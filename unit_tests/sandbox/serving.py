@@ -14,12 +14,14 @@ from sandbox.vendor import SandboxVendor
 Vendor = type[SandboxVendor[Any, Any]]
 
 
-def fixtures(vendor: Vendor, now: datetime, days: int = 120) -> tuple[Callable[[], Any], Callable[[Sandbox], Any]]:
+def fixtures(
+    vendor: Vendor, now: datetime, days: int = 120, people: int = 24
+) -> tuple[Callable[[], Any], Callable[[Sandbox], Any]]:
     """The fixtures `served`, which lasts for a module, and `sandbox`, the same for a test, without `limit`."""
 
     @pytest.fixture(scope="module")
     def served() -> Iterator[Sandbox]:
-        with Sandbox(now=now, days=days, vendors=(vendor,)) as running:
+        with Sandbox(now=now, days=days, vendors=(vendor,), people=people) as running:
             yield running
 
     @pytest.fixture

@@ -9,6 +9,7 @@ from sandbox import Sandbox
 from sandbox.vendors.claude.credentials import ADMIN_KEY, ANALYTICS_KEY
 
 NOW = datetime(2026, 7, 20, 12, tzinfo=timezone.utc)
+PEOPLE = 13  # a ledger of fewer is made sooner
 TODAY = NOW.date()
 BY_DAY = {"bucket_width": "1d"}
 BY_PRODUCT = {"group_by[]": ["product", "model"]}

@@ -11,6 +11,7 @@ from unit_tests.sandbox.claude.asking import (
     BY_KEY,
     BY_PRODUCT,
     NOW,
+    PEOPLE,
     TODAY,
     Sample,
     ago,
@@ -32,7 +33,7 @@ def test_same_seed_same_bytes_in_any_order(sandbox: Sandbox) -> None:
         ("cost_report", {**window(6, 5), **BY_COST}),
         ("usage_report/claude_code", {"starting_at": ago(5)}),
     ]
-    with Sandbox(now=NOW, vendors=(ClaudeSandbox,)) as other:
+    with Sandbox(now=NOW, vendors=(ClaudeSandbox,), people=PEOPLE) as other:
         there = [ask(other, path, **params).content for path, params in reversed(asked)]
     assert [ask(sandbox, path, **params).content for path, params in asked] == there[::-1]
 

@@ -12,6 +12,7 @@ from sandbox.vendors.openai.credentials import WORKSPACE_ADMIN_KEY, WORKSPACE_ID
 from sandbox.vendors.openai.endpoints import ENDPOINTS
 
 NOW = datetime(2026, 9, 16, 10, 30, tzinfo=timezone.utc)
+PEOPLE = 16  # a ledger of fewer is made sooner
 TODAY = NOW.date()
 YESTERDAY = TODAY - timedelta(days=1)
 COMPLETIONS = "organization/usage/completions"

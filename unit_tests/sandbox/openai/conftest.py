@@ -11,10 +11,10 @@ from sandbox import Sandbox
 from sandbox.ledger import Ledger
 from sandbox.vendors.openai import OpenAISandbox
 from sandbox.vendors.openai.credentials import ADMIN_KEY
-from unit_tests.sandbox.openai.asking import NOW, TODAY, Get, days_ago
+from unit_tests.sandbox.openai.asking import NOW, PEOPLE, TODAY, Get, days_ago
 from unit_tests.sandbox.serving import fixtures, rewound
 
-served, sandbox = fixtures(OpenAISandbox, NOW)
+served, sandbox = fixtures(OpenAISandbox, NOW, people=PEOPLE)
 
 
 @pytest.fixture

@@ -19,6 +19,7 @@ from unit_tests.sandbox.openai.asking import (
     COSTS,
     COSTS_BY,
     NOW,
+    PEOPLE,
     TODAY,
     WORKSPACE,
     Get,
@@ -51,7 +52,7 @@ def test_same_seed_same_bytes_whatever_was_asked_before(get: Get) -> None:
         (f"{CODEX}/usage", {"key": CODEX_KEY, **query}),
     ]
     first = [get(path, **arguments).content for path, arguments in calls]
-    with Sandbox(now=NOW, vendors=(OpenAISandbox,)) as again:
+    with Sandbox(now=NOW, vendors=(OpenAISandbox,), people=PEOPLE) as again:
         headers = {"Authorization": f"Bearer {ADMIN_KEY}"}
         for at in reversed(range(len(calls))):
             path, arguments = calls[at]

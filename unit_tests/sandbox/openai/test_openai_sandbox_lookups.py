@@ -4,7 +4,12 @@ from datetime import timedelta
 from typing import Any
 
 from sandbox import Sandbox
-from unit_tests.sandbox.openai.asking import TODAY, Get, days_ago, usage_rows
+from sandbox.vendors.openai import OpenAISandbox
+from unit_tests.sandbox.openai.asking import NOW, TODAY, Get, days_ago, usage_rows
+from unit_tests.sandbox.serving import fixtures
+
+# more people than a page of users
+served, sandbox = fixtures(OpenAISandbox, NOW, people=24)
 
 
 def test_look_ups_page_with_after(sandbox: Sandbox, get: Get) -> None:
