@@ -24,7 +24,7 @@ from source_unified_usage.core.usage import (
 from source_unified_usage.core.window import Window, days
 from source_unified_usage.vendors.cursor.api import CursorApi, integer, pages_of
 from source_unified_usage.vendors.cursor.listing import Page, in_parts, settled, settled_rows, spans
-from source_unified_usage.vendors.cursor.mapping import PRODUCT, Item, People, model_of
+from source_unified_usage.vendors.cursor.mapping import PRODUCT, Item, People, model_of, needed
 
 _PAGE_SIZE = 1000  # the documented maximum (AI Code Tracking API)
 
@@ -83,7 +83,7 @@ class AiCodeCommits(AiCode):
 
     def _key(self, row: Row) -> str:
         others = (row.get(name) for name in ("repoName", "branchName", "userId", "createdAt"))
-        return self.id(row["commitHash"], *others)
+        return self.id(needed(row, "commitHash"), *others)
 
     def usages(self, item: Item) -> Iterator[Usage]:
         row = item.row
@@ -130,7 +130,7 @@ class AiCodeChanges(AiCode):
         added, removed = quantity(row.get("totalLinesAdded")), quantity(row.get("totalLinesDeleted"))
         source = row.get("source")
         yield usage(
-            id=self.id(row["changeId"]),
+            id=self.id(needed(row, "changeId")),
             product=PRODUCT,
             metric_name="ai_code_changes",
             user=item.people.user(row.get("userEmail"), row.get("userId")),
