@@ -9,7 +9,7 @@ from source_unified_usage.core.paging import PageInfo, walk
 from source_unified_usage.core.piles import Pile
 from source_unified_usage.core.portions import Portions
 from source_unified_usage.core.stream import UsageStream
-from source_unified_usage.core.times import event_period, rfc3339
+from source_unified_usage.core.times import event_period, in_form, rfc3339
 from source_unified_usage.core.usage import (
     Row,
     Usage,
@@ -17,6 +17,7 @@ from source_unified_usage.core.usage import (
     compact,
     nth,
     quantity,
+    text,
     total,
     usage,
     with_ordinals_once,
@@ -104,7 +105,7 @@ class AiCodeCommits(AiCode):
                 )
             },
             **event_period(row.get("commitTs") or row["createdAt"]),
-            created_at=row.get("createdAt"),
+            created_at=in_form(created) if (created := text(row.get("createdAt"))) else None,
             surface=row.get("commitSource"),
             remote_data=row,
         )
@@ -145,7 +146,7 @@ class AiCodeChanges(AiCode):
                 )
             },
             **event_period(row["createdAt"]),
-            created_at=row["createdAt"],
+            created_at=in_form(row["createdAt"]),
             surface=source.lower() if source else None,
             remote_data=row,
         )

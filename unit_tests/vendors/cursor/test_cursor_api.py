@@ -39,6 +39,21 @@ def test_spend_comes_by_the_largest_page_that_is_documented(
     assert [request.json()["pageSize"] for request in server.request_history] == [size]
 
 
+@pytest.mark.parametrize(
+    ("said", "created"),
+    [
+        ("2026-09-01T10:00:00.000Z", "2026-09-01T10:00:00.000Z"),
+        ("2026-09-01T12:00:00+02:00", "2026-09-01T10:00:00Z"),
+        ("2026-09-01T10:00:00", "2026-09-01T10:00:00Z"),
+    ],
+)
+@pytest.mark.parametrize("name", ["cursor_ai_code_commits", "cursor_ai_code_changes"])
+def test_when_ai_code_was_made_is_in_utc(name: str, said: str, created: str) -> None:
+    item = Item({"changeId": "c1", "commitHash": "h1", "createdAt": said}, People({}))
+    (record,) = stream_of("cursor", CONFIG, name).usages(item)
+    assert record["created_at"] == created
+
+
 @pytest.mark.parametrize("unsaid", [None, "", "null"])
 @pytest.mark.parametrize(
     ("name", "field"),
