@@ -2,6 +2,7 @@
 
 import copy
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from functools import cached_property
 from typing import Any, ClassVar
 
 import requests
@@ -59,7 +60,6 @@ class Api:
         self.window_queue = WindowQueue(self.parallel)
         self.asks_too: Collection[Api] = ()
         self._rate_limit = RateLimit(*self.rate_limit)
-        self._session = self._new_session()
 
     def for_stream(
         self, stream: str, *, stats: StreamStats | None = None, on_limited: Callable[[], None] | None = None
@@ -69,7 +69,7 @@ class Api:
         api.stream = stream
         api.stats = stats or api.stats
         api.on_limited = on_limited or api.on_limited
-        api._session = self._new_session()
+        api.__dict__.pop("_session", None)
         return api
 
     def for_check(self, retry_policy: RetryPolicy = CHECK_RETRIES) -> Self:
@@ -300,7 +300,9 @@ class Api:
         where = f" at {self.base_url}" if failure.status is None else ""
         return f"{source}: no usable answer{where}, {failure.said}. {later}"
 
-    def _new_session(self) -> requests.Session:
+    @cached_property
+    def _session(self) -> requests.Session:
+        """The stream's own connection, when it asks for the first time."""
         session = new_session(self.credential)
         session.headers["Accept"] = "application/json"
         return session

@@ -59,6 +59,18 @@ def parse_time(text: str) -> datetime:
     return moment.replace(tzinfo=moment.tzinfo or timezone.utc).astimezone(timezone.utc)
 
 
+_IN_FORM = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{3})?Z", re.ASCII).fullmatch
+
+
+def in_form(text: str) -> str:
+    """A time as a record carries it: as it is where it has that form, zeros of its milliseconds included.
+
+    Raises ValueError when it is no time.
+    """
+    moment = rfc3339(parse_time(text))
+    return text if _IN_FORM(text) else moment
+
+
 def first_instant(text: str) -> datetime:
     """The first instant of what a text names: a month (YYYY-MM), a day or a time. Raises ValueError."""
     return parse_time(f"{text.strip()}-01" if re.fullmatch(r"\s*\d{4}-\d\d\s*", text) else text)

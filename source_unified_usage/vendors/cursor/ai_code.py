@@ -9,7 +9,7 @@ from source_unified_usage.core.paging import PageInfo, walk
 from source_unified_usage.core.piles import Pile
 from source_unified_usage.core.portions import Portions
 from source_unified_usage.core.stream import UsageStream
-from source_unified_usage.core.times import event_period, rfc3339
+from source_unified_usage.core.times import event_period, in_form, rfc3339
 from source_unified_usage.core.usage import (
     Row,
     Usage,
@@ -17,6 +17,7 @@ from source_unified_usage.core.usage import (
     compact,
     nth,
     quantity,
+    text,
     total,
     usage,
     with_ordinals_once,
@@ -24,7 +25,7 @@ from source_unified_usage.core.usage import (
 from source_unified_usage.core.window import Window, days
 from source_unified_usage.vendors.cursor.api import CursorApi, integer, pages_of
 from source_unified_usage.vendors.cursor.listing import Page, in_parts, settled, settled_rows, spans
-from source_unified_usage.vendors.cursor.mapping import PRODUCT, Item, People, model_of
+from source_unified_usage.vendors.cursor.mapping import PRODUCT, Item, People, model_of, needed
 
 _PAGE_SIZE = 1000  # the documented maximum (AI Code Tracking API)
 
@@ -83,7 +84,7 @@ class AiCodeCommits(AiCode):
 
     def _key(self, row: Row) -> str:
         others = (row.get(name) for name in ("repoName", "branchName", "userId", "createdAt"))
-        return self.id(row["commitHash"], *others)
+        return self.id(needed(row, "commitHash"), *others)
 
     def usages(self, item: Item) -> Iterator[Usage]:
         row = item.row
@@ -104,7 +105,7 @@ class AiCodeCommits(AiCode):
                 )
             },
             **event_period(row.get("commitTs") or row["createdAt"]),
-            created_at=row.get("createdAt"),
+            created_at=in_form(created) if (created := text(row.get("createdAt"))) else None,
             surface=row.get("commitSource"),
             remote_data=row,
         )
@@ -130,7 +131,7 @@ class AiCodeChanges(AiCode):
         added, removed = quantity(row.get("totalLinesAdded")), quantity(row.get("totalLinesDeleted"))
         source = row.get("source")
         yield usage(
-            id=self.id(row["changeId"]),
+            id=self.id(needed(row, "changeId")),
             product=PRODUCT,
             metric_name="ai_code_changes",
             user=item.people.user(row.get("userEmail"), row.get("userId")),
@@ -145,7 +146,7 @@ class AiCodeChanges(AiCode):
                 )
             },
             **event_period(row["createdAt"]),
-            created_at=row["createdAt"],
+            created_at=in_form(row["createdAt"]),
             surface=source.lower() if source else None,
             remote_data=row,
         )

@@ -11,7 +11,7 @@ from source_unified_usage.core.usage import Charge, Row, Usage, charges, compact
 from source_unified_usage.core.window import Window, days
 from source_unified_usage.vendors.cursor.api import CursorApi, team_of
 from source_unified_usage.vendors.cursor.listing import settled
-from source_unified_usage.vendors.cursor.mapping import PRODUCT, dollars_of
+from source_unified_usage.vendors.cursor.mapping import PRODUCT, dollars_of, needed
 
 _PAGE_SIZE = 250  # the documented maximum (Analytics API)
 
@@ -46,7 +46,7 @@ class Bugbot(Reviewed):
 
     def usages(self, row: Row) -> Iterator[Usage]:
         yield usage(
-            id=self.id(row["repo"], row["pr_number"]),
+            id=self.id(needed(row, "repo"), needed(row, "pr_number")),
             product=PRODUCT,
             metric_name="bugbot",
             resources=[{"id": row["repo"], "name": row["repo"]}],
@@ -66,7 +66,7 @@ class BugbotReviews(Reviewed):
 
     def usages(self, row: Row) -> Iterator[Usage]:
         yield usage(
-            id=self.id(row["request_id"]),
+            id=self.id(needed(row, "request_id")),
             product=PRODUCT,
             metric_name="bugbot_reviews",
             resources=[{"id": row["repo"], "name": row["repo"]}] if row.get("repo") else None,

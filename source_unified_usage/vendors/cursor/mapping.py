@@ -9,7 +9,7 @@ from pendulum import DateTime
 
 from source_unified_usage.core.lookup import mailbox
 from source_unified_usage.core.provider import provider_of
-from source_unified_usage.core.usage import Amount, Row, decimal
+from source_unified_usage.core.usage import Amount, Row, decimal, text
 
 PRODUCT = {"id": "cursor", "name": "Cursor"}
 
@@ -86,9 +86,16 @@ class Scope(NamedTuple):
         return (row["teamId"],) if self.organization else ()
 
 
-def stated(text: str | None) -> str | None:
+def stated(said: str | None) -> str | None:
     """A text that says something: Cursor also writes `null` and its like (apache/incubator-devlake's raw tables)."""
-    return text if text and text.strip().lower() not in _NOTHING else None
+    return said if said and said.strip().lower() not in _NOTHING else None
+
+
+def needed(row: Row, name: str) -> Any:
+    """A field that tells rows apart. Raises KeyError also where it is null or empty: all such rows would be one."""
+    if text(row[name]) is None:
+        raise KeyError(name)
+    return row[name]
 
 
 def member_key(row: Row) -> Any:

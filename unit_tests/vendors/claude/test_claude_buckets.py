@@ -7,7 +7,7 @@ from unittest.mock import patch
 
 import pytest
 import requests_mock
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from pendulum import instance
 
@@ -16,6 +16,7 @@ from source_unified_usage.core.pages import pages
 from source_unified_usage.core.times import midnight, parse_time
 from source_unified_usage.core.window import Window, days
 from source_unified_usage.vendors.claude import console
+from unit_tests.examples import share
 from unit_tests.vendors.claude.answers import CONFIG, NAMES
 from unit_tests.vendors.samples import mock_answers, stream_of, window
 
@@ -93,6 +94,7 @@ DAYS = st.lists(
 
 
 @pytest.mark.parametrize("name", REPORTS)
+@settings(max_examples=share(25))  # each reads a month twice
 @given(rows=DAYS, most_rows=st.integers(1, 60), most_bytes=st.integers(1, 20_000), buckets=st.integers(1, 31))
 def test_rows_in_parts_are_the_rows_at_once(
     name: str, rows: list[list[dict[str, Any]]], most_rows: int, most_bytes: int, buckets: int

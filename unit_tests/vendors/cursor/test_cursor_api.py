@@ -9,6 +9,7 @@ import requests_mock
 from source_unified_usage.core.errors import ConfigError, KeyRefused, Unavailable
 from source_unified_usage.core.window import days
 from source_unified_usage.vendors.cursor import Cursor
+from source_unified_usage.vendors.cursor.mapping import Item, People
 from unit_tests.vendors.cursor.answers import API, CONFIG, DAILY, EVENT, EVENTS, page, read
 from unit_tests.vendors.samples import records, sample, stream_of, window
 
@@ -36,6 +37,46 @@ def test_spend_comes_by_the_largest_page_that_is_documented(
     server.post(requests_mock.ANY, json={"teamMemberSpend": [], "subscriptionCycleStart": 0, "totalPages": 1})
     read("cursor_spend", **config)
     assert [request.json()["pageSize"] for request in server.request_history] == [size]
+
+
+@pytest.mark.parametrize(
+    ("said", "created"),
+    [
+        ("2026-09-01T10:00:00.000Z", "2026-09-01T10:00:00.000Z"),
+        ("2026-09-01T12:00:00+02:00", "2026-09-01T10:00:00Z"),
+        ("2026-09-01T10:00:00", "2026-09-01T10:00:00Z"),
+    ],
+)
+@pytest.mark.parametrize("name", ["cursor_ai_code_commits", "cursor_ai_code_changes"])
+def test_when_ai_code_was_made_is_in_utc(name: str, said: str, created: str) -> None:
+    item = Item({"changeId": "c1", "commitHash": "h1", "createdAt": said}, People({}))
+    (record,) = stream_of("cursor", CONFIG, name).usages(item)
+    assert record["created_at"] == created
+
+
+@pytest.mark.parametrize("unsaid", [None, "", "null"])
+@pytest.mark.parametrize(
+    ("name", "field"),
+    [
+        ("cursor_bugbot", "repo"),
+        ("cursor_bugbot", "pr_number"),
+        ("cursor_bugbot_reviews", "request_id"),
+        ("cursor_ai_code_changes", "changeId"),
+        ("cursor_ai_code_commits", "commitHash"),
+    ],
+)
+def test_a_row_whose_key_says_nothing_is_an_error(name: str, field: str, unsaid: str | None) -> None:
+    """Else such a row would overwrite that of another window."""
+    row = {"repo": "acme/app", "pr_number": 1, "timestamp": "2026-09-01T10:00:00Z", "createdAt": "2026-09-01T10:00:00Z"}
+    row |= {"request_id": "r1", "charged_cents": 1, "changeId": "c1", "commitHash": "h1"}
+    stream = stream_of("cursor", CONFIG, name)
+
+    def usages(row: dict[str, Any]) -> list[Any]:
+        return [*stream.usages(Item(row, People({})) if "ai_code" in name else row)]
+
+    assert len(usages(row)) == 1
+    with pytest.raises(KeyError, match=field):
+        usages({**row, field: unsaid})
 
 
 @pytest.mark.parametrize("name", ["cursor_ai_code_commits", "cursor_ai_code_changes"])
