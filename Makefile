@@ -38,7 +38,7 @@ lint: setup ## ruff and mypy
 	$(BIN)/mypy
 
 unit: setup ## The unit tests, in less than a minute
-	$(PYTEST) unit_tests
+	$(BIN)/python -m pytest -q -n auto unit_tests
 
 test: lint ## Setup, lint, all tests but the slow ones and the package test
 	$(PYTEST)
