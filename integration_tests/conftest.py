@@ -1,6 +1,7 @@
 """A sandbox and a source at the same frozen time."""
 
 import os
+import signal
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -13,6 +14,9 @@ from sandbox.vendors.claude import ClaudeSandbox
 
 if TYPE_CHECKING:
     from integration_tests.lakes import Lake
+
+# what nohup has its command ignore, every process that a test starts would ignore too
+signal.signal(signal.SIGHUP, signal.SIG_DFL)
 
 
 def pytest_xdist_auto_num_workers() -> int:
