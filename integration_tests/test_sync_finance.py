@@ -64,6 +64,7 @@ def test_nobody_has_to_have_a_folder(tmp_path: Path, monkeypatch: pytest.MonkeyP
         (f"{INVOICES}claude,11/2026,USD,1\n", ", line 2, month: '11/2026' is no month like 2026-11."),
         (f"{INVOICES}claude,2026-11,USD,1\nclaude,2026-11,USD,1.234.5\n", ", line 3, amount: '1.234.5' is no amount"),
         (f"{INVOICES}claude,2026-11,USD,nan\n", ", line 2, amount: 'nan' is no amount"),
+        (f"{INVOICES}claude,2026-11,USD,-1e30\n", ", line 2, amount: '-1e30' is no amount"),
         (f"{INVOICES}claude,2026-11,,1\n", ", line 2, currency: it is empty."),
         (f"{INVOICES}claude,2026-11,USD,1,234.50\n", ", line 2: it has not 4 values."),
         (f"{INVOICES}claude,2026-11,USD\n", ", line 2: it has not 4 values."),

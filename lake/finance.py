@@ -27,6 +27,7 @@ _MATCH_ON = ("email", "user_id", "workspace_id", "api_key_id", "resource_id", "o
 
 Row = dict[str, str | None]
 Tables = dict[str, list[Row]]
+_MOST = Decimal("1e20")  # far below what numeric(38,12), the type of the models' sums, can hold
 
 
 def read(folder: str) -> Tables:
@@ -95,7 +96,7 @@ def _amount(value: str) -> str:
         amount = Decimal(value)
     except InvalidOperation:
         amount = Decimal("nan")
-    if not amount.is_finite():
+    if not amount.is_finite() or abs(amount) >= _MOST:
         raise ValueError(f"{value!r} is no amount like 1234.50")
     return f"{amount:f}"
 
