@@ -85,6 +85,10 @@ class Malformed(Exception):
     """A record that is wrong whatever the vendor's row holds; the reading raises it as a Defect."""
 
 
+class Crowded(Exception):
+    """A part of several days has more rows, or bytes, than may be held at once; it is asked for in shorter ones."""
+
+
 def reason_of(error: Exception) -> str:
     """The message of one of UNMAPPABLE, in one line and shortened."""
     said = f"no {error}" if isinstance(error, KeyError) else str(error)

@@ -7,15 +7,12 @@ from typing import TypeVar
 
 from pendulum import DateTime
 
+from source_unified_usage.core.errors import Crowded
 from source_unified_usage.core.window import Window
 
 T = TypeVar("T", bound=Sized)  # rows
 # Rows held at once. A row of 20 fields takes 2 to 3 KB beside the 100 MB that a sync takes in any case.
 MOST_ROWS = 20_000
-
-
-class Crowded(Exception):
-    """A part of several days has more rows, or bytes, than may be held at once."""
 
 
 class Portions:

@@ -15,8 +15,8 @@ from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
 
 from source_unified_usage import __version__
 from source_unified_usage.core import clock
+from source_unified_usage.core.errors import Crowded
 from source_unified_usage.core.network import authorities
-from source_unified_usage.core.portions import Crowded
 
 # The largest pages that any vendor documents have some 10 MB.
 MOST_BYTES = 256 << 20

@@ -5,7 +5,8 @@ from threading import Event, Thread
 import pytest
 from pendulum import datetime
 
-from source_unified_usage.core.portions import MOST_ROWS, Crowded, Portions, RowBudget
+from source_unified_usage.core.errors import Crowded
+from source_unified_usage.core.portions import MOST_ROWS, Portions, RowBudget
 from source_unified_usage.core.window import Window
 
 MONTH = Window(datetime(2026, 9, 1), datetime(2026, 10, 1))

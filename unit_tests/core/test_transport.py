@@ -12,8 +12,7 @@ import pytest
 from source_unified_usage.core import clock, transport
 from source_unified_usage.core.api import Api
 from source_unified_usage.core.authentication import Credential
-from source_unified_usage.core.errors import BrokenContract, Unavailable
-from source_unified_usage.core.portions import Crowded
+from source_unified_usage.core.errors import BrokenContract, Crowded, Unavailable
 from source_unified_usage.core.transport import room_for
 
 

@@ -12,9 +12,8 @@ from source_unified_usage.core.answer import Answer
 from source_unified_usage.core.api import Api
 from source_unified_usage.core.authentication import Credential
 from source_unified_usage.core.error_rules import SERVER_ERRORS, Asked, ErrorRule
-from source_unified_usage.core.errors import BrokenContract, ConfigError, KeyRefused, SourceError, Unavailable
+from source_unified_usage.core.errors import BrokenContract, ConfigError, Crowded, KeyRefused, SourceError, Unavailable
 from source_unified_usage.core.piles import Pile
-from source_unified_usage.core.portions import Crowded
 from source_unified_usage.core.retry import SYNC_RETRIES, seconds_until
 from source_unified_usage.core.times import midnight
 from source_unified_usage.core.usage import Row, listed

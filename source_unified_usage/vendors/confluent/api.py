@@ -10,9 +10,8 @@ from source_unified_usage.core.answer import Answer
 from source_unified_usage.core.api import Api
 from source_unified_usage.core.edges import STEADY_READINGS, steady
 from source_unified_usage.core.error_rules import RETRY, Asked, ErrorRule
-from source_unified_usage.core.errors import ConfigError, KeyRefused, Unavailable
+from source_unified_usage.core.errors import ConfigError, Crowded, KeyRefused, Unavailable
 from source_unified_usage.core.paging import follow
-from source_unified_usage.core.portions import Crowded
 from source_unified_usage.core.retry import SYNC_RETRIES, retry_after
 from source_unified_usage.core.usage import Row, canonical_json
 

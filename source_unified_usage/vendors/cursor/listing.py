@@ -11,9 +11,8 @@ from itertools import chain, pairwise
 
 from source_unified_usage.core.answer import Answer
 from source_unified_usage.core.edges import READINGS
-from source_unified_usage.core.errors import Unavailable
+from source_unified_usage.core.errors import Crowded, Unavailable
 from source_unified_usage.core.piles import Pile
-from source_unified_usage.core.portions import Crowded
 from source_unified_usage.core.usage import Row, canonical_json
 from source_unified_usage.core.window import Window, days
 from source_unified_usage.vendors.cursor.api import integer
