@@ -13,7 +13,6 @@ from source_unified_usage.core.config import excluded_fields, present, read_rang
 from source_unified_usage.core.credentials import given
 from source_unified_usage.core.errors import ConfigError
 from source_unified_usage.core.files import read_config
-from source_unified_usage.core.schema import usage_schema
 from source_unified_usage.core.spec import connection_specification
 from source_unified_usage.core.vendor import Vendor, configured
 from source_unified_usage.streams import all_streams
@@ -70,7 +69,7 @@ def _of(vendor: type[Vendor], config: Mapping[str, Any]) -> Selected:
             validate(config, connection_specification(VENDORS))
             # what a read would refuse before its first row; PyAirbyte would say only that the connector failed
             read_range(present(config), clock.now())
-            excluded_fields(present(config), list(usage_schema()["properties"]))
+            excluded_fields(present(config))
         (one,) = configured([vendor], config)
         offered = tuple(stream.name for stream in one.offered())
     except ConfigError as error:

@@ -40,7 +40,6 @@ from source_unified_usage.core.outlook import outlook
 from source_unified_usage.core.pages import RecordPage
 from source_unified_usage.core.progress import Heartbeat, logger
 from source_unified_usage.core.reading import StreamReading, cdk_stream
-from source_unified_usage.core.schema import usage_schema
 from source_unified_usage.core.scope import scope_in, widened
 from source_unified_usage.core.spec import specification
 from source_unified_usage.core.stream import Range, UsageStream
@@ -202,7 +201,7 @@ class SourceUnifiedUsage(AbstractSource):
         return read_range(present(config), clock.now())
 
     def _excluded(self, config: Mapping[str, Any]) -> list[str]:
-        return excluded_fields(present(config), list(usage_schema()["properties"]))
+        return excluded_fields(present(config))
 
     def _vendors(self, config: Mapping[str, Any]) -> Sequence[Vendor]:
         return configured(VENDORS, config)

@@ -2,7 +2,7 @@
 
 import difflib
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from datetime import date
 from ipaddress import ip_address
 from typing import Any
@@ -15,6 +15,7 @@ from pendulum import DateTime
 from source_unified_usage.core.errors import ConfigError
 from source_unified_usage.core.network import is_loopback
 from source_unified_usage.core.progress import logger
+from source_unified_usage.core.schema import usage_schema
 from source_unified_usage.core.stream import Range
 from source_unified_usage.core.times import parse_time
 
@@ -63,8 +64,9 @@ def read_range(config: Mapping[str, Any], now: DateTime) -> Range:
     return Range(start, end, bool(config.get("include_current_day")), now)
 
 
-def excluded_fields(config: Mapping[str, Any], known: Sequence[str]) -> list[str]:
+def excluded_fields(config: Mapping[str, Any]) -> list[str]:
     """The top-level keys to leave out of every record. Raises ConfigError."""
+    known = usage_schema()["properties"]
     excluded = list(config.get("exclude_fields") or [])
     for name in excluded:
         if name in _REQUIRED_FIELDS:

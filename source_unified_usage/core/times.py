@@ -67,8 +67,8 @@ def in_form(text: str) -> str:
 
     Raises ValueError when it is no time.
     """
-    moment = rfc3339(parse_time(text))
-    return text if _IN_FORM(text) else moment
+    moment = parse_time(text)
+    return text if _IN_FORM(text) else rfc3339(moment)
 
 
 def first_instant(text: str) -> datetime:

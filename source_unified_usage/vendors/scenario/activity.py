@@ -119,7 +119,7 @@ class Activity(UsageStream[ScenarioApi]):
         for row, ordinal in feed.rows.with_ordinals(self._key, _order):
             yield Action(row, ordinal, person(row["userId"], users, keys), known)
 
-    def _whole(self, window: Window) -> "Feed":
+    def _whole(self, window: Window) -> Feed:
         """What one window holds. Raises Unavailable when it changes during every reading.
 
         The feed has neither a total nor ids. When an action is removed during the reading and the first one of the
