@@ -95,15 +95,12 @@ def sync(vendor: str, streams: Sequence[str], folder: Path) -> list[list[Request
 
 
 class Trips(NamedTuple):
-    """Round trips of all, and until the bill's last request, beside other streams and alone; requests likewise."""
+    """Round trips of all, and until the bill's last request, beside other streams and alone."""
 
     bills: Sequence[str]
     all: int
     bill: int
     alone: int
-    requests: int
-    requests_bill: int
-    requests_alone: int
 
 
 def measure(vendor: type[Vendor]) -> list[Trips]:
@@ -112,22 +109,18 @@ def measure(vendor: type[Vendor]) -> list[Trips]:
         every = sync(vendor.name, (), Path(folder))
         for credential in credentials(vendor, block_of(vendor), DAYS):
             alone = sync(vendor.name, sorted(credential.sharing), Path(folder))
-            needed = [request for trip in alone for request in trip]
-            trips, requests = _until(every, needed)
-            counted = (len(every), trips, len(alone), sum(map(len, every)), requests, len(needed))
-            found.append(Trips(credential.bills, *counted))
+            found.append(Trips(credential.bills, len(every), _until(every, alone), len(alone)))
     return found
 
 
-def _until(rounds: Sequence[Sequence[Request]], needed: Sequence[Request]) -> tuple[int, int]:
-    missing, requests = list(needed), 0
+def _until(rounds: Sequence[Sequence[Request]], alone: Sequence[Sequence[Request]]) -> int:
+    missing = [request for trip in alone for request in trip]
     for number, trip in enumerate(rounds, 1):
         for request in trip:
             if request in missing:
                 missing.remove(request)
-        requests += len(trip)
         if not missing:
-            return number, requests
+            return number
     raise AssertionError(f"not asked for: {missing}")
 
 

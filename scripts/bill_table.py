@@ -1,24 +1,26 @@
-"""With which request a bill is whole, beside those that the bill needs itself."""
+"""How many requests of a first sync the bills need: they are the first of their credential."""
 
-from collections.abc import Mapping, Sequence
-
-from benchmarks.round_trips import Trips
+from collections.abc import Iterable
+from typing import NamedTuple
 
 BEGIN, END = "<!-- bill first: begin, written by `make requests` -->", "<!-- bill first: end -->"
 
 
-def table(found: Mapping[str, Sequence[Trips]]) -> str:
-    """The bills of the vendors in Markdown."""
+class Bill(NamedTuple):
+    """The bills of one credential: their requests, names and shared answers included, and all of the vendor's."""
+
+    vendor: str
+    names: tuple[str, ...]
+    own: int
+    all: int
+
+
+def table(bills: Iterable[Bill]) -> str:
+    """The bills in Markdown."""
     lines = [
-        "| Vendor | Bill | Requests of the sync | Until the bill is whole | Share | The bill's own | Share |",
-        "|---|---|---:|---:|---:|---:|---:|",
+        "| Vendor | Bill | Requests of the sync | The bill's, which come first | Share |",
+        "|---|---|---:|---:|---:|",
     ]
-    for vendor, all_trips in found.items():
-        for trips in all_trips:
-            bill = ", ".join(f"`{name}`" for name in trips.bills)
-            whole, own = trips.requests_bill, trips.requests_alone
-            lines.append(
-                f"| {vendor} | {bill} | {trips.requests} | {whole} | {whole / trips.requests:.0%} | {own} "
-                f"| {own / trips.requests:.0%} |"
-            )
+    for vendor, names, own, all in bills:
+        lines.append(f"| {vendor} | {', '.join(f'`{name}`' for name in names)} | {all} | {own} | {own / all:.0%} |")
     return "\n".join(lines) + "\n"

@@ -19,8 +19,9 @@ the sync one day later. Streams that are not named make as many requests as befo
 ABOUT_TRIPS = f"""\
 Round trips are what a sync lasts where answers are late: requests that are under way at the same time count once.
 Counted in a first sync of {DAYS} days of all streams, 6 people. "Bill" is the trip that brings the last answer that
-the bill needs, "alone" how many trips it takes without the other streams. Claude and Datadog are left out: with one
-key they are asked one request at a time, before and now."""
+the bill needs, "alone" how many trips it takes without the other streams. Nothing else is asked until the bill is
+whole, so the slots that it does not use stay empty meanwhile. Claude, Confluent and Datadog are left out: with one key
+they are asked one request at a time, before and now."""
 
 
 def section(now: Mapping[str, Counts], trips: Mapping[str, Sequence[Trips]]) -> str:

@@ -58,7 +58,6 @@ class Api:
         self._mended = False
         self.account: str | None = None  # the account that the figures belong to, where the answers name it
         self.window_queue = WindowQueue(self.parallel)
-        self.asks_too: Collection[Api] = ()
         self._rate_limit = RateLimit(*self.rate_limit)
 
     def for_stream(
@@ -92,10 +91,6 @@ class Api:
     def rate_limit_for(self, path: str) -> RateLimit:
         """The limit for requests to `path`: the same for all paths, unless the vendor has limits for single ones."""
         return self._rate_limit
-
-    def rate_limits_for(self, path: str) -> Collection[RateLimit]:
-        """What counts the requests of a stream that asks `path`, and those to other APIs that it needs for its rows."""
-        return {self.rate_limit_for(path), *(api.rate_limit_for("") for api in self.asks_too)}
 
     def facts(self, asked: Asked) -> Mapping[str, str]:
         """What the advice of an error rule may name."""
@@ -265,6 +260,7 @@ class Api:
 
     def _pace(self, seconds: float, why: str) -> None:
         self.paced += seconds
+        self.window_queue.look_again()
         self.stats.wait(seconds, f"{self.title} {why}")
 
     def _refuse(self, source: str, asked: Asked, *, limited: bool) -> None:

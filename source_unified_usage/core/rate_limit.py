@@ -12,16 +12,14 @@ _WORTH_SAYING = 10  # seconds that requests take at least
 class RateLimit:
     """At most `requests` in any `seconds`, shared by everything that the vendor counts under this limit.
 
-    `requests` is 0 where the vendor publishes no figure; then only `hold` delays requests, and `tell` is what is known
-    of those that are left. The CDK's own policy is not used because it counts by the wall clock, which may be set back
-    in the middle of a sync.
+    `requests` is 0 where the vendor publishes no figure; then only `hold` delays requests. The CDK's own policy is not
+    used because it counts by the wall clock, which may be set back in the middle of a sync.
     """
 
     def __init__(self, requests: int = 0, seconds: float = 60) -> None:
         self.requests, self.seconds = requests, seconds
         self._sent: deque[float] = deque(maxlen=requests or 1)
-        self._held_until = self._told_until = float("-inf")
-        self._told = 0
+        self._held_until = float("-inf")
         self._lock = threading.Lock()
 
     def __str__(self) -> str:
@@ -47,37 +45,28 @@ class RateLimit:
         with self._lock:
             self._held_until = max(self._held_until, clock.monotonic() + seconds)
 
-    def tell(self, left: int, seconds: float) -> None:
-        """An answer says that so many requests are left for this long."""
+    @property
+    def spent(self) -> bool:
+        """Whether a request would have to wait now."""
         with self._lock:
-            now = clock.monotonic()
-            self._told = min(left, self._told) if now < self._told_until else left
-            self._told_until = now + seconds
-
-    def room(self) -> int:
-        """How many requests may be sent at once; 0 where nothing tells."""
-        with self._lock:
-            now = clock.monotonic()
-            if now < self._held_until:
-                return 0
-            if self.requests:
-                return self.requests - sum(sent > now - self.seconds for sent in self._sent)
-            return max(0, self._told) if now < self._told_until else 0
+            return self._delay(clock.monotonic())[0] > 0
 
     def _wait(self) -> tuple[float, str]:
         """Seconds until a request may be sent, and why it must wait; 0 when it may be sent, which counts it."""
         with self._lock:
             now = clock.monotonic()
-            free = float("-inf")
-            if self.requests and len(self._sent) == self.requests:
-                free = self._sent[0] + self.seconds
-            if self._held_until > max(now, free):
-                return self._held_until - now, "has no request left for the moment"
-            if free > now:
-                return free - now, str(self)
-            self._sent.append(now)  # a full deque drops its oldest
-            self._told -= 1
-            return 0.0, ""
+            wait, why = self._delay(now)
+            if not wait:
+                self._sent.append(now)  # a full deque drops its oldest
+            return wait, why
+
+    def _delay(self, now: float) -> tuple[float, str]:
+        free = float("-inf")
+        if self.requests and len(self._sent) == self.requests:
+            free = self._sent[0] + self.seconds
+        if self._held_until > max(now, free):
+            return self._held_until - now, "has no request left for the moment"
+        return (free - now, str(self)) if free > now else (0.0, "")
 
 
 class InFlight:

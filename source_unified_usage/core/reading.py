@@ -81,8 +81,8 @@ class StreamReading(PartitionGenerator):
         self._whole: set[Window] = set()
         self._queue = stream.api.window_queue
         self.questions = frozenset(stream.questions())
-        rate_limits = stream.api.rate_limits_for(stream.path())
-        place = Place(stream.role, len(stream.windows), self.questions, rate_limits, stream.windows_at_once)
+        rate_limit = stream.api.rate_limit_for(stream.path())
+        place = Place(stream.role, len(stream.windows), self.questions, rate_limit)
         self._place = self._queue.join(place)
 
     # --- as the CDK's partition generator

@@ -1,7 +1,7 @@
 """Whose window is read next, where the streams of one credential share what it may ask."""
 
 import threading
-from collections.abc import Collection, Hashable, Sequence
+from collections.abc import Hashable, Sequence
 
 from pendulum import DateTime
 
@@ -15,20 +15,12 @@ _RANK_OF_THE_PASSED_OVER = 1
 class Place:
     """One stream in the queue: how much it has left to ask, whether it waits, and how many windows it reads.
 
-    `questions`: those that its windows ask; `rate_limits`: those that its requests are counted under; `most`: how many
-    windows it may read at once; `at_once`: how many of them by what it has read so far.
+    `questions`: those that its windows ask; `rate_limit`: the one that its requests are counted under; `at_once`: how
+    many windows it may read at once by what it has read so far.
     """
 
-    def __init__(
-        self,
-        role: str,
-        windows: int,
-        questions: frozenset[Hashable],
-        rate_limits: Collection[RateLimit] = (),
-        most: int = 1,
-    ) -> None:
-        self.rank, self.windows, self.questions = _RANKS[role], windows, questions
-        self.rate_limits, self.most = frozenset(rate_limits), most
+    def __init__(self, role: str, windows: int, questions: frozenset[Hashable], rate_limit: RateLimit) -> None:
+        self.rank, self.windows, self.questions, self.rate_limit = _RANKS[role], windows, questions, rate_limit
         self.weight = len(self.questions) / windows if windows else 0.0
         self.waits_for: DateTime | None = None
         self.reads, self.at_once = 0, 1
@@ -46,16 +38,6 @@ class Place:
     @property
     def to_ask(self) -> float:
         return self.windows * self.weight
-
-    @property
-    def asking(self) -> float:
-        """What the windows ask that it reads now."""
-        return self.reads * self.weight
-
-    @property
-    def claims(self) -> int:
-        """How many slots more it can use."""
-        return 0 if self.asks_no_more or self.left else max(0, min(self.most - self.reads, self.windows))
 
 
 class Group:
@@ -85,20 +67,17 @@ class Group:
         return any(place.rank == _RANKS["bill"] for place in self.places if not place.left)
 
     @property
-    def rate_limits(self) -> frozenset[RateLimit]:
-        return frozenset[RateLimit]().union(*(place.rate_limits for place in self.places))
+    def rate_limits(self) -> set[RateLimit]:
+        return {place.rate_limit for place in self.places}
+
+    @property
+    def delayed(self) -> bool:
+        """A limit leaves it no request for the moment."""
+        return any(rate_limit.spent for rate_limit in self.rate_limits)
 
     @property
     def ended(self) -> bool:
         return all(place.left for place in self.places)
-
-    @property
-    def claims(self) -> int:
-        """How many slots more it can use."""
-        if len(self.places) == 1:
-            return self.places[0].claims
-        idle = not any(place.reads for place in self.places)
-        return 1 if idle and any(place.claims for place in self.places) else 0
 
     def next(self) -> Place | None:
         """Whose window is the earliest of those that are waited for; None while none may be read."""
@@ -114,9 +93,8 @@ class WindowQueue:
     The bill goes first, so that a sync that ends half-way has the money. Then whatever restates it, then activity, then
     estimates, each time the stream that has least left to ask. A slow vendor holds only its own windows.
 
-    While a bill is read, another stream gets only what the bill has no use for: a slot beyond all that it can take, and
-    of the limit that both are counted under, requests beyond all that it has left to ask. Where nothing tells how many
-    are left, the bill has them all. So it is never later than it would be alone.
+    Until the bill is whole nothing else is asked, even where slots are free, so that no request comes before those that
+    it needs. Only while it must wait for a limit, streams are read that are not counted under it.
     """
 
     def __init__(self, capacity: int) -> None:
@@ -141,7 +119,7 @@ class WindowQueue:
             place.weight = requests
 
     def look_again(self) -> None:
-        """A limit was told: there may be requests to spare."""
+        """Somebody waits for a limit: others need not wait with it."""
         with self._changed:
             self._changed.notify_all()
 
@@ -189,27 +167,19 @@ class WindowQueue:
         """Who has the next turn; None while nothing is free, or while one whose turn it may be has not asked yet."""
         if not self._free:
             return None
-        groups = sorted(self._groups, key=lambda group: group.priority)
-        bills = [group for group in groups if group.has_bill]
-        for group in groups:
-            if bills and not group.has_bill and not self._spare_for(group, bills):
-                continue
+        for group in sorted(self._to_ask(), key=lambda group: group.priority):
             if any(place.between for place in group.places):
                 return None
             if (place := group.next()) is not None:
                 return place
         return None
 
-    def _spare_for(self, group: Group, bills: Sequence[Group]) -> bool:
-        """Whether it may read one more window without taking anything from the bills."""
-        if self._free <= sum(bill.claims for bill in bills):
-            return False
-        theirs = frozenset[RateLimit]().union(*(bill.rate_limits for bill in bills))
-        asks = max(1, *(place.weight for place in group.places))
-        return all(rate_limit.room() >= self._claimed(rate_limit) + asks for rate_limit in group.rate_limits & theirs)
-
-    def _claimed(self, rate_limit: RateLimit) -> float:
-        """Requests that the bills have left to ask, and those of windows that are under way."""
-        places = [place for group in self._groups for place in group.places if rate_limit in place.rate_limits]
-        bill = _RANKS["bill"]
-        return sum(place.asking + (place.to_ask if place.rank == bill else 0) for place in places if not place.left)
+    def _to_ask(self) -> Sequence[Group]:
+        """The bills, as long as there are any; with them those that take nothing from bills which must wait."""
+        bills = [group for group in self._groups if group.has_bill]
+        if not bills:
+            return self._groups
+        if not all(bill.delayed for bill in bills):
+            return bills
+        theirs = set[RateLimit]().union(*(bill.rate_limits for bill in bills))
+        return [group for group in self._groups if group.has_bill or theirs.isdisjoint(group.rate_limits)]

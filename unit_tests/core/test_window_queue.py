@@ -11,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pendulum import DateTime, datetime
 
+from source_unified_usage.core.rate_limit import RateLimit
 from source_unified_usage.core.window_queue import Place, WindowQueue
 
 
@@ -32,7 +33,7 @@ class Line:
 def read(lines: list[Line], capacity: int = 1) -> list[tuple[str, int]]:
     """All lines at once, each in a thread of its own; which stream had which turn, in order."""
     queue = WindowQueue(capacity)
-    places = [queue.join(Place(line.role, line.windows, line.questions)) for line in lines]
+    places = [queue.join(Place(line.role, line.windows, line.questions, RateLimit())) for line in lines]
     order: list[tuple[str, int]] = []
 
     def run(index: int) -> None:
@@ -95,8 +96,8 @@ def test_streams_that_share_answers_keep_step_and_go_with_the_first_of_them() ->
 def test_what_a_stream_learns_while_it_reads_counts_from_then_on() -> None:
     queue = WindowQueue(1)
     people, models = (
-        queue.join(Place("restates", 2, frozenset("pq"))),
-        queue.join(Place("restates", 3, frozenset("mno"))),
+        queue.join(Place("restates", 2, frozenset("pq"), RateLimit())),
+        queue.join(Place("restates", 3, frozenset("mno"), RateLimit())),
     )
     with slot(queue, people, moment(0)):
         pass
@@ -126,8 +127,8 @@ def test_one_that_was_passed_over_a_hundred_times_goes_next() -> None:
 
 def test_a_stream_that_ends_early_does_not_block_the_others() -> None:
     queue = WindowQueue(1)
-    bill = queue.join(Place("bill", 5, frozenset("a")))
-    other = queue.join(Place("activity", 1, frozenset("b")))
+    bill = queue.join(Place("bill", 5, frozenset("a"), RateLimit()))
+    other = queue.join(Place("activity", 1, frozenset("b"), RateLimit()))
     with slot(queue, bill, moment(0)):
         pass
     queue.leave(bill)
@@ -150,7 +151,10 @@ def test_every_window_has_its_turn_once_and_in_order(drawn: list[tuple[str, int,
 @pytest.mark.parametrize("capacity", [2, 4])
 def test_a_line_that_reads_leaves_the_other_slots_to_the_next(capacity: int) -> None:
     queue = WindowQueue(capacity)
-    users, other = queue.join(Place("restates", 2, frozenset("a"))), queue.join(Place("activity", 1, frozenset("b")))
+    users, other = (
+        queue.join(Place("restates", 2, frozenset("a"), RateLimit())),
+        queue.join(Place("activity", 1, frozenset("b"), RateLimit())),
+    )
     with slot(queue, users, moment(0)), slot(queue, other, moment(0)):
         pass
 
@@ -158,7 +162,7 @@ def test_a_line_that_reads_leaves_the_other_slots_to_the_next(capacity: int) -> 
 def wide(lines: list[Line], capacity: int, at_once: int) -> list[list[tuple[str, int]]]:
     """All lines at once, each with so many windows at once after its first; which were read together, as each began."""
     queue = WindowQueue(capacity)
-    places = [queue.join(Place(line.role, line.windows, line.questions)) for line in lines]
+    places = [queue.join(Place(line.role, line.windows, line.questions, RateLimit())) for line in lines]
     reading: list[tuple[str, int]] = []
     seen: list[list[tuple[str, int]]] = []
     lock = Lock()

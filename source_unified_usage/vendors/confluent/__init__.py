@@ -35,7 +35,7 @@ class Confluent(Vendor):
         streams: list[UsageStream] = [costs.Costs(api, lookups)]
         if self.options["include_metrics"]:
             metrics = MetricsApi(self._metrics_url, credential)
-            metrics.window_queue, metrics.asks_too = api.window_queue, (api,)  # for clusters
+            metrics.window_queue = api.window_queue  # it asks that API for clusters
             streams.append(MetricsUsage(metrics, api, lookups))
         return streams
 

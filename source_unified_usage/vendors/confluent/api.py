@@ -29,12 +29,9 @@ class ConfluentApi(Api):
     """One key's view of https://api.confluent.cloud.
 
     One request at a time: the limit is not published, and all clients of an organization share it (as clients report).
-    Metrics have a limit of their own, but need lists from here: they are read beside the bill only when its answers say
-    that enough requests are left for both.
     """
 
     title = "Confluent"
-    parallel = 2
     role = "OrganizationAdmin or BillingAdmin on the organization"
     errors = (
         # a client got it under throttling for a day well inside the year; days before that are never asked for
@@ -52,15 +49,11 @@ class ConfluentApi(Api):
     )
 
     def observe(self, answer: requests.Response, path: str) -> None:
-        remaining = answer.headers.get("X-RateLimit-Remaining") or answer.headers.get("RateLimit-Remaining") or ""
-        if not remaining.isdecimal() or answer.status_code != 200:
-            return
-        reset = retry_after(answer.headers, limited=True)
-        if reset is not None and reset <= SYNC_RETRIES.max_retry_after:
-            if remaining == "0":
+        remaining = answer.headers.get("X-RateLimit-Remaining") or answer.headers.get("RateLimit-Remaining")
+        if remaining == "0" and answer.status_code == 200:
+            reset = retry_after(answer.headers, limited=True)
+            if reset is not None and reset <= SYNC_RETRIES.max_retry_after:
                 self._rate_limit.hold(reset)
-            self._rate_limit.tell(int(remaining), reset)
-            self.window_queue.look_again()
 
     def facts(self, asked: Asked) -> Mapping[str, str]:
         return {**super().facts(asked), "role": self.role}
