@@ -140,7 +140,7 @@ class MonthlyUsageAttribution(Attribution):
     def usages(self, item: MonthRow) -> Iterator[Usage]:
         row, month, period = item.row, item.month.format("YYYY-MM"), month_period(item.month)
         for kind, own in by_name(row.get("values") or {}, (_USAGE, _PERCENTAGE)).items():
-            value = own.get(kind + _USAGE)
+            value = quantity(own.get(kind + _USAGE))
             if value is None:
                 continue
             yield usage(
@@ -148,7 +148,7 @@ class MonthlyUsageAttribution(Attribution):
                 product={"id": kind},
                 metric_name=kind,
                 **self.common(row),
-                usage={"quantity": quantity(value)},
+                usage={"quantity": value},
                 **period,
                 remote_data={**row, "values": own},
             )
@@ -214,7 +214,7 @@ class HourlyUsageAttribution(Attribution):
 
     def usages(self, item: TypedRow) -> Iterator[Usage]:
         row, kind = item
-        value = row.get("total_usage_sum")
+        value = quantity(row.get("total_usage_sum"))
         if value is None:
             return
         period = hour_period(row["hour"])
@@ -223,7 +223,7 @@ class HourlyUsageAttribution(Attribution):
             product={"id": kind},
             metric_name=row["usage_type"],
             **self.common(row),
-            usage={"quantity": quantity(value)},
+            usage={"quantity": value},
             **period,
             remote_data=row,
         )
