@@ -167,7 +167,9 @@ class HourlyUsageAttribution(Attribution):
     role = "activity"
     grain = "event"
     step = days(1)  # more than 24 hours are refused (Hourly Usage and Migration)
-    lookback = days(3)  # hours are complete after 72 hours (Usage Metering)
+    # when attribution is final is not documented: the 72 hours of hours (Usage Metering), the day of the months that
+    # name their types, which are updated daily, and a margin
+    lookback = days(5)
 
     def __init__(self, api: DatadogApi, organizations: Organizations, *, tags: Sequence[str]) -> None:
         super().__init__(api, organizations, tags=tags)
