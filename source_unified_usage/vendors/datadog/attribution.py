@@ -140,7 +140,7 @@ class MonthlyUsageAttribution(Attribution):
     def usages(self, item: MonthRow) -> Iterator[Usage]:
         row, month, period = item.row, item.month.format("YYYY-MM"), month_period(item.month)
         for kind, own in by_name(row.get("values") or {}, (_USAGE, _PERCENTAGE)).items():
-            value = own.get(kind + _USAGE)
+            value = quantity(own.get(kind + _USAGE))
             if value is None:
                 continue
             yield usage(
@@ -148,7 +148,7 @@ class MonthlyUsageAttribution(Attribution):
                 product={"id": kind},
                 metric_name=kind,
                 **self.common(row),
-                usage={"quantity": quantity(value)},
+                usage={"quantity": value},
                 **period,
                 remote_data={**row, "values": own},
             )
@@ -167,7 +167,9 @@ class HourlyUsageAttribution(Attribution):
     role = "activity"
     grain = "event"
     step = days(1)  # more than 24 hours are refused (Hourly Usage and Migration)
-    lookback = days(3)  # hours are complete after 72 hours (Usage Metering)
+    # when attribution is final is not documented: the 72 hours of hours (Usage Metering), the day of the months that
+    # name their types, which are updated daily, and a margin
+    lookback = days(5)
 
     def __init__(self, api: DatadogApi, organizations: Organizations, *, tags: Sequence[str]) -> None:
         super().__init__(api, organizations, tags=tags)
@@ -214,7 +216,7 @@ class HourlyUsageAttribution(Attribution):
 
     def usages(self, item: TypedRow) -> Iterator[Usage]:
         row, kind = item
-        value = row.get("total_usage_sum")
+        value = quantity(row.get("total_usage_sum"))
         if value is None:
             return
         period = hour_period(row["hour"])
@@ -223,7 +225,7 @@ class HourlyUsageAttribution(Attribution):
             product={"id": kind},
             metric_name=row["usage_type"],
             **self.common(row),
-            usage={"quantity": quantity(value)},
+            usage={"quantity": value},
             **period,
             remote_data=row,
         )

@@ -155,15 +155,15 @@ class ProjectedCost(MonthlyCost):
 def latest(answer: Answer, period: Callable[[Row], str | None]) -> list[tuple[str, Row]]:
     """The answer's entries with their period (None: not wanted), one for each organization and period.
 
-    Of several the one with the latest date counts, a case that one client guards against. Raises Unmappable, or
-    BrokenContract when two that differ have the same date.
+    Of several the one with the latest date counts, a case that one client guards against. An entry without charges,
+    which are optional (Usage Metering), is none. Raises Unmappable, or BrokenContract when two that differ have the
+    same date.
     """
     found: dict[tuple[str, str], Row] = {}
     for entry in answer.rows("data"):
         with mapping(entry):
-            attributes = entry["attributes"]
-            of = period(attributes)
-            if of is None:
+            attributes = entry.get("attributes") or {}
+            if not attributes.get("charges") or (of := period(attributes)) is None:
                 continue
             key = (of, key_of(attributes))
             known = found.get(key)

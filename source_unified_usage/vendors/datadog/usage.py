@@ -88,7 +88,7 @@ class HourlyUsage(DatadogStream):
         family, period = attributes["product_family"], hour_period(attributes["timestamp"])
         owner = organization(attributes)
         for measurement in measurements:
-            kind, value = measurement["usage_type"], measurement.get("value")
+            kind, value = measurement["usage_type"], quantity(measurement.get("value"))
             if value is None or (value == 0 and not self._zeros):
                 continue
             yield usage(
@@ -96,7 +96,7 @@ class HourlyUsage(DatadogStream):
                 product={"id": family, "name": family},
                 metric_name=kind,
                 organization=owner,
-                usage=compact(quantity=quantity(value), unit=unit_of(kind)),
+                usage=compact(quantity=value, unit=unit_of(kind)),
                 **period,
                 remote_data={**item, "attributes": {**attributes, "measurements": [measurement]}},
             )
@@ -141,9 +141,9 @@ class BillableUsage(DatadogStream):
 
     def usages(self, item: BillableKey) -> Iterator[Usage]:
         row, key, figures = item.row, item.key, item.figures
-        value = figures.get("org_billable_usage")
+        value = quantity(figures.get("org_billable_usage"))
         if value is None and item.alone:
-            value = figures.get("account_billable_usage")
+            value = quantity(figures.get("account_billable_usage"))
         if value is None:
             return
         yield usage(
@@ -152,7 +152,7 @@ class BillableUsage(DatadogStream):
             product=product(figures.get("billing_dimension") or _dimension(key), item.labels),
             metric_name=key,
             organization=organization(row),
-            usage=compact(quantity=quantity(value), unit=figures.get("usage_unit")),
+            usage=compact(quantity=value, unit=figures.get("usage_unit")),
             **month_period(item.month),
             remote_data={**row, "usage": {key: figures}},
         )

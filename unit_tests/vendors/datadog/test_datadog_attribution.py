@@ -64,6 +64,15 @@ def test_usage_by_tag_follows_the_cursor_of_its_own_envelope(server: requests_mo
     assert asked(server, MONTHLY_USAGE) == [query, {**query, "next_record_id": "c1"}]
 
 
+@pytest.mark.parametrize("value", [None, "", "null"])
+def test_unknown_shares_make_no_record(tagged: requests_mock.Mocker, value: Any) -> None:
+    tagged.get(HOURLY_ATTRIBUTION, **page(of_hour(total_usage_sum=value)))
+    assert read("datadog_hourly_usage_attribution", "2025-08-10", "2025-08-11") == []
+    tagged.get(MONTHLY_USAGE, **page(attributed({"a_usage": value, "b_usage": "2"})))
+    (row,) = read("datadog_monthly_usage_attribution", JULY, AUGUST)
+    assert (row["metric_name"], row["usage"]) == ("b", {"quantity": 2})
+
+
 SPELLED = ["2025-07-01T00:00:00Z", "2025-07-01T00:00:00+00:00", "2025-07-01", "2025-07"]
 
 

@@ -177,6 +177,16 @@ def test_absent_keys_fall_back(server: requests_mock.Mocker) -> None:
         read("datadog_cost", JUNE, JULY)
 
 
+@pytest.mark.parametrize("bare", [{"attributes": None}, {}, entry(charges=...), entry(charges=None), entry()])
+def test_an_entry_without_charges_makes_no_record_and_costs_no_other(server: requests_mock.Mocker, bare: Any) -> None:
+    later = {"attributes": {**(bare.get("attributes") or {}), "date": "2025-06-30T00:00:00Z"}}
+    server.get(HISTORICAL, **data(bare, entry(line("total", 1)), bare, later))
+    assert [views(row)["net"] for row in read("datadog_cost", JUNE, JULY)] == [1]
+    server.get(HISTORICAL, **data(bare))
+    server.get(ESTIMATED, **data(entry(line("total", 2))))
+    assert [views(row)["net"] for row in read("datadog_cost", JUNE, JULY)] == [2]
+
+
 @pytest.mark.parametrize("currency", ["EUR", "eur"])
 def test_the_currency_is_the_configured_one(currency: str) -> None:
     (row,) = mapped("datadog_cost", in_june(entry(line("total", 1))), currency=currency)

@@ -9,6 +9,7 @@ import pytest
 import requests_mock
 import yaml
 
+from sandbox.vendors.datadog.knobs import Knobs
 from source_unified_usage.core.config import validate
 from source_unified_usage.core.errors import ConfigError
 from source_unified_usage.core.spec import connection_specification
@@ -38,7 +39,7 @@ def planned(name: str, start: str, covered: Covered | None = None, *, today: boo
         ("datadog_daily_cost", JULY),
         ("datadog_monthly_cost_attribution", JUNE),
         ("datadog_monthly_usage_attribution", JUNE),
-        ("datadog_hourly_usage_attribution", "2025-08-11"),
+        ("datadog_hourly_usage_attribution", "2025-08-09"),
     ],
 )
 def test_lookback(name: str, since: str) -> None:
@@ -48,6 +49,11 @@ def test_lookback(name: str, since: str) -> None:
     covered = Covered.from_state({"slices": [{"start": "2025-01-01T00:00:00Z", "end": reached}]})
     stream = planned(name, "2025-01-01", covered)
     assert stream.windows[0].first_day == since
+
+
+def test_hours_by_tag_are_read_again_until_the_sandbox_restates_them_no_more() -> None:
+    lookback = stream_of("datadog", CONFIG, "datadog_hourly_usage_attribution").lookback
+    assert lookback.before(NOW.start_of("day")) <= NOW.start_of("day") - Knobs().settle
 
 
 @pytest.mark.parametrize(

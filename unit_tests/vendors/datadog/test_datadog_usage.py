@@ -78,6 +78,13 @@ def test_nulls_are_not_measured_and_zeros_are_an_option() -> None:
     assert [row["usage"]["quantity"] for row in found] == [9_007_199_254_740_993]
 
 
+def test_figures_in_every_spelling() -> None:
+    found = mapped("datadog_hourly_usage", measured("null", "", "0", "7"))
+    assert [row["usage"]["quantity"] for row in found] == [0, 7]
+    found = mapped("datadog_hourly_usage", measured("null", "0", 0.0, "7"), include_zero_usage=False)
+    assert [row["usage"]["quantity"] for row in found] == [7]
+
+
 @pytest.mark.parametrize(
     ("usage_type", "unit"),
     [
@@ -129,6 +136,17 @@ def test_an_accounts_quantity_is_that_of_its_only_entry(server: requests_mock.Mo
     assert read("datadog_billable_usage", JUNE, JULY) == []
     server.get(BILLABLE, json={"usage": [alone, summary({}, public_id="org2", account_public_id="other")]})
     assert len(read("datadog_billable_usage", JUNE, JULY)) == 1
+
+
+def test_billable_figures_in_every_spelling(server: requests_mock.Mocker) -> None:
+    sums = {
+        "a_sum": {"org_billable_usage": "null", "account_billable_usage": "5"},
+        "b_sum": {"org_billable_usage": "", "account_billable_usage": "null", "usage_unit": "gib"},
+        "c_sum": {"org_billable_usage": "0", "account_billable_usage": 5},
+    }
+    server.get(BILLABLE, json={"usage": [summary(sums)]})
+    found = read("datadog_billable_usage", JUNE, JULY)
+    assert {row["metric_name"]: row["usage"] for row in found} == {"a_sum": {"quantity": 5}, "c_sum": {"quantity": 0}}
 
 
 @pytest.mark.parametrize(
