@@ -8,6 +8,7 @@ as soon as no thread waits for an answer: the answer would be late by a time tha
 
 import dataclasses
 import faulthandler
+import gc
 import os
 import sys
 import threading
@@ -22,6 +23,7 @@ import time_machine
 from source_unified_usage import entrypoint, run
 from source_unified_usage.core import api, clock, links, retry, transport, window
 
+gc.freeze()  # else a collection in a fork would copy all that is imported
 _DIRECT = urllib.request.build_opener(urllib.request.ProxyHandler({}))
 
 

@@ -1,13 +1,11 @@
 """The source's specification, put together from the common options and each vendor's fragment."""
 
 from collections.abc import Iterable
-from importlib import resources
 from typing import Any
 
-import yaml
 from airbyte_cdk.models import ConnectorSpecification
 
-from source_unified_usage.core.vendor import Vendor
+from source_unified_usage.core.vendor import Vendor, spec_file
 
 DOCUMENTATION_URL = "https://github.com/source-unified-usage/source-unified-usage/blob/main/docs/unified-usage.md"
 
@@ -18,8 +16,7 @@ def connection_specification(vendors: Iterable[type[Vendor]]) -> dict[str, Any]:
     Nothing inside is `required`: the form would demand it of people who do not have that vendor. A vendor is a group,
     because the form draws titles of groups and not of objects.
     """
-    file = resources.files("source_unified_usage.core") / "spec.yaml"
-    common: dict[str, Any] = yaml.safe_load(file.read_text(encoding="utf-8"))
+    common = spec_file("source_unified_usage.core")
     properties = {name: {**option, "group": "general"} for name, option in common.items()}
     groups = [{"id": "general", "title": "What to read"}]
     for order, vendor in enumerate(vendors, start=len(properties)):
