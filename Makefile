@@ -11,6 +11,9 @@ BIN := .venv/bin
 PYTEST := $(BIN)/python -m pytest -q -n auto --dist loadfile --no-loadscope-reorder
 STAMP := .venv/.installed
 
+# without compiled files each of the hundreds of processes that tests and demo start would compile what it imports
+unexport PYTHONDONTWRITEBYTECODE
+
 .DEFAULT_GOAL := help
 .PHONY: help setup fix lint unit test coverage test-all package-test sync demo focus sandbox bench soak tables requests lock clean
 

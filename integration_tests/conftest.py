@@ -21,7 +21,7 @@ signal.signal(signal.SIGHUP, signal.SIG_DFL)
 
 def pytest_xdist_auto_num_workers() -> int:
     """`-n auto`: more than there are cores, because these tests wait for the processes that they start."""
-    return (os.cpu_count() or 1) + 2
+    return (os.cpu_count() or 1) + 1
 
 
 @pytest.fixture

@@ -8,9 +8,10 @@ from pathlib import Path
 
 import pytest
 
+from integration_tests import pyairbyte
 from integration_tests.harness import ROOT
 
-pytest.importorskip("airbyte", reason="PyAirbyte needs Python 3.10 to 3.12")
+pytestmark = pyairbyte.needed
 
 PROXY = "http://127.0.0.1:9"
 ENVIRONMENT = {

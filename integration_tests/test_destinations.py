@@ -10,11 +10,12 @@ from datetime import date
 
 import pytest
 
+from integration_tests import pyairbyte
 from integration_tests.harness import NOW, sandbox_config
 from integration_tests.lakes import Lake, Table, assert_whole, truth
 from sandbox import Fault, Sandbox
 
-pytest.importorskip("airbyte", reason="PyAirbyte needs Python 3.10 to 3.12")
+pytestmark = pyairbyte.needed
 
 START = date(2026, 9, 17)
 FAILING = "confluent_costs"

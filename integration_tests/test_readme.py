@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from integration_tests import postgres
+from integration_tests import postgres, pyairbyte
 from integration_tests.harness import ROOT, sandbox_config
 from sandbox import Sandbox
 
@@ -59,8 +59,8 @@ def test_the_four_commands_and_a_second_sync(sandbox: Sandbox, checkout: Path) -
     assert json.loads((checkout / "secrets" / "state.json").read_text())
 
 
+@pyairbyte.needed
 def test_pyairbyte_into_duckdb_and_postgres(sandbox: Sandbox, checkout: Path) -> None:
-    pytest.importorskip("airbyte", reason="PyAirbyte needs Python 3.10 to 3.12")
     into_duckdb, into_postgres = PYTHON
     start = str(type(sandbox.clock.today()).fromordinal(sandbox.clock.today().toordinal() - 3))
     config = sandbox_config(sandbox, ["confluent"], start_date=start)

@@ -9,12 +9,13 @@ from typing import Any
 
 import pytest
 
+from integration_tests import pyairbyte
 from integration_tests.harness import NOW, sandbox_config
 from integration_tests.lakes import SCHEMA, Lake, assert_whole, truth
 from lake.errors import LakeError
 from sandbox import Fault, Sandbox
 
-pytest.importorskip("airbyte", reason="PyAirbyte needs Python 3.10 to 3.12")
+pytestmark = pyairbyte.needed
 
 START = date(2026, 9, 18)
 COSTS, METRICS, CONSUMPTION, MODELS = STREAMS = (
@@ -84,6 +85,7 @@ def test_a_wrong_password_and_a_second_sync(lake: Lake, monkeypatch: pytest.Monk
         pass
 
 
+@pytest.mark.filterwarnings("ignore::FutureWarning")  # of Google's packages about Python, when PyAirbyte imports them
 @pytest.mark.parametrize("lake", ["postgres"], indirect=True)
 def test_names_with_special_characters(lake: Lake, monkeypatch: pytest.MonkeyPatch) -> None:
     from lake.target import target_of

@@ -12,9 +12,10 @@ from typing import Any
 
 import pytest
 
+from integration_tests import pyairbyte
 from integration_tests.harness import ROOT
 
-pytest.importorskip("airbyte", reason="PyAirbyte needs Python 3.10 to 3.12")
+pytestmark = pyairbyte.needed
 
 duckdb: Any = pytest.importorskip("duckdb")
 
