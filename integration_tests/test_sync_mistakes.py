@@ -56,10 +56,19 @@ def refusal(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch,
 @pytest.mark.parametrize(
     ("config", "sentence"),
     [
-        (None, "The configuration file secrets/config.json cannot be read: No such file or directory."),
+        (
+            None,
+            "The configuration file secrets/config.json cannot be read: No such file or directory. Copy "
+            "secrets.example/config.json there and put your keys in, or name another file: make sync CONFIG=...",
+        ),
         ('{"start_date": ', "The configuration file secrets/config.json is not valid JSON: Expecting value, line 1"),
         ("[]", "The configuration secrets/config.json is no JSON object."),
         ({"start_date": "2026-09-01"}, "secrets/config.json configures no vendor. Add the credentials of at least one"),
+        (
+            {"start_date": "2026-09-01", "curser": CONFIG["cursor"]},
+            "secrets/config.json configures no vendor. The configuration's option curser is not known and has no "
+            "effect, did you mean cursor? Add the credentials of at least one",
+        ),
     ],
 )
 def test_a_configuration_that_cannot_be_used(
@@ -167,6 +176,24 @@ def test_one_wrong_vendor_does_not_stop_the_others() -> None:
     (only,) = (one for one in select("secrets/config.json", ["cursor"], ["cursor_spend"]) if one.wanted)
     assert only.wanted == ("cursor_spend",)
     assert not [one.mistake for one in select("secrets/config.json", ["cursor"], ()) if one.mistake]
+
+
+@pytest.mark.parametrize(
+    ("block", "sentence"),
+    [
+        ({"api_kye": KEY}, "The configuration's option cursor.api_kye is not known and has no effect, did you"),
+        ({"token": KEY}, "The configuration's option cursor.token is not known and has no effect."),
+        (KEY, "The configuration is not valid: cursor must be of type object."),
+    ],
+)
+def test_a_vendor_whose_key_is_in_the_wrong_place_is_not_left_out_silently(block: Any, sentence: str) -> None:
+    from lake.selection import select
+
+    write({**CONFIG, "cursor": block, "github": {"token": "ghp_0", "organization": "o"}, "claude": {"base_url": ""}})
+    cursor, github = select("secrets/config.json", (), ())
+    assert cursor.mistake.startswith(sentence)
+    assert not cursor.wanted
+    assert github.wanted and not github.mistake
 
 
 @pytest.mark.parametrize(
