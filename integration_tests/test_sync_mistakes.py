@@ -1,14 +1,17 @@
 """`python -m lake` with what people get wrong: one sentence each, no stack trace, no key, and nothing is read."""
 
+import errno
 import json
 import os
 import signal
 import socket
 import subprocess
 import sys
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
+from unittest.mock import MagicMock
 
 import pytest
 
@@ -243,6 +246,31 @@ def test_one_sentence_for_what_has_one_reason() -> None:
         f"{found[0].reason} The same goes for claude_usage.",
         other.reason,
     ]
+
+
+def test_why_pyairbyte_gave_up_a_read_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As on a full disk. Its process ends, and the next vendor gets the database."""
+    from lake.connector import Connector, Turn
+    from lake.reading import VendorSync
+    from lake.selection import select
+
+    given_up = []
+
+    def read(self: Any, *_: Any) -> None:
+        lines = self._connector.execute(["read"])
+        given_up.append((next(lines), lines))
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    message = '{"type": "LOG", "log": {"level": "INFO", "message": "reading"}}'
+    monkeypatch.setattr(Connector, "_cli", [sys.executable, "-uc", f"print('{message}'); import time; time.sleep(99)"])
+    monkeypatch.setattr(VendorSync, "_read_into_database", read)
+    monkeypatch.setattr("lake.reading.ab.Source", MagicMock())
+    turn = Turn()
+    (selected,) = select("secrets/config.json", (), ())
+    for _ in range(2):
+        said = VendorSync(selected, MagicMock(), turn, MagicMock())._read(full_refresh=False)
+        assert said == f"The rows could not be kept in {tempfile.gettempdir()}: No space left on device."
+    assert len(given_up) == 2
 
 
 def test_a_full_disk_below_the_output() -> None:
