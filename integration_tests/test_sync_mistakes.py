@@ -273,6 +273,16 @@ def test_why_pyairbyte_gave_up_a_read_is_said(monkeypatch: pytest.MonkeyPatch) -
     assert len(given_up) == 2
 
 
+def test_what_duckdb_failed_of_first_is_said() -> None:
+    from lake.reading import _reason
+
+    first = OSError('(_duckdb.FatalException) FATAL Error: Could not write file "l.duckdb": No space left on device')
+    later = OSError("(_duckdb.FatalException) FATAL Error: Failed: database has been invalidated because of a previous")
+    later.__context__ = OSError("database has been invalidated")
+    later.__context__.__context__ = first
+    assert _reason(later) == 'FATAL Error: Could not write file "l.duckdb": No space left on device'
+
+
 def test_a_full_disk_below_the_output() -> None:
     write({**CONFIG, "cursor": {"api_key": "<key>"}})
     command = [sys.executable, "-m", "lake", "sync"]

@@ -144,6 +144,8 @@ def _stopping(tasks: Sequence[Check | VendorSync], display: Display, folder: Pat
 def _reason(error: Exception) -> str:
     """What a database or PyAirbyte says, in one line, without the statement."""
     text = error.get_message() if isinstance(error, PyAirbyteError) else str(error)
+    if "database has been invalidated" in text and isinstance(error.__context__, Exception):
+        return _reason(error.__context__)  # DuckDB says so to whatever comes after its first failure
     if found := re.search(r"\((?:_?duckdb|psycopg2)[\w.]*\) (.+)", text):
         text = found[1]
     return (text.strip().splitlines() or [type(error).__name__])[0].rstrip(".")
