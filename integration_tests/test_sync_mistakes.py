@@ -181,6 +181,16 @@ def test_one_wrong_vendor_does_not_stop_the_others() -> None:
     assert not [one.mistake for one in select("secrets/config.json", ["cursor"], ()) if one.mistake]
 
 
+def test_a_stream_of_a_wrong_vendor(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    write({**CONFIG, "cursor": {"api_key": "<key>"}, "github": {"token": "<token>"}})
+    code, said = refusal(capsys, monkeypatch, "sync", "--streams", "cursor_spend")
+    assert code == 1
+    assert said == (
+        "--streams: none of cursor can be read. Still a placeholder: cursor.api_key. Put your own value there or take "
+        "it out.\n"
+    )
+
+
 @pytest.mark.parametrize(
     ("block", "sentence"),
     [

@@ -67,6 +67,9 @@ def select(path: str, vendors: Collection[str], streams: Collection[str]) -> lis
             f"{path} configures no vendor.{hints} Add the credentials of at least one of {_names(VENDORS)}."
         )
     _hold_names(path, [one.name for one in found], vendors, [vendor.name for vendor in VENDORS], "vendor")
+    for one in found:
+        if one.mistake and any(stream.startswith(f"{one.name}_") for stream in streams):
+            raise LakeError(f"--streams: none of {one.name} can be read. {one.mistake}")
     offered = [stream for one in found for stream in one.offered]
     _hold_names(path, offered, streams, [stream.name for stream in all_streams()], "stream")
     return [_narrowed(one, vendors, streams) for one in found]
