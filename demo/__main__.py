@@ -5,6 +5,7 @@
 If vendors are named, it reads only these. Between the two, days have come and the vendors have corrected recent ones.
 """
 
+import argparse
 import json
 import os
 import shutil
@@ -20,6 +21,7 @@ from demo import finance
 from demo.changes import show, snapshot
 from sandbox import Sandbox
 from source_unified_usage.streams import all_streams, bills
+from source_unified_usage.vendors import VENDORS
 
 EXAMPLE = Path("secrets.example") / "sandbox.json"
 FOLDER = Path(".demo")
@@ -57,6 +59,21 @@ def main(only: Sequence[str]) -> int:
     return first or second
 
 
+def _arguments() -> Sequence[str]:
+    """The vendors that are named."""
+    parser = argparse.ArgumentParser("python -m demo", description="Sync the sandbox twice and show what changed.")
+    parser.add_argument("vendors", nargs="*", metavar="VENDOR", type=_vendor, help="read only these")
+    vendors: list[str] = parser.parse_args().vendors
+    return vendors
+
+
+def _vendor(name: str) -> str:
+    names = [vendor.name for vendor in VENDORS]
+    if name not in names:
+        raise argparse.ArgumentTypeError(f"{name!r} is none of {', '.join(names)}")
+    return name
+
+
 def _write_config(sandbox: Sandbox, vendors: Sequence[str], start: date) -> None:
     """The example for these vendors at this sandbox's port, starting some days ago."""
     example = json.loads(EXAMPLE.read_text(encoding="utf-8").replace(":8800/", f":{sandbox.port}/"))
@@ -89,6 +106,6 @@ def _suggest(held: Collection[str]) -> None:
 
 if __name__ == "__main__":
     try:
-        sys.exit(main(sys.argv[1:]))
+        sys.exit(main(_arguments()))
     except KeyboardInterrupt:
         sys.exit(130)

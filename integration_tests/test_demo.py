@@ -75,3 +75,10 @@ def test_the_tables_and_the_command_to_try(checkout: Path) -> None:
     assert (tried.returncode, tried.stderr) == (0, ""), tried.stderr
     assert "start_date" in tried.stdout
     assert len(re.findall(rf"^│ {day} ", tried.stdout, re.M)) == 5
+
+
+def test_a_vendor_that_it_does_not_know(checkout: Path) -> None:
+    done = run([sys.executable, "-m", "demo", "curser"], checkout)
+    assert done.returncode == 2
+    assert "'curser' is none of claude, confluent, cursor," in done.stderr.splitlines()[-1]
+    assert not (checkout / ".demo").exists()

@@ -1,6 +1,7 @@
 """The FOCUS model over records of every vendor, on DuckDB and PostgreSQL, and the file that is exported from it."""
 
 import json
+import resource
 import sys
 from collections import defaultdict
 from datetime import datetime, timedelta, timezone
@@ -337,6 +338,17 @@ def test_a_file_that_cannot_be_written(without_rows: Path) -> None:
 def test_a_full_disk_is_said_of_the_file_and_not_of_the_database(without_rows: Path) -> None:
     with pytest.raises(LakeError, match=FULL):
         focus.export(target_of(str(without_rows), "usage"), Path("/dev/full"))
+
+
+def test_a_full_disk_leaves_no_empty_file(without_rows: Path) -> None:
+    limit = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (10, limit[1]))
+    try:
+        with pytest.raises(LakeError, match=r"focus\.parquet cannot be written: File too large\."):
+            focus.export(target_of(str(without_rows), "usage"), without_rows.with_name("focus.parquet"))
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limit)
+    assert [*without_rows.parent.iterdir()] == [without_rows]
 
 
 def test_bills_without_a_row(

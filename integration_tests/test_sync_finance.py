@@ -59,7 +59,12 @@ def test_nobody_has_to_have_a_folder(tmp_path: Path, monkeypatch: pytest.MonkeyP
 @pytest.mark.parametrize(
     ("text", "sentence"),
     [
-        ("vendor;month;currency;amount\n", ": the first line must be vendor,month,currency,amount."),
+        (
+            "vendor;month;currency;amount\n",
+            ": the first line must be vendor,month,currency,amount, with commas. It is 'vendor;month;currency;amount'.",
+        ),
+        ("", ": the first line must be vendor,month,currency,amount, with commas. It is nothing."),
+        (f"{INVOICES}claude,2026-11,$,1\n", ", line 2, currency: '$' is no currency like USD."),
         (f"{INVOICES}claud,2026-11,USD,1\n", ", line 2, vendor: 'claud' is none of claude, "),
         (f"{INVOICES}claude,11/2026,USD,1\n", ", line 2, month: '11/2026' is no month like 2026-11."),
         (f"{INVOICES}claude,2026-11,USD,1\nclaude,2026-11,USD,1.234.5\n", ", line 3, amount: '1.234.5' is no amount"),
@@ -80,6 +85,19 @@ def test_a_mistake_in_a_file_stops_before_the_first_request(tmp_path: Path, text
     with pytest.raises(LakeError) as caught:
         finance.read(str(tmp_path))
     assert str(caught.value).startswith(f"{path}{sentence}")
+
+
+@pytest.mark.parametrize("name", ["invoice.csv", "Invoices.CSV", "invoices.xlsx", "invoices.csv.csv"])
+def test_a_file_under_another_name_is_not_left_out_silently(tmp_path: Path, name: str) -> None:
+    from lake import finance
+    from lake.errors import LakeError
+
+    (tmp_path / name).touch()
+    (tmp_path / "readme.txt").touch()
+    with pytest.raises(LakeError, match=f"{name} is not read. Save it as invoices.csv, or take it out of "):
+        finance.read(str(tmp_path))
+    (tmp_path / "invoices.csv").write_text(INVOICES)
+    assert finance.read(str(tmp_path))["invoices"] == []
 
 
 def test_a_folder_that_is_not_there() -> None:

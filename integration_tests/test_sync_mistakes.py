@@ -1,14 +1,17 @@
 """`python -m lake` with what people get wrong: one sentence each, no stack trace, no key, and nothing is read."""
 
+import errno
 import json
 import os
 import signal
 import socket
 import subprocess
 import sys
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
+from unittest.mock import MagicMock
 
 import pytest
 
@@ -57,10 +60,19 @@ def refusal(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch,
 @pytest.mark.parametrize(
     ("config", "sentence"),
     [
-        (None, "The configuration file secrets/config.json cannot be read: No such file or directory."),
+        (
+            None,
+            "The configuration file secrets/config.json cannot be read: No such file or directory. Copy "
+            "secrets.example/config.json there and put your keys in, or name another file: make sync CONFIG=...",
+        ),
         ('{"start_date": ', "The configuration file secrets/config.json is not valid JSON: Expecting value, line 1"),
         ("[]", "The configuration secrets/config.json is no JSON object."),
         ({"start_date": "2026-09-01"}, "secrets/config.json configures no vendor. Add the credentials of at least one"),
+        (
+            {"start_date": "2026-09-01", "curser": CONFIG["cursor"]},
+            "secrets/config.json configures no vendor. The configuration's option curser is not known and has no "
+            "effect, did you mean cursor? Add the credentials of at least one",
+        ),
     ],
 )
 def test_a_configuration_that_cannot_be_used(
@@ -170,6 +182,34 @@ def test_one_wrong_vendor_does_not_stop_the_others() -> None:
     assert not [one.mistake for one in select("secrets/config.json", ["cursor"], ()) if one.mistake]
 
 
+def test_a_stream_of_a_wrong_vendor(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    write({**CONFIG, "cursor": {"api_key": "<key>"}, "github": {"token": "<token>"}})
+    code, said = refusal(capsys, monkeypatch, "sync", "--streams", "cursor_spend")
+    assert code == 1
+    assert said == (
+        "--streams: none of cursor can be read. Still a placeholder: cursor.api_key. Put your own value there or take "
+        "it out.\n"
+    )
+
+
+@pytest.mark.parametrize(
+    ("block", "sentence"),
+    [
+        ({"api_kye": KEY}, "The configuration's option cursor.api_kye is not known and has no effect, did you"),
+        ({"token": KEY}, "The configuration's option cursor.token is not known and has no effect."),
+        (KEY, "The configuration is not valid: cursor must be of type object."),
+    ],
+)
+def test_a_vendor_whose_key_is_in_the_wrong_place_is_not_left_out_silently(block: Any, sentence: str) -> None:
+    from lake.selection import select
+
+    write({**CONFIG, "cursor": block, "github": {"token": "ghp_0", "organization": "o"}, "claude": {"base_url": ""}})
+    cursor, github = select("secrets/config.json", (), ())
+    assert cursor.mistake.startswith(sentence)
+    assert not cursor.wanted
+    assert github.wanted and not github.mistake
+
+
 @pytest.mark.parametrize(
     ("options", "sentence"),
     [
@@ -217,6 +257,41 @@ def test_one_sentence_for_what_has_one_reason() -> None:
         f"{found[0].reason} The same goes for claude_usage.",
         other.reason,
     ]
+
+
+def test_why_pyairbyte_gave_up_a_read_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As on a full disk. Its process ends, and the next vendor gets the database."""
+    from lake.connector import Connector, Turn
+    from lake.reading import VendorSync
+    from lake.selection import select
+
+    given_up = []
+
+    def read(self: Any, *_: Any) -> None:
+        lines = self._connector.execute(["read"])
+        given_up.append((next(lines), lines))
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    message = '{"type": "LOG", "log": {"level": "INFO", "message": "reading"}}'
+    monkeypatch.setattr(Connector, "_cli", [sys.executable, "-uc", f"print('{message}'); import time; time.sleep(99)"])
+    monkeypatch.setattr(VendorSync, "_read_into_database", read)
+    monkeypatch.setattr("lake.reading.ab.Source", MagicMock())
+    turn = Turn()
+    (selected,) = select("secrets/config.json", (), ())
+    for _ in range(2):
+        said = VendorSync(selected, MagicMock(), turn, MagicMock())._read(full_refresh=False)
+        assert said == f"The rows could not be kept in {tempfile.gettempdir()}: No space left on device."
+    assert len(given_up) == 2
+
+
+def test_what_duckdb_failed_of_first_is_said() -> None:
+    from lake.reading import _reason
+
+    first = OSError('(_duckdb.FatalException) FATAL Error: Could not write file "l.duckdb": No space left on device')
+    later = OSError("(_duckdb.FatalException) FATAL Error: Failed: database has been invalidated because of a previous")
+    later.__context__ = OSError("database has been invalidated")
+    later.__context__.__context__ = first
+    assert _reason(later) == 'FATAL Error: Could not write file "l.duckdb": No space left on device'
 
 
 def test_a_full_disk_below_the_output() -> None:

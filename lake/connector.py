@@ -4,7 +4,7 @@ import logging
 import subprocess
 import tempfile
 import threading
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Generator, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -52,6 +52,7 @@ class Connector(Executor):
         super().__init__(name="source-unified-usage")
         self._config, self._progress, self._turn = config, progress, turn
         self._process: subprocess.Popen[str] | None = None
+        self._reading: Generator[str, None, None] | None = None
         self._stopped = False
 
     def stop(self) -> None:
@@ -60,6 +61,12 @@ class Connector(Executor):
         if self._process is not None:
             self._process.terminate()
 
+    def close(self) -> None:
+        """End a command whose messages PyAirbyte gave up, so that the database is no longer lent."""
+        self.stop()
+        if self._reading is not None:
+            self._reading.close()
+
     # --- for PyAirbyte
 
     @property
@@ -67,16 +74,9 @@ class Connector(Executor):
         return COMMAND
 
     def execute(self, args: Sequence[str], **_: Any) -> Iterator[str]:
-        """The lines that a command writes to stdout. What `discover` writes is known without a process."""
-        if args[0] == "discover":
-            yield _catalog(self._config)
-            return
-        with self._turn.lent():
-            for line in self._lines(args):
-                self._progress.hear(line)
-                yield line
-            self._progress.phase = "waiting for the database"
-        self._progress.phase = "writing"
+        """The lines that a command writes to stdout."""
+        self._reading = self._messages(args)
+        return self._reading
 
     def ensure_installation(self, *, auto_fix: bool = True) -> None:
         """It is installed where this runs; the same goes for the next two."""
@@ -86,6 +86,18 @@ class Connector(Executor):
 
     def uninstall(self) -> None:
         pass
+
+    def _messages(self, args: Sequence[str]) -> Generator[str, None, None]:
+        """What `discover` writes is known without a process."""
+        if args[0] == "discover":
+            yield _catalog(self._config)
+            return
+        with self._turn.lent():
+            for line in self._lines(args):
+                self._progress.hear(line)
+                yield line
+            self._progress.phase = "waiting for the database"
+        self._progress.phase = "writing"
 
     def _lines(self, args: Sequence[str]) -> Iterator[str]:
         if self._stopped:

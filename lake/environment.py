@@ -2,6 +2,7 @@
 
 import contextlib
 import gc
+import logging
 import os
 import signal
 import sys
@@ -53,5 +54,6 @@ def without_noise(folder: Path) -> Iterator[None]:
         PYTHONWARNINGS="ignore",
     )
     warnings.simplefilter("ignore")
+    logging.getLogger("sqlalchemy").setLevel(logging.CRITICAL)  # it logs stack traces of what it raises too
     with open(os.devnull, "w") as nothing, contextlib.redirect_stdout(nothing), contextlib.redirect_stderr(nothing):
         yield

@@ -5,8 +5,10 @@ examples. What there is no file for is an empty table.
 """
 
 import csv
+import difflib
 import re
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
 from datetime import date
 from decimal import Decimal, InvalidOperation
 from pathlib import Path
@@ -35,6 +37,7 @@ def read(folder: str) -> Tables:
     place = Path(folder)
     if folder != FINANCE and not place.is_dir():
         raise LakeError(f"--finance: {folder} is no folder.")
+    _hold_names(place)
     return {name: list(_rows(place / f"{name}.csv", name)) for name in COLUMNS}
 
 
@@ -55,6 +58,17 @@ def variables(schema: str) -> dict[str, str]:
     return {name: f"{schema}._{name}" for name in COLUMNS}
 
 
+def _hold_names(place: Path) -> None:
+    """Raises LakeError when a file that is missing seems to be there under another name, or not as CSV."""
+    names: dict[str, str] = {}
+    with suppress(OSError):  # nobody has to have a folder
+        names = {file.stem.lower(): file.name for file in place.iterdir()}
+    for name in COLUMNS:
+        near = difflib.get_close_matches(name, names, n=1, cutoff=0.8)
+        if near and not (place / f"{name}.csv").exists():
+            raise LakeError(f"{place / names[near[0]]} is not read. Save it as {name}.csv, or take it out of {place}.")
+
+
 def _rows(path: Path, name: str) -> Iterator[Row]:
     try:
         lines = path.read_text(encoding="utf-8-sig").splitlines()
@@ -65,7 +79,8 @@ def _rows(path: Path, name: str) -> Iterator[Row]:
         raise LakeError(f"{path} cannot be read: {reason}.") from None
     reader = csv.DictReader(lines, restkey="")
     if sorted(reader.fieldnames or ()) != sorted(COLUMNS[name]):
-        raise LakeError(f"{path}: the first line must be {','.join(COLUMNS[name])}.")
+        found = repr(lines[0][:100]) if lines else "nothing"
+        raise LakeError(f"{path}: the first line must be {','.join(COLUMNS[name])}, with commas. It is {found}.")
     for row in reader:
         if row.pop("", None) or None in row.values():
             raise LakeError(f"{path}, line {reader.line_num}: it has not {len(COLUMNS[name])} values.")
@@ -107,6 +122,12 @@ def _priority(value: str) -> str:
     return value
 
 
+def _currency(value: str) -> str:
+    if not value.isalpha():  # three letters, or a vendor's unit
+        raise ValueError(f"{value!r} is no currency like USD")
+    return value
+
+
 def _one_of(known: Sequence[str]) -> Callable[[str], str]:
     def check(value: str) -> str:
         if value.lower() not in known:
@@ -119,6 +140,7 @@ def _one_of(known: Sequence[str]) -> Callable[[str], str]:
 _KINDS: dict[str, Callable[[str], str]] = {
     "month": _month,
     "amount": _amount,
+    "currency": _currency,
     "priority": _priority,
     "match_on": _one_of(_MATCH_ON),
     "vendor": _one_of([vendor.name for vendor in VENDORS]),

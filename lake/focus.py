@@ -14,6 +14,7 @@ from sqlalchemy.exc import DBAPIError
 
 from lake.errors import LakeError
 from lake.focus_validation import NotValidated, validate
+from lake.replacing import replacing
 from lake.target import MODELS_SCHEMA, DuckDB, Target, target_of
 
 __all__ = ["NotValidated", "export", "validate"]
@@ -59,12 +60,11 @@ def export(target: Target, path: Path) -> int:
             columns = _columns(connection)
             if not columns:
                 raise LakeError(f"{target.name} has no {MODELS_SCHEMA}.{MODEL}. Run `make sync`, or dbt build, first.")
-            _make_way(path)
-            with _room_for(path):
+            with _written(path) as file:
                 if isinstance(target, DuckDB):
-                    connection.exec_driver_sql(_copy(columns, f"{MODELS_SCHEMA}.{MODEL}", path))
+                    connection.exec_driver_sql(_copy(columns, f"{MODELS_SCHEMA}.{MODEL}", file))
                 else:
-                    _copy_from_server(connection, columns, path)
+                    _copy_from_server(connection, columns, file)
     finally:
         engine.dispose()
     with duckdb.connect() as memory:
@@ -85,26 +85,27 @@ def _arguments() -> argparse.Namespace:
     return parser.parse_args()
 
 
-def _make_way(path: Path) -> None:
-    """Raises LakeError unless the file can be written. DuckDB would say so as if it spoke of the database."""
+@contextmanager
+def _written(path: Path) -> Iterator[Path]:
+    """The file to write in the block, for `path`. What prevents it becomes a LakeError.
+
+    The file is opened first, because DuckDB would speak of it as of the database.
+    """
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        path.open("ab").close()
+        with replacing(path) as file:
+            file.open("ab").close()
+            yield file
     except OSError as error:
-        raise LakeError(f"{path} cannot be written: {error.strerror}. Name another file with --out.") from None
-
-
-@contextmanager
-def _room_for(path: Path) -> Iterator[None]:
-    """Within the block, DuckDB's complaint about the file becomes a LakeError, also one about its temporary file."""
-    try:
-        yield
+        reason = error.strerror
     except (DBAPIError, duckdb.Error) as error:
         said = str(error.orig if isinstance(error, DBAPIError) else error).splitlines()[0]
         if path.name not in said:
             raise
         reason = said.rpartition('": ')[2].rstrip(".")
-        raise LakeError(f"{path} cannot be written: {reason}. Name another file with --out.") from None
+    else:
+        return
+    raise LakeError(f"{path} cannot be written: {reason}. Name another file with --out.")
 
 
 def _columns(connection: Connection) -> dict[str, str]:
@@ -124,7 +125,7 @@ def _copy(columns: Mapping[str, str], source: str, path: Path) -> str:
         for name, type_ in columns.items()
     )
     return f"""copy (select {selected} from {source} order by "ChargePeriodStart", "x_RowId") to {_quoted(path)}
-        (format parquet, compression zstd)"""
+        (format parquet, compression zstd, use_tmp_file false)"""
 
 
 def _copy_from_server(connection: Connection, columns: Mapping[str, str], path: Path) -> None:

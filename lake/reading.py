@@ -7,10 +7,11 @@ import os
 import re
 import shutil
 import signal
+import tempfile
 import time
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor, wait
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -64,8 +65,10 @@ class VendorSync:
             source = ab.Source(self._connector, "source-unified-usage", config=dict(self.selected.config))
             source.select_streams(list(self.selected.wanted))
             self._progress.phase = "waiting for the database"
-            with self._turn.taken():
+            with self._turn.taken(), closing(self._connector):
                 self._read_into_database(source, full_refresh)
+        except OSError as error:  # of the files in which PyAirbyte keeps the rows until it writes them
+            return f"The rows could not be kept in {tempfile.gettempdir()}: {error.strerror or error}."
         except Exception as error:  # noqa: BLE001 - a failure of whatever kind is this vendor's alone
             return f"The rows could not be written into {self._target.name}: {_reason(error)}."
         return ""
@@ -141,6 +144,8 @@ def _stopping(tasks: Sequence[Check | VendorSync], display: Display, folder: Pat
 def _reason(error: Exception) -> str:
     """What a database or PyAirbyte says, in one line, without the statement."""
     text = error.get_message() if isinstance(error, PyAirbyteError) else str(error)
+    if "database has been invalidated" in text and isinstance(error.__context__, Exception):
+        return _reason(error.__context__)  # DuckDB says so to whatever comes after its first failure
     if found := re.search(r"\((?:_?duckdb|psycopg2)[\w.]*\) (.+)", text):
         text = found[1]
     return (text.strip().splitlines() or [type(error).__name__])[0].rstrip(".")

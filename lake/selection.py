@@ -5,11 +5,12 @@ import logging
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from lake.errors import LakeError, WrongCommand
 from source_unified_usage.core import clock
-from source_unified_usage.core.config import excluded_fields, present, read_range, validate
+from source_unified_usage.core.config import excluded_fields, present, read_range, unknown_options, validate
 from source_unified_usage.core.credentials import given
 from source_unified_usage.core.errors import ConfigError
 from source_unified_usage.core.files import read_config
@@ -17,6 +18,11 @@ from source_unified_usage.core.spec import connection_specification
 from source_unified_usage.core.vendor import Vendor, configured
 from source_unified_usage.streams import all_streams
 from source_unified_usage.vendors import VENDORS
+
+_WITHOUT_FILE = (
+    " Copy secrets.example/config.json there and put your keys in, or name another file: "
+    "make sync CONFIG=..., or python -m lake sync --config ..."
+)
 
 
 @dataclass(frozen=True)
@@ -47,26 +53,43 @@ def select(path: str, vendors: Collection[str], streams: Collection[str]) -> lis
     try:
         config = read_config(path)
     except ConfigError as error:
-        raise LakeError(f"{error} --config names another file.") from None
+        raise LakeError(f"{error}{'' if Path(path).exists() else _WITHOUT_FILE}") from None
     common = {name: value for name, value in config.items() if name not in {vendor.name for vendor in VENDORS}}
     present_blocks = present(config)
     found = [
         _of(vendor, {**common, vendor.name: config[vendor.name]})
         for vendor in VENDORS
-        if isinstance(block := present_blocks.get(vendor.name, {}), Mapping) and given(vendor.keys, block)
+        if _is_meant(vendor, present_blocks.get(vendor.name, {}))
     ]
     if not found:
-        raise LakeError(f"{path} configures no vendor. Add the credentials of at least one of {_names(VENDORS)}.")
+        hints = "".join(f" {sentence}" for sentence in unknown_options(config, connection_specification(VENDORS)))
+        raise LakeError(
+            f"{path} configures no vendor.{hints} Add the credentials of at least one of {_names(VENDORS)}."
+        )
     _hold_names(path, [one.name for one in found], vendors, [vendor.name for vendor in VENDORS], "vendor")
+    for one in found:
+        if one.mistake and any(stream.startswith(f"{one.name}_") for stream in streams):
+            raise LakeError(f"--streams: none of {one.name} can be read. {one.mistake}")
     offered = [stream for one in found for stream in one.offered]
     _hold_names(path, offered, streams, [stream.name for stream in all_streams()], "stream")
     return [_narrowed(one, vendors, streams) for one in found]
 
 
+def _is_meant(vendor: type[Vendor], block: Any) -> bool:
+    """Whether a block shall be read: it has credentials, or what may be the misspelled name of one."""
+    if not isinstance(block, Mapping):
+        return True  # which `_of` says
+    return bool(given(vendor.keys, block)) or any(unknown_options(block, vendor.spec()))
+
+
 def _of(vendor: type[Vendor], config: Mapping[str, Any]) -> Selected:
     try:
         with _unheard():
-            validate(config, connection_specification(VENDORS))
+            specification = connection_specification(VENDORS)
+            validate(config, specification)
+            if not given(vendor.keys, present(config)[vendor.name]):
+                unknown = {vendor.name: present(config)[vendor.name]}
+                raise ConfigError(" ".join(unknown_options(unknown, specification)))
             # what a read would refuse before its first row; PyAirbyte would say only that the connector failed
             read_range(present(config), clock.now())
             excluded_fields(present(config))

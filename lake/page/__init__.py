@@ -7,6 +7,7 @@ from sqlalchemy import Connection
 
 from lake.page import changes, coverage, headline, queries, render, spend, usage
 from lake.page.parts import Rows, Scope, palette
+from lake.replacing import replacing
 from lake.target import MODELS_SCHEMA, Target
 
 
@@ -21,7 +22,8 @@ def write(target: Target, path: Path) -> None:
             page = report(_rows(connection), MODELS_SCHEMA)
     finally:
         engine.dispose()
-    path.write_text(page, encoding="utf-8")
+    with replacing(path) as file:
+        file.write_text(page, encoding="utf-8")
 
 
 def report(rows: Rows, schema: str) -> str:

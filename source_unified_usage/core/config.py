@@ -2,7 +2,7 @@
 
 import difflib
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from datetime import date
 from ipaddress import ip_address
 from typing import Any
@@ -39,7 +39,20 @@ def validate(config: Mapping[str, Any], schema: Mapping[str, Any]) -> None:
     error = best_match(Draft7Validator(schema).iter_errors(present(config)))
     if error is not None:
         raise ConfigError(f"The configuration is not valid: {_explain(error)}.")
-    _warn_of_unknown(config, schema, "")
+    for sentence in unknown_options(config, schema):
+        logger.warning(sentence)
+
+
+def unknown_options(config: Mapping[str, Any], schema: Mapping[str, Any], place: str = "") -> Iterator[str]:
+    """A sentence for each option that the spec does not know."""
+    known = schema.get("properties", {})
+    for name, value in config.items():
+        if name not in known:
+            near = difflib.get_close_matches(name, known, n=1)
+            hint = f", did you mean {near[0]}?" if near else "."
+            yield f"The configuration's option {place}{name} is not known and has no effect{hint}"
+        elif isinstance(value, Mapping):
+            yield from unknown_options(value, known[name], f"{place}{name}.")
 
 
 def present(value: Any) -> Any:
@@ -156,14 +169,3 @@ def _explain(error: ValidationError) -> str:
     if error.validator == "enum":
         return f"{place} must be one of {', '.join(wanted)}"
     return f"{place}: {error.message}"
-
-
-def _warn_of_unknown(config: Mapping[str, Any], schema: Mapping[str, Any], place: str) -> None:
-    known = schema.get("properties", {})
-    for name, value in config.items():
-        if name not in known:
-            near = difflib.get_close_matches(name, known, n=1)
-            hint = f", did you mean {near[0]}?" if near else ""
-            logger.warning(f"The configuration's option {place}{name} is not known and has no effect{hint}")
-        elif isinstance(value, Mapping):
-            _warn_of_unknown(value, known[name], f"{place}{name}.")

@@ -46,7 +46,7 @@ def _is_placeholder(text: str) -> bool:
 def _unusable(place: str, credential: str) -> Iterator[str]:
     # RFC 9110 allows more characters in a header, but no vendor uses them in keys: they were copied by mistake
     for position, character in enumerate(credential, 1):
-        if not "!" <= character <= "~":
+        if not "!" <= character <= "~" or (position == 1 and character in "\"'"):
             name = unicodedata.name(character, "an unprintable character").lower()
             yield f"{place}: character {position} is {name} (U+{ord(character):04X}), which no key has. Copy it again."
             return

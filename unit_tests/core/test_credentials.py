@@ -127,6 +127,13 @@ def test_a_character_that_no_key_has_is_named_with_its_position(vendor: Any, cha
         assert "RET" not in said
 
 
+@pytest.mark.parametrize(("quote", "name"), [('"', "quotation mark (U+0022)"), ("'", "apostrophe (U+0027)")])
+def test_quotes_around_a_key_were_copied_with_it(quote: str, name: str) -> None:
+    said = refusal({"cursor": {"api_key": f"{quote}crsr_{quote}1{quote}"}})
+    assert said == f"Cursor: cursor.api_key: character 1 is {name}, which no key has. Copy it again."
+    assert names({"cursor": {"api_key": f"crsr_{quote}1"}}) == ["cursor"]
+
+
 def test_no_key_is_refused_by_its_prefix() -> None:
     assert names({"claude": {"admin_api_key": "sk-ant-api03-0001"}, "openai": {"admin_api_key": "sk-proj-0001"}}) == [
         "claude",
