@@ -6,7 +6,7 @@ import pytest
 
 from integration_tests.conservation import hold
 
-FEW, ALL = 3, 25
+FEW, ALL = 2, 25
 
 
 @pytest.mark.parametrize(

@@ -43,6 +43,7 @@ def checkout(tmp_path: Path) -> Path:
     return tmp_path
 
 
+@pytest.mark.slow
 def test_the_tables_and_the_command_to_try(checkout: Path) -> None:
     done = run([sys.executable, "-m", "demo", "cursor", "scenario"], checkout)
     assert (done.returncode, done.stderr) == (0, ""), done.stdout[-3000:] + done.stderr[-3000:]

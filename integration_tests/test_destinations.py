@@ -15,7 +15,7 @@ from integration_tests.harness import NOW, sandbox_config
 from integration_tests.lakes import Lake, Table, assert_whole, truth
 from sandbox import Fault, Sandbox
 
-pytestmark = pyairbyte.needed
+pytestmark = [pyairbyte.needed, pytest.mark.slow]
 
 START = date(2026, 9, 17)
 FAILING = "confluent_costs"
