@@ -85,7 +85,7 @@ def test_a_wrong_password_and_a_second_sync(lake: Lake, monkeypatch: pytest.Monk
         pass
 
 
-@pytest.mark.filterwarnings("ignore")  # what PyAirbyte imports warns of much
+@pyairbyte.imported
 @pytest.mark.parametrize("lake", ["postgres"], indirect=True)
 def test_names_with_special_characters(lake: Lake, monkeypatch: pytest.MonkeyPatch) -> None:
     from lake.target import target_of

@@ -259,6 +259,7 @@ def test_one_sentence_for_what_has_one_reason() -> None:
     ]
 
 
+@pyairbyte.imported
 def test_why_pyairbyte_gave_up_a_read_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
     """As on a full disk. Its process ends, and the next vendor gets the database."""
     from lake.connector import Connector, Turn
@@ -284,6 +285,7 @@ def test_why_pyairbyte_gave_up_a_read_is_said(monkeypatch: pytest.MonkeyPatch) -
     assert len(given_up) == 2
 
 
+@pyairbyte.imported
 def test_what_duckdb_failed_of_first_is_said() -> None:
     from lake.reading import _reason
 
