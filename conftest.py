@@ -22,7 +22,7 @@ SCENARIO = Path(__file__).parent / ".tmp" / "sandbox.json"
 
 @pytest.fixture(scope="module", autouse=True)
 def _scenario_of_the_standard_tests(request: pytest.FixtureRequest) -> Iterator[None]:
-    """Three days of every vendor: so few requests that no rate limit is reached.
+    """Three days of every vendor, of a few people: so few requests that no rate limit is reached.
 
     `airbyte-cdk connector test` writes a module of the same name as ours, so both get it.
     """
@@ -35,7 +35,7 @@ def _scenario_of_the_standard_tests(request: pytest.FixtureRequest) -> Iterator[
     from sandbox import Sandbox
 
     SCENARIO.parent.mkdir(exist_ok=True)
-    with SCENARIO.with_suffix(".lock").open("w") as lock, Sandbox(now=NOW) as sandbox:
+    with SCENARIO.with_suffix(".lock").open("w") as lock, Sandbox(now=NOW, people=6) as sandbox:
         # the name of the file is fixed, so parallel test processes take turns
         fcntl.flock(lock, fcntl.LOCK_EX)
         SCENARIO.write_text(json.dumps(sandbox_config(sandbox, start_date=f"{NOW - timedelta(days=3):%Y-%m-%d}")))

@@ -1,17 +1,25 @@
 """Claude's reports by person over days of syncs: what changed arrives, and what did not is not asked for again."""
 
+from collections.abc import Iterator
 from datetime import date, timedelta
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
-from integration_tests.harness import Source, State, assert_conserved, merged, sandbox_config
+from integration_tests.harness import NOW, Source, State, assert_conserved, merged, sandbox_config
 from sandbox import Fault, Sandbox
 
 START, TODAY = date(2026, 8, 20), date(2026, 9, 22)
 STREAMS = ["claude_user_usage", "claude_user_cost", "claude_spend", "claude_tokens"]
 BY_PERSON = "analytics/user_cost_report"
+
+
+@pytest.fixture
+def sandbox() -> Iterator[Sandbox]:
+    """So few people that ten syncs take seconds."""
+    with Sandbox(days=60, now=NOW, people=6) as running:
+        yield running
 
 
 @pytest.fixture
