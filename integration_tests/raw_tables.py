@@ -22,6 +22,11 @@ _JSON = (
     "_airbyte_meta",
 )
 _TYPES = {**dict.fromkeys(_TEXT, "text"), **dict.fromkeys(_JSON, "json"), **dict.fromkeys(_TIMES, "timestamp")}
+# rows that come as one parameter, a list of objects in JSON, every value as text
+_SOURCES = {
+    "duckdb": f"(select unnest(from_json(:rows, '{json.dumps([dict.fromkeys(_TYPES, 'VARCHAR')])}')) as r)",
+    "postgresql": "json_to_recordset(:rows) as r(" + ", ".join(f'"{name}" text' for name in _TYPES) + ")",
+}
 
 
 def mapping_records() -> dict[str, list[Record]]:
@@ -42,6 +47,7 @@ def write(url: str, tables: Mapping[str, Iterable[Record]], synced_at: datetime,
     with engine.begin() as connection:
         connection.execute(sqlalchemy.text(f"create schema if not exists {schema}"))
         columns = ", ".join(f'"{name}" {type_}' for name, type_ in _TYPES.items())
+        values = ", ".join(f'cast(r."{name}" as {type_})' for name, type_ in _TYPES.items())
         # what is absent is NULL in DuckDB and a JSON null in PostgreSQL
         absent = "null" if engine.dialect.name == "postgresql" else None
         for stream, records in tables.items():
@@ -51,14 +57,9 @@ def write(url: str, tables: Mapping[str, Iterable[Record]], synced_at: datetime,
                 replaced = sqlalchemy.text(f"delete from {table} where id in :ids")
                 ids = sqlalchemy.bindparam("ids", [row["id"] for row in rows], expanding=True)
                 connection.execute(replaced.bindparams(ids))
-                values = ", ".join(f"({_values(number)})" for number in range(len(rows)))
-                numbered = {f"{name}_{number}": value for number, row in enumerate(rows) for name, value in row.items()}
-                connection.execute(sqlalchemy.text(f"insert into {table} values {values}"), numbered)
+                statement = f"insert into {table} select {values} from {_SOURCES[engine.dialect.name]}"
+                connection.execute(sqlalchemy.text(statement), {"rows": json.dumps(rows)})
     engine.dispose()
-
-
-def _values(number: int) -> str:
-    return ", ".join(f"cast(:{name}_{number} as {type_})" for name, type_ in _TYPES.items())
 
 
 def _rows(records: Iterable[Record], synced_at: datetime, absent: str | None) -> Iterator[dict[str, Any]]:
