@@ -17,6 +17,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+import orjson
 from typing_extensions import Self
 
 from integration_tests import frozen_source
@@ -103,8 +104,7 @@ class Output:
 
 def parse(code: int, raw: bytes) -> Output:
     """Every line must be a message of the protocol."""
-    text = raw.decode()
-    return Output(code, text, [json.loads(line) for line in text.splitlines() if line.strip()])
+    return Output(code, raw.decode(), [orjson.loads(line) for line in raw.split(b"\n") if line.strip()])
 
 
 def sandbox_config(sandbox: Sandbox, vendors: Iterable[str] = (), **options: Any) -> dict[str, Any]:

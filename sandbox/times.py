@@ -26,7 +26,7 @@ def days_between(start: date, end: date) -> list[date]:
 
 
 def stamp(at: datetime) -> str:
-    return f"{at:%Y-%m-%dT%H:%M:%SZ}"
+    return f"{at.isoformat()[:19]}Z"
 
 
 def exact_stamp(at: datetime) -> str:

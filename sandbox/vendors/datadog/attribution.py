@@ -133,9 +133,10 @@ class Attribution:
             if not quantity or not known:
                 continue
             share = len(known) if product.aggregation == "sum" else 1
+            part = tagged.part(quantity * factor // share)
             for hour in known:
                 if start <= hour < end:
-                    yield hour, tagged.part(quantity * factor // share)
+                    yield hour, part
 
     def _cost_values(self, tagged: Tagged, month: date, now: datetime) -> Json:
         values: Json = {}
