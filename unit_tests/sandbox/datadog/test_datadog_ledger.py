@@ -29,10 +29,13 @@ from unit_tests.sandbox.datadog.asking import (
 
 
 class TestLedger:
-    """Sums and keys of the ledger are those of the served data."""
+    """Sums and keys of the ledger are those of the served data.
+
+    A month is asked for by one of its days: a ledger has the hours of all days that it is asked for.
+    """
 
     def test_cost(self, sandbox: Sandbox, get: Call) -> None:
-        ledger = sandbox.datadog.ledger(date(2026, 7, 1), date(2026, 9, 16))["datadog_cost"]
+        ledger = sandbox.datadog.ledger(date(2026, 7, 31), date(2026, 9, 2))["datadog_cost"]
         asked = {"view": "sub-org", "include_connected_accounts": "true"}
         served = [
             *get(HISTORICAL, {"start_month": "2026-07", **asked}).json()["data"],
@@ -77,7 +80,7 @@ class TestLedger:
         assert (len(cut), used(cut)) == (len(shares), sum(shares))
 
     def test_months_by_tag(self, sandbox: Sandbox, get: Call) -> None:
-        ledger = sandbox.datadog.ledger(date(2026, 7, 1), date(2026, 8, 1))
+        ledger = sandbox.datadog.ledger(date(2026, 7, 31), date(2026, 8, 1))
         rows = walk(get, MONTHLY_COST, QUESTIONS[MONTHLY_COST])
         fields = [row["attributes"]["values"] for row in rows]
         total = sum(Decimal(str(v)) for values in fields for name, v in values.items() if name.endswith("_total_cost"))
@@ -87,7 +90,7 @@ class TestLedger:
         assert used(ledger["datadog_monthly_usage_attribution"]) == amount
 
     def test_billable(self, sandbox: Sandbox) -> None:
-        ledger = sandbox.datadog.ledger(date(2026, 8, 1), date(2026, 9, 1))["datadog_billable_usage"]
+        ledger = sandbox.datadog.ledger(date(2026, 8, 31), date(2026, 9, 1))["datadog_billable_usage"]
         keys = [entry.key[2] for entry in ledger if entry.key[0] == "acmeroot01ab23cd"]
         assert "sds_sum" in keys
         assert "cspm_host_maximum" not in keys, "nothing was measured"

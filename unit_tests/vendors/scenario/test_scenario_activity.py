@@ -90,16 +90,18 @@ def test_an_action_that_arrives_while_a_day_is_paged_has_it_read_again(server: r
         read("activity")
 
 
+ACTIONS = [
+    action(f"2026-08-28T12:{m:02}:{s:02}.{n % 2}00Z", data={"assetId": f"a{m}"}, creativeUnitsCost=n)
+    for m in reversed(range(8))
+    for s in reversed(range(60))
+    for n in reversed(range(3))
+]
+
+
 def feed(request: Any, _: Any) -> dict[str, Any]:
     """Three actions a second, some of them twins, and what they touched: collections, and assets that are renamed."""
     first, last, offset = (request.qs[name][0].upper() for name in ("startdate", "enddate", "activityoffset"))
-    rows = [
-        action(f"2026-08-28T12:{m:02}:{s:02}.{n % 2}00Z", data={"assetId": f"a{m}"}, creativeUnitsCost=n)
-        for m in reversed(range(8))
-        for s in reversed(range(60))
-        for n in reversed(range(3))
-    ]
-    found = [row for row in rows if first <= row["time"] <= last][int(offset) : int(offset) + 100]
+    found = [row for row in ACTIONS if first <= row["time"] <= last][int(offset) : int(offset) + 100]
     touched = sorted({row["data"]["assetId"] for row in found})
     entities = {
         "assets": [{"id": id, "name": f"{id} on page {offset}" if id != "a0" else None} for id in touched],
