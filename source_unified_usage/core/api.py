@@ -189,6 +189,8 @@ class Api:
             if wait is None:
                 self.credential.silent |= found.status is None and not self.for_names and bool(self.stream)
                 raise Unavailable(self._given_up(source, found), status=found.status, vendor_message=found.message)
+            rate_limit.put_off(wait)
+            self.window_queue.look_again()
             self.stats.wait(wait, f"then asking {self.title} again after: {found.said}")
             clock.sleep(wait)
             if done and not found.limited and (earlier := done()):

@@ -19,7 +19,7 @@ class RateLimit:
     def __init__(self, requests: int = 0, seconds: float = 60) -> None:
         self.requests, self.seconds = requests, seconds
         self._sent: deque[float] = deque(maxlen=requests or 1)
-        self._held_until = float("-inf")
+        self._held_until = self._put_off_until = float("-inf")
         self._lock = threading.Lock()
 
     def __str__(self) -> str:
@@ -45,11 +45,17 @@ class RateLimit:
         with self._lock:
             self._held_until = max(self._held_until, clock.monotonic() + seconds)
 
+    def put_off(self, seconds: float) -> None:
+        """A request failed and waits for this long before it is sent again; others need not wait with it."""
+        with self._lock:
+            self._put_off_until = max(self._put_off_until, clock.monotonic() + seconds)
+
     @property
     def spent(self) -> bool:
-        """Whether a request would have to wait now."""
+        """Whether a request would have to wait now, or one waits to be sent again."""
         with self._lock:
-            return self._delay(clock.monotonic())[0] > 0
+            now = clock.monotonic()
+            return now < self._put_off_until or self._delay(now)[0] > 0
 
     def _wait(self) -> tuple[float, str]:
         """Seconds until a request may be sent, and why it must wait; 0 when it may be sent, which counts it."""

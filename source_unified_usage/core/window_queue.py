@@ -72,7 +72,7 @@ class Group:
 
     @property
     def delayed(self) -> bool:
-        """A limit leaves it no request for the moment."""
+        """A limit leaves it no request for the moment, or one that failed waits to be sent again."""
         return any(rate_limit.spent for rate_limit in self.rate_limits)
 
     @property
@@ -94,7 +94,7 @@ class WindowQueue:
     estimates, each time the stream that has least left to ask. A slow vendor holds only its own windows.
 
     Until the bill is whole nothing else is asked, even where slots are free, so that no request comes before those that
-    it needs. Only while it must wait for a limit, streams are read that are not counted under it.
+    it needs. Only while it must wait, for a limit or after a failure, streams are read that its limits do not count.
     """
 
     def __init__(self, capacity: int) -> None:

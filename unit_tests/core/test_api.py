@@ -48,6 +48,24 @@ def test_the_credential_is_sent(api: Acme, requests_mock: Mocker, waits: list[fl
     assert waits == []
 
 
+@pytest.mark.parametrize("trouble", [{"status_code": 503}, {"status_code": 429, "headers": {"Retry-After": "600"}}])
+def test_while_a_request_waits_to_be_sent_again_the_queue_knows_it(
+    api: Acme, requests_mock: Mocker, monkeypatch: pytest.MonkeyPatch, trouble: dict[str, Any]
+) -> None:
+    seen: list[bool] = []
+    sleep = clock.sleep
+
+    def watched(seconds: float) -> None:
+        seen.append(api.rate_limit_for("/usage").spent)
+        sleep(seconds)
+
+    monkeypatch.setattr(clock, "sleep", watched)
+    requests_mock.get(URL, [trouble, {"json": {"ok": True}}])
+    assert api.get("/usage").body == {"ok": True}
+    assert seen == [True]
+    assert not api.rate_limit_for("/usage").spent
+
+
 @pytest.mark.parametrize(
     ("headers", "seconds"),
     [

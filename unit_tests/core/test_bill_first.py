@@ -121,6 +121,13 @@ def test_while_the_bill_waits_for_its_limit_streams_under_another_are_read() -> 
     assert begun(queue, readers) == ["users"]
 
 
+def test_while_a_failed_request_of_the_bill_waits_to_be_sent_again_others_are_read() -> None:
+    queue, readers, limit = waiting_bill()
+    limit.put_off(60)
+    assert begun(queue, readers) == ["users"]
+    assert limit.take() == 0  # others under the limit may try
+
+
 def test_when_the_limit_lets_the_bill_go_on_nobody_else_begins() -> None:
     queue, readers, limit = waiting_bill()
     limit.hold(0)
