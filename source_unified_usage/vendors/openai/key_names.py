@@ -58,7 +58,9 @@ class KeyNames:
             return {key: self._found[key] for key in wanted if key in self._found}
 
     def _start(self) -> None:
-        most = _AT_ONCE if self._asked else 1
+        """A thread for each project that rows name; one is enough to look for keys without a project."""
+        named = {own for key in self._open if (own := self._project_of.get(key))} - self._under_way - self._asked
+        most = min(_AT_ONCE, max(1, len(self._under_way) + len(named))) if self._asked else 1
         while self._open and self._threads < most:
             self._threads += 1
             # a daemon thread, so that the process can end while it still asks
