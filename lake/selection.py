@@ -87,12 +87,12 @@ def _of(vendor: type[Vendor], config: Mapping[str, Any]) -> Selected:
         with _unheard():
             specification = connection_specification(VENDORS)
             validate(config, specification)
-            if not given(vendor.keys, present(config)[vendor.name]):
-                unknown = {vendor.name: present(config)[vendor.name]}
-                raise ConfigError(" ".join(unknown_options(unknown, specification)))
+            known = present(config)
+            if not given(vendor.keys, known[vendor.name]):
+                raise ConfigError(" ".join(unknown_options({vendor.name: known[vendor.name]}, specification)))
             # what a read would refuse before its first row; PyAirbyte would say only that the connector failed
-            read_range(present(config), clock.now())
-            excluded_fields(present(config))
+            read_range(known, clock.now())
+            excluded_fields(known)
         (one,) = configured([vendor], config)
         offered = tuple(stream.name for stream in one.offered())
     except ConfigError as error:
