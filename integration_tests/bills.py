@@ -17,15 +17,11 @@ from source_unified_usage.core.window import Covered
 
 
 class Credential(NamedTuple):
-    """The streams that one credential reads: its bills, what shares their answers, and all of them.
-
-    `slots`: how many windows are read with it at once.
-    """
+    """The streams that one credential reads: its bills, what shares their answers, and all of them."""
 
     bills: Sequence[str]
     sharing: set[str]
     all: Sequence[str]
-    slots: int
 
 
 def block_of(vendor: type[Vendor]) -> dict[str, Any]:
@@ -45,8 +41,7 @@ def credentials(vendor: type[Vendor], block: dict[str, Any], days: int) -> Itera
         questions = {question for bill in bills for question in bill.questions()}
         sharing = {stream.name for stream in found if not questions.isdisjoint(stream.questions())}
         if bills:
-            slots = found[0].api.window_queue.capacity
-            yield Credential([bill.name for bill in bills], sharing, [stream.name for stream in found], slots)
+            yield Credential([bill.name for bill in bills], sharing, [stream.name for stream in found])
 
 
 class Request(NamedTuple):

@@ -119,7 +119,7 @@ class WindowQueue:
             place.weight = requests
 
     def look_again(self) -> None:
-        """Somebody waits for a limit: others need not wait with it."""
+        """Somebody waits, for a limit or after a failure: others need not wait with it."""
         with self._changed:
             self._changed.notify_all()
 
@@ -167,14 +167,14 @@ class WindowQueue:
         """Who has the next turn; None while nothing is free, or while one whose turn it may be has not asked yet."""
         if not self._free:
             return None
-        for group in sorted(self._to_ask(), key=lambda group: group.priority):
+        for group in sorted(self._admitted(), key=lambda group: group.priority):
             if any(place.between for place in group.places):
                 return None
             if (place := group.next()) is not None:
                 return place
         return None
 
-    def _to_ask(self) -> Sequence[Group]:
+    def _admitted(self) -> Sequence[Group]:
         """The bills, as long as there are any; with them those that take nothing from bills which must wait."""
         bills = [group for group in self._groups if group.has_bill]
         if not bills:

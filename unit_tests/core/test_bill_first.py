@@ -1,4 +1,4 @@
-"""Until the bill is whole nothing else is asked, unless it must wait for its limit.
+"""Until the bill is whole nothing else is asked, unless it must wait for its limit, or after a failure.
 
 Rounds stand for time: all windows that are read at once end together, and only then are others begun.
 """
